@@ -1,0 +1,5 @@
+"""`python -m audits` is `audit`."""
+
+from audits.cli import main
+
+main()

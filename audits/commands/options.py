@@ -1,0 +1,100 @@
+"""Options that several verbs share, and the two levels of help."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+_PATH = click.Path(path_type=Path)
+
+
+def _show_all(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if not value or ctx.resilient_parsing:
+        return
+    for parameter in ctx.command.params:
+        if isinstance(parameter, click.Option):
+            parameter.hidden = False
+    click.echo(ctx.command.get_help(ctx))
+    ctx.exit()
+
+
+def _label_map(_ctx: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    pairs = [value.partition("=") for value in values]
+    for value, (data, equals, model) in zip(values, pairs, strict=True):
+        if not (data and equals and model):
+            raise click.BadParameter(f"{value!r} is not of the form DATA=MODEL")
+    return {data: model for data, _, model in pairs}
+
+
+_REQUEST = (
+    click.option("--model", help="Folder, Hub id, or `demo`."),
+    click.option(
+        "--data", help="File, folder or Hub id, with :SPLIT if wanted. Without it: built-in sentences, no labels."
+    ),
+    click.option("--suite", help="quick, full (default) or one of your own."),
+    click.option("--only", multiple=True, metavar="GLOB", help="Only probes whose id matches; repeatable."),
+    click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most N items for each probe."),
+    click.option("--time-budget", metavar="TIME", help="Cut the samples to fit, e.g. 10m; shown in the report."),
+    click.option("--device", help="auto (default), cpu, cuda, cuda:1 or mps."),
+    click.option("--config", type=_PATH, metavar="FILE", help="audit.yaml; flags win over it."),
+    click.option("--revision", hidden=True, help="Branch, tag or commit of a Hub model; recorded as a commit."),
+    click.option("--split", hidden=True, help="Split of the data."),
+    click.option("--data-revision", hidden=True, help="Branch, tag or commit of a Hub data set."),
+    click.option("--text-column", "text_columns", multiple=True, hidden=True, help="Text column; give two for pairs."),
+    click.option("--label-column", hidden=True, help="Column of right answers."),
+    click.option("--group-column", "group_columns", multiple=True, hidden=True, help="Column of groups; repeatable."),
+    click.option("--cluster-column", hidden=True, help="Rows with equal values are not independent."),
+    click.option(
+        "--label-map",
+        multiple=True,
+        callback=_label_map,
+        hidden=True,
+        metavar="DATA=MODEL",
+        help="A label of the data as the model calls it; `-` drops the rows.",
+    ),
+    click.option("--pairs", is_flag=True, hidden=True, help="The model reads pairs: give built-in sentences in pairs."),
+    click.option(
+        "--metric",
+        "metrics",
+        multiple=True,
+        hidden=True,
+        metavar="NAME|PATH",
+        help="A further metric of the evaluate library; a path runs that file's code.",
+    ),
+    click.option(
+        "--plugin", "plugins", multiple=True, type=_PATH, hidden=True, help="Python file with a PROBES tuple."
+    ),
+    click.option("--seed", type=click.IntRange(min=0), hidden=True, help="Of everything random; 0 by default."),
+    click.option("--dtype", hidden=True, help="float32, bfloat16 or float16; default: the checkpoint's own."),
+    click.option("--max-length", type=click.IntRange(min=8), hidden=True, help="Cut texts to this many tokens."),
+    click.option("--allow-pickle", is_flag=True, hidden=True, help="Load pickled weights, which can run code."),
+    click.option("--trust-remote-code", is_flag=True, hidden=True, help="Run code from the model's repository."),
+)
+
+_OUTPUT = (
+    click.option("--quiet", "-q", is_flag=True, hidden=True, help="Only errors."),
+    click.option("--json", "machine", is_flag=True, hidden=True, help="Result as JSON on standard output."),
+)
+
+_HELP_ALL = click.option(
+    "--help-all", is_flag=True, is_eager=True, expose_value=False, callback=_show_all, help="Show all options."
+)
+
+
+def request_options(function: Decorated) -> Decorated:
+    """What to audit, on what and how."""
+    for option in reversed(_REQUEST):
+        function = option(function)
+    return function
+
+
+def output_options(function: Decorated) -> Decorated:
+    """How to tell the result."""
+    for option in reversed((*_OUTPUT, _HELP_ALL)):
+        function = option(function)
+    return function

@@ -1,0 +1,65 @@
+"""`audit plan`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from audits.commands.options import output_options, request_options
+
+
+@click.command("plan")
+@request_options
+@output_options
+def command(config: Path | None, quiet: bool, machine: bool, **flags: Any) -> int:
+    """Show what `run` would do, what it would leave out and why, and about how long it takes. Loads no weights."""
+    from audits.config import resolve
+    from audits.console import Terminal
+    from audits.estimate import seconds_per_text
+    from audits.plan import make_plan
+    from audits.run import prepare
+
+    request = resolve(flags, file=config)
+    with Terminal(quiet=quiet or machine, machine=machine) as terminal:
+        subject = prepare(request, reporter=terminal)
+        texts = [example.text for example in subject.data[:256]]
+        pace = seconds_per_text(subject.model, texts, device=subject.device)
+        plan = make_plan(
+            subject.config,
+            registry=subject.registry,
+            model=subject.model,
+            data=subject.data,
+            card=subject.card,
+            seconds_per_call=pace,
+        )
+        steps = [step.planned for step in plan.steps]
+        terminal.table(
+            "Would run",
+            ("probe", "items", "model calls", "about"),
+            [(step.probe, f"{step.items:,}", f"{step.calls:,}", f"{step.calls * pace:.0f} s") for step in steps],
+        )
+        terminal.table(
+            "Would not run",
+            ("probe", "why", "to run it"),
+            [(skip.probe, skip.skip.detail, skip.skip.enable) for skip in plan.skips],
+        )
+        for note in (*subject.card.notes, *plan.notes):
+            terminal.line(f"Note: {note}")
+        terminal.line(
+            f"{len(steps)} probes, about {plan.calls:,} model calls, about {plan.calls * pace / 60:.1f} minutes on "
+            f"{subject.device_name} (estimated from the model's size and a short timing of this machine; repeated "
+            "texts and the cache make it less)."
+        )
+        if machine:
+            terminal.machine(
+                {
+                    "steps": [step.model_dump(mode="json") for step in steps],
+                    "skips": [skip.model_dump(mode="json") for skip in plan.skips],
+                    "calls": plan.calls,
+                    "seconds": plan.calls * pace,
+                    "notes": plan.notes,
+                }
+            )
+    return 0

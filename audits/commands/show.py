@@ -1,0 +1,41 @@
+"""`audit show`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("show")
+@click.argument("probe")
+@click.option(
+    "--plugin", "plugins", multiple=True, type=click.Path(path_type=Path), help="Python file with a PROBES tuple."
+)
+def command(probe: str, plugins: tuple[Path, ...]) -> int:
+    """Explain PROBE: what it measures, why, how, its limits and sources."""
+    from audits.console import Terminal
+    from audits.plan import parameters_of
+    from probes.registry import load_registry
+
+    found = load_registry(plugin_files=plugins).get(probe)
+    info, doc = found.info, found.info.doc
+    with Terminal() as terminal:
+        terminal.line(f"{info.id} (version {info.version}): {info.title}")
+        terminal.line(doc.question)
+        for heading, text in (
+            ("Measures", doc.measures),
+            ("Why it matters", doc.why),
+            ("Method", doc.method),
+            ("Limits", doc.limits),
+            ("References", doc.references),
+        ):
+            terminal.line(f"\n{heading}\n  {text}")
+        needs = ["right answers"] if info.gold else []
+        terminal.line(
+            f"\nNeeds\n  {', '.join([*sorted(info.needs), *needs])}; about {info.calls:g} model calls an item"
+        )
+        terminal.line("\nParameters")
+        for name, value in parameters_of(found).items():
+            terminal.line(f"  {name} = {value!r}")
+    return 0

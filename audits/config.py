@@ -1,0 +1,102 @@
+"""What the user asked for: one frozen object, from `audit.yaml` and flags. Flags win."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from audits.yaml_file import read_yaml
+from probes.core.errors import UsageError
+
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+def seconds(text: str | float | int | None) -> float | None:
+    """ "90s", "10m", "1.5h" or a number of seconds.
+
+    Raises:
+        ValueError: for anything else, zero or less.
+    """
+    if text is None:
+        return None
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smh]?)\s*", str(text).lower())
+    if not match or float(match[1]) <= 0:
+        raise ValueError(f"{text!r} is not a duration such as 90s, 10m or 1h")
+    return float(match[1]) * _UNITS[match[2] or "s"]
+
+
+class SuiteEntry(BaseModel):
+    """One line of a suite: the probes that match, how many items they get, and their parameters."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    probes: str
+    items: int | None = Field(default=None, ge=1)
+    """None: all there are."""
+    parameters: Mapping[str, Any] = {}
+
+
+class Config(BaseModel):
+    """The request. Everything that may change a number is in here and goes into the manifest."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+    model: str
+    revision: str | None = None
+    data: str | None = None
+    split: str | None = None
+    data_revision: str | None = None
+    text_columns: tuple[str, ...] = ()
+    label_column: str | None = None
+    group_columns: tuple[str, ...] = ()
+    cluster_column: str | None = None
+    label_map: Mapping[str, str] = {}
+    pairs: bool = False
+    """The built-in sentences are to be given in pairs."""
+    suite: str = "full"
+    suites: Mapping[str, tuple[SuiteEntry, ...]] = {}
+    """The user's own suites, by name."""
+    only: tuple[str, ...] = ()
+    probes: Mapping[str, Mapping[str, Any]] = {}
+    """Probe id -> parameters that differ from the probe's own."""
+    metrics: tuple[str, ...] = ()
+    plugins: tuple[Path, ...] = ()
+    limit: int | None = Field(default=None, ge=1)
+    time_budget: Annotated[float | None, BeforeValidator(seconds)] = None
+    seed: int = Field(default=0, ge=0)
+    device: str = "auto"
+    dtype: str | None = None
+    max_length: int | None = Field(default=None, ge=8)
+    policy: Path | None = None
+    out: Path = Path("runs")
+    cache: bool = True
+    allow_pickle: bool = False
+    trust_remote_code: bool = False
+
+
+class _ConfigFile(Config):
+    """A configuration file may leave out the model, which the flag then gives."""
+
+    model: str = ""
+
+
+def resolve(flags: Mapping[str, Any], *, file: Path | None) -> Config:
+    """Flags over file over defaults.
+
+    Raises:
+        UsageError: for an unknown key or a wrong value, naming the file and line or the flag; when no model is named.
+    """
+    base = read_yaml(file, _ConfigFile).model_dump(exclude_unset=True) if file else {}
+    merged = {**base, **{key: value for key, value in flags.items() if value not in (None, (), {})}}
+    if not merged.get("model"):
+        raise UsageError("no model named", hint="pass --model with a folder or a Hub id, or --model demo")
+    try:
+        return Config.model_validate(merged)
+    except ValidationError as error:
+        first = error.errors()[0]
+        flag = "--" + str(first["loc"][0]).replace("_", "-")
+        raise UsageError(f"{flag}: {first['msg']}", hint="see `audit run --help-all`") from None

@@ -1,0 +1,233 @@
+"""The only place that prints: rich on a terminal, plain lines elsewhere, nothing with --quiet, an object with --json."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from audits.plan import Plan, Step
+from probes.core.errors import AuditError
+from probes.core.examples import DataCard
+from probes.core.findings import ExitCode, Finding, Level, Status, Verdict
+from probes.core.model import ModelCard
+from probes.core.records import StepEnd, Unit
+from probes.core.run_folder import RunFolder, Telemetry
+
+STYLES: Mapping[Status, str] = {
+    Status.PASS: "green",
+    Status.FAIL: "bold red",
+    Status.INCONCLUSIVE: "yellow",
+    Status.ERROR: "bold magenta",
+    Status.NOT_RUN: "cyan",
+    Status.NOT_APPLICABLE: "dim",
+    Status.WAIVED: "blue",
+}
+
+MEANINGS: Mapping[int, str] = {
+    ExitCode.PASSED: "the gate passed",
+    ExitCode.FAILED: "a blocking check failed",
+    ExitCode.USAGE: "usage or configuration error",
+    ExitCode.INCONCLUSIVE: "inconclusive: more items or a human decision are needed",
+    ExitCode.INCOMPLETE: "the audit is incomplete: something required did not run",
+    ExitCode.INTEGRITY: "integrity failure: results do not match what was recorded",
+    ExitCode.INTERRUPTED: "interrupted; the same command resumes",
+}
+
+
+class Terminal:
+    """Progress and results for people.
+
+    Args:
+        quiet: only errors.
+        machine: results go to standard output as JSON, so everything else goes to standard error.
+    """
+
+    def __init__(self, *, quiet: bool = False, machine: bool = False) -> None:
+        self.quiet = quiet
+        self.out = Console(stderr=machine, highlight=False, soft_wrap=not sys.stdout.isatty())
+        self.errors = Console(stderr=True, highlight=False, soft_wrap=True)
+        self.live = self.out.is_terminal and not quiet
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+        self._label = ""
+        self._said = 0.0
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+
+    def line(self, message: str = "") -> None:
+        """One line, as it is: no markup is interpreted, control characters are shown."""
+        if not self.quiet:
+            (self._bar.console if self._bar else self.out).print(Text(printable(message)))
+
+    def notice(self, message: str) -> None:
+        """Something the user should know while it happens."""
+        self.line(message)
+
+    def error(self, error: AuditError) -> None:
+        """What happened, and what to do."""
+        self._stop()
+        self.errors.print(Text.assemble(("Error: ", "bold red"), printable(error.message)))
+        self.errors.print(Text.assemble(("Hint: ", "bold"), printable(error.hint)))
+
+    def planned(self, plan: Plan, *, model: ModelCard, data: DataCard, run: RunFolder) -> None:
+        """What is about to happen."""
+        self.line(
+            f"Model  {model.name}: {model.architecture}, {model.parameters:,} parameters, {len(model.labels)} labels"
+        )
+        self.line(f"Data   {data.name}: {data.n:,} items, {data.labelled:,} with a right answer")
+        for reason, count in data.rows_dropped.items():
+            self.line(f"       {count:,} rows not used: {reason}")
+        for note in (*data.notes, *plan.notes):
+            self.line(f"Note   {note}")
+        self.line(
+            f"Plan   {len(plan.steps)} probes, about {plan.calls:,} model calls; {len(plan.skips)} probes not run"
+        )
+        self.line(f"Run    {run.path}")
+
+    def step_started(self, step: Step, *, index: int, total: int) -> None:
+        self._label = f"[{index}/{total}] {step.planned.probe}"
+        self._said = time.monotonic()
+        if self.live:
+            self._start()
+
+    def progress(self, done: int, total: int) -> None:
+        """Texts answered so far within the current step."""
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, completed=done, total=total, description=self._label)
+        elif not self.quiet and time.monotonic() - self._said > 15:
+            self._said = time.monotonic()
+            self.line(f"{self._label}: {done:,} of {total:,} texts")
+
+    def step_finished(self, step: Step, *, end: StepEnd, telemetry: Telemetry | None) -> None:
+        if end.status == "failed":
+            self.line(f"{self._label}: failed: {end.error}")
+        elif not self.live:
+            cost = (
+                f"{telemetry.seconds:.1f} s, {telemetry.computed:,} of {telemetry.asked:,} texts computed"
+                if telemetry
+                else ""
+            )
+            self.line(f"{self._label}: done. {cost}")
+
+    def verdict(self, verdict: Verdict, *, run: RunFolder) -> None:
+        """The table of checks, the verdict and where the report is."""
+        self._stop()
+        if self.quiet:
+            return
+        self.out.print(_checks_table(verdict.findings))
+        for risk, count in _passing(verdict.findings).items():
+            self.line(f"  {count} further checks of {risk} passed")
+        self.line()
+        self.out.print(Text(printable(verdict.sentence), style="bold"))
+        self.line("Counts  " + ", ".join(f"{count} {name}" for name, count in verdict.counts.items() if count))
+        self.line(f"Report  {run.report_path}")
+        self.line(f"Exit    {verdict.exit_code}: {MEANINGS[verdict.exit_code]}")
+
+    def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """A plain table of strings."""
+        table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+        for column in columns:
+            table.add_column(column, overflow="fold")
+        for row in rows:
+            table.add_row(*(Text(printable(cell)) for cell in row))
+        if not self.quiet:
+            self.out.print(table)
+
+    def machine(self, payload: Mapping[str, Any]) -> None:
+        """One JSON object on standard output."""
+        sys.stdout.write(json.dumps(payload, indent=1, ensure_ascii=True) + "\n")
+
+    def _start(self) -> None:
+        if self._bar is None:
+            self._bar = Progress(
+                TextColumn("{task.description}", markup=False),
+                BarColumn(),
+                TextColumn("{task.completed:,.0f}/{task.total:,.0f} texts"),
+                TextColumn("{task.speed:,.0f}/s"),
+                TimeElapsedColumn(),
+                TimeRemainingColumn(),
+                console=self.out,
+                transient=True,
+            )
+            self._bar.start()
+        if self._task is not None:
+            self._bar.remove_task(self._task)
+        self._task = self._bar.add_task(self._label, total=1)
+
+    def _stop(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar, self._task = None, None
+
+
+def printable(text: str) -> str:
+    """Text from models and data with control and format characters shown, so that it cannot drive the terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else f"\\u{ord(c):04x}" for c in text)
+
+
+SHOWN = 30
+"""Rows of the final table; the rest are counted below it, and all are in the report."""
+
+
+def _checks_table(findings: Sequence[Finding]) -> Table:
+    table = Table(
+        title="Checks that need attention", title_justify="left", box=None, pad_edge=False, header_style="bold"
+    )
+    for name in ("status", "level", "check", "value", "95 % interval", "needs"):
+        table.add_column(name, overflow="fold")
+    attention = [finding for finding in findings if needs_attention(finding)]
+    for finding in attention[:SHOWN]:
+        estimate = finding.estimate
+        table.add_row(
+            Text(finding.status.value, style=STYLES[finding.status]),
+            finding.level.value,
+            Text(printable(finding.check)),
+            number(estimate.value, finding.unit) if estimate else "",
+            f"{number(estimate.low, finding.unit)} to {number(estimate.high, finding.unit)}" if estimate else "",
+            _needs(finding),
+        )
+    if len(attention) > SHOWN:
+        table.add_row("...", "", f"and {len(attention) - SHOWN} more, in the report", "", "", "")
+    return table
+
+
+def needs_attention(finding: Finding) -> bool:
+    """Neither passed nor irrelevant."""
+    return finding.level not in (Level.OFF, Level.INFO) and finding.status not in (Status.PASS, Status.NOT_APPLICABLE)
+
+
+def _passing(findings: Sequence[Finding]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for finding in findings:
+        if finding.status is Status.PASS:
+            counts[finding.risk] = counts.get(finding.risk, 0) + 1
+    return counts
+
+
+def _needs(finding: Finding) -> str:
+    if finding.maximum is not None:
+        return f"at most {number(finding.maximum, finding.unit)}"
+    if finding.minimum is not None:
+        return f"at least {number(finding.minimum, finding.unit)}"
+    return finding.enable
+
+
+def number(value: float, unit: Unit | None) -> str:
+    """As percent, percentage points or a plain number."""
+    if unit is Unit.PROPORTION:
+        return f"{100 * value:.1f} %"
+    if unit is Unit.DIFFERENCE:
+        return f"{100 * value:+.1f} pp"
+    return f"{value:.3g}"

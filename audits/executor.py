@@ -1,0 +1,135 @@
+"""Run the steps of a plan: skip what is finished, isolate what fails, leave nothing half-written under a final name."""
+
+from __future__ import annotations
+
+import io
+import time
+import traceback
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from audits.plan import Plan, Step
+from probes.core.errors import AuditError, OutputError
+from probes.core.probe import Context
+from probes.core.records import Outcomes, StepEnd, to_line
+from probes.core.run_folder import RunFolder, Telemetry, write_atomic
+
+
+class Counting(Protocol):
+    """A model that keeps count of what it was asked and reports progress."""
+
+    def take_counters(self) -> Any:
+        """The counters since the last call, which are then zero."""
+        ...
+
+
+class Watcher(Protocol):
+    """Who is told how the steps go."""
+
+    def step_started(self, step: Step, *, index: int, total: int) -> None: ...
+
+    def step_finished(self, step: Step, *, end: StepEnd, telemetry: Telemetry | None) -> None: ...
+
+
+def execute(plan: Plan, *, model: Any, run: RunFolder, seed: int, watcher: Watcher) -> None:
+    """Run every step that is not finished yet.
+
+    Step 0, so to speak, asks for all clean texts at once: every later question about them is answered from the cache.
+
+    Raises:
+        OutputError: when results cannot be written; finished steps stay.
+    """
+    todo = [step for step in plan.steps if unfinished(run, step)]
+    if todo:
+        model.classify([example.text for example in _all_examples(todo)])
+        model.take_counters()
+    for index, step in enumerate(plan.steps, start=1):
+        watcher.step_started(step, index=index, total=len(plan.steps))
+        result = run.step(step.planned.step_id)
+        if result is not None and result.end.status == "done":
+            watcher.step_finished(step, end=result.end, telemetry=result.telemetry)
+            continue
+        end, telemetry = run_step(step, model=model, run=run, seed=seed)
+        watcher.step_finished(step, end=end, telemetry=telemetry)
+
+
+def unfinished(run: RunFolder, step: Step) -> bool:
+    """Is there no finished file of this step: one that failed is tried again."""
+    return not run.step_path(step.planned.step_id).exists()
+
+
+def run_step(step: Step, *, model: Any, run: RunFolder, seed: int) -> tuple[StepEnd, Telemetry]:
+    """Run one probe and write its files; the JSON lines come last, so their presence means that all is there."""
+    started = time.perf_counter()
+    lines: list[str] = []
+    outcomes: Outcomes | None = None
+    error: Exception | None = None
+    try:
+        for record in step.probe.run(model, step.data, Context(probe=step.probe.info.id, seed=seed)):
+            if isinstance(record, Outcomes):
+                outcomes = record
+            else:
+                lines.append(to_line(record))
+    except OutputError:
+        raise
+    except Exception as caught:  # a probe may fail in any way; the audit goes on and says so
+        error = caught
+    telemetry = _telemetry(model, seconds=time.perf_counter() - started)
+    end = _end(lines, outcomes=outcomes, error=error)
+    _write(step.planned.step_id, lines=lines, outcomes=outcomes, end=end, run=run)
+    write_atomic(run.telemetry_path(step.planned.step_id), telemetry.model_dump_json().encode())
+    return end, telemetry
+
+
+def _end(lines: Sequence[str], *, outcomes: Outcomes | None, error: Exception | None) -> StepEnd:
+    items = len(outcomes) if outcomes is not None else 0
+    if error is None:
+        return StepEnd(status="done", records=len(lines), items=items)
+    text = error.message if isinstance(error, AuditError) else f"{type(error).__name__}: {error}"
+    trace = "".join(traceback.format_exception(error))
+    return StepEnd(status="failed", records=len(lines), items=items, error=text, traceback=trace)
+
+
+def _write(step_id: str, *, lines: Sequence[str], outcomes: Outcomes | None, end: StepEnd, run: RunFolder) -> None:
+    content = "".join(f"{line}\n" for line in [*lines, to_line(end)]).encode()
+    if end.status == "failed":
+        write_atomic(run.failed_path(step_id), content)
+        return
+    if outcomes is not None:
+        write_atomic(run.outcomes_path(step_id), parquet(outcomes))
+    write_atomic(run.step_path(step_id), content)
+    run.failed_path(step_id).unlink(missing_ok=True)
+
+
+_TYPES = {"correct": pa.bool_(), "changed": pa.bool_(), "score": pa.float64()}
+
+
+def parquet(outcomes: Outcomes) -> bytes:
+    """The outcomes as a Parquet file; equal outcomes give equal bytes."""
+    table = pa.table(
+        {name: pa.array(list(values), type=_TYPES.get(name, pa.string())) for name, values in outcomes.columns()}
+    )
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def _all_examples(steps: Sequence[Step]) -> list[Any]:
+    distinct = {example.id: example for step in steps for example in step.data}
+    return list(distinct.values())
+
+
+def _telemetry(model: Any, *, seconds: float) -> Telemetry:
+    counters = model.take_counters()
+    return Telemetry(
+        seconds=seconds,
+        asked=counters.asked,
+        distinct=counters.distinct,
+        cached=counters.cached,
+        computed=counters.computed,
+        tokens=counters.tokens,
+        forward_seconds=counters.forward_seconds,
+    )

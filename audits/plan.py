@@ -1,0 +1,285 @@
+"""From a request to a list of steps and skips: pure, no weights, nothing written."""
+
+from __future__ import annotations
+
+import dataclasses
+import fnmatch
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from audits.config import Config, SuiteEntry
+from audits.suites import find_suite
+from probes.core.errors import UsageError, did_you_mean
+from probes.core.examples import DataCard, Example, data_fingerprint
+from probes.core.manifest import PlannedSkip, PlannedStep
+from probes.core.model import ModelCard
+from probes.core.probe import Probe
+from probes.core.records import Skip, SkipReason
+from probes.core.sampling import stratified
+from probes.registry import Broken, Registry
+
+MINIMUM_ITEMS = 30
+"""A time budget never cuts a step below this: fewer items answer nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One probe, ready to run on its share of the data."""
+
+    planned: PlannedStep
+    probe: Probe
+    data: tuple[Example, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What will run, what will not and why, and what a reader must know of how it was decided."""
+
+    steps: tuple[Step, ...]
+    skips: tuple[PlannedSkip, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def calls(self) -> int:
+        """Model calls of the whole plan; each item's own text is asked once and shared."""
+        clean = max((len(step.data) for step in self.steps), default=0)
+        return clean + sum(step.planned.calls for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A probe the suite selected, with its parameters set and at most `items` items."""
+
+    probe: Probe
+    items: int | None
+
+
+def make_plan(
+    config: Config,
+    *,
+    registry: Registry,
+    model: ModelCard,
+    data: Sequence[Example],
+    card: DataCard,
+    sizes: Mapping[str, int] | None = None,
+    seconds_per_call: float | None = None,
+) -> Plan:
+    """Decide what runs.
+
+    Args:
+        sizes: probe id -> items as frozen in the manifest of a run that is being resumed; wins over everything.
+        seconds_per_call: measured or estimated cost of one model call; needed for a time budget.
+
+    Raises:
+        UsageError: for unknown suites, probes or parameters, or when nothing is left to run.
+    """
+    wanted = select(config, registry=registry)
+    skips = [_not_selected(probe) for probe in _left_out(config, registry, wanted)]
+    skips += [_broken(broken) for broken in registry.broken]
+    runnable: list[Wanted] = []
+    for want in wanted:
+        skip = why_not(want.probe, model=model, card=card)
+        if skip is None:
+            runnable.append(want)
+        else:
+            skips.append(_skip_row(want.probe, skip))
+    counts = {want.probe.info.id: _at_most(want.items, config.limit, len(data)) for want in runnable}
+    notes: list[str] = []
+    if sizes is not None:
+        counts = {name: sizes.get(name, count) for name, count in counts.items()}
+    elif config.time_budget and seconds_per_call:
+        counts, notes = fit_budget(counts, runnable, seconds=config.time_budget, seconds_per_call=seconds_per_call)
+    samples: dict[int, tuple[Example, ...]] = {}
+    steps = []
+    for want in runnable:
+        count = counts[want.probe.info.id]
+        if count not in samples:
+            samples[count] = tuple(stratified(data, limit=count, seed=config.seed))
+        steps.append(_step(want.probe, samples[count], runnable=runnable, counts=counts, model=model, seed=config.seed))
+    return Plan(steps=tuple(steps), skips=tuple(skips), notes=tuple(notes))
+
+
+def select(config: Config, *, registry: Registry) -> list[Wanted]:
+    """The probes of the suite that `--only` leaves, each matched by the first line of the suite that fits it."""
+    for name in config.probes:
+        registry.get(name)
+    if config.only:
+        registry.matching(config.only)
+    wanted = []
+    for name, probe in registry.probes.items():
+        entry = _entry_for(name, find_suite(config.suite, config.suites))
+        if entry is None or not _only(name, config.only):
+            continue
+        parameters = {**_applicable(entry.parameters, probe), **config.probes.get(name, {})}
+        wanted.append(Wanted(with_parameters(probe, parameters), entry.items))
+    if not wanted:
+        raise UsageError("no probe is selected", hint="see `audit probes` for names and widen --only or the suite")
+    return wanted
+
+
+def parameters_of(probe: Probe) -> dict[str, Any]:
+    """The probe's parameters: its dataclass fields, but those marked `metadata={"parameter": False}`."""
+    return {
+        field.name: getattr(probe, field.name)
+        for field in dataclasses.fields(probe)  # type: ignore[arg-type]  # a Probe is a dataclass by contract
+        if field.metadata.get("parameter", True)
+    }
+
+
+def with_parameters(probe: Probe, changes: Mapping[str, Any]) -> Probe:
+    """The probe with some parameters changed; lists become tuples.
+
+    Raises:
+        UsageError: for an unknown parameter or a value the probe refuses.
+    """
+    if not changes:
+        return probe
+    known = parameters_of(probe)
+    for name in changes:
+        if name not in known:
+            raise UsageError(f"{probe.info.id} has no parameter {name!r}", hint=did_you_mean(name, known or ["(none)"]))
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in changes.items()}
+    try:
+        return dataclasses.replace(probe, **values)  # type: ignore[type-var]  # likewise
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{probe.info.id}: {error}", hint=f"see `audit show {probe.info.id}`") from None
+
+
+def why_not(probe: Probe, *, model: ModelCard, card: DataCard) -> Skip | None:
+    """The reason a probe cannot run on this model and data, or None."""
+    info = probe.info
+    missing = sorted(info.needs - model.capabilities)
+    if missing:
+        return Skip(reason=SkipReason.NO_CAPABILITY, detail=f"The model cannot {', '.join(missing)}.")
+    if model.problem not in info.problems:
+        kinds = ", ".join(sorted(problem.replace("_", " ") for problem in info.problems))
+        return Skip(reason=SkipReason.WRONG_PROBLEM, detail=f"It applies to {kinds} only.")
+    if info.gold and not card.labelled:
+        return Skip(
+            reason=SkipReason.NO_GOLD,
+            detail="The data have no right answers to compare with.",
+            enable="pass labelled data with --data (and --label-column if the column has an unusual name)",
+        )
+    return None
+
+
+def fit_budget(
+    counts: Mapping[str, int], wanted: Sequence[Wanted], *, seconds: float, seconds_per_call: float
+) -> tuple[dict[str, int], list[str]]:
+    """Cut all steps by one common factor until the estimated cost fits; never below MINIMUM_ITEMS."""
+
+    def cut(factor: float) -> dict[str, int]:
+        return {name: min(count, max(MINIMUM_ITEMS, math.floor(count * factor))) for name, count in counts.items()}
+
+    def cost(sizes: Mapping[str, int]) -> float:
+        calls = sum(_calls(want.probe, wanted=wanted, counts=sizes) for want in wanted)
+        return (max(sizes.values(), default=0) + calls) * seconds_per_call
+
+    if cost(counts) <= seconds:
+        return dict(counts), []
+    low, high = 0.0, 1.0
+    for _ in range(30):
+        middle = (low + high) / 2
+        low, high = (middle, high) if cost(cut(middle)) <= seconds else (low, middle)
+    sizes = cut(low)
+    note = (
+        f"The time budget of {seconds:.0f} s cut the samples to {low:.0%} of what the suite asks for "
+        f"(estimated {cost(counts):.0f} s without it): intervals are wider and more checks stay inconclusive."
+    )
+    notes = [note]
+    if cost(sizes) > seconds:
+        notes.append(f"The budget is too small for {MINIMUM_ITEMS} items a probe; the estimate is {cost(sizes):.0f} s.")
+    return sizes, notes
+
+
+def _calls(probe: Probe, *, wanted: Iterable[Wanted], counts: Mapping[str, int]) -> int:
+    info = probe.info
+    count = counts[info.id]
+    if info.reuses:
+        others = [w.probe.info.id for w in wanted if w.probe is not probe]
+        asked = [name for name in others if fnmatch.fnmatchcase(name, info.reuses) and counts[name] >= count]
+        if asked:
+            return 0
+    return round(count * (info.calls - 1))
+
+
+def _step(
+    probe: Probe,
+    data: tuple[Example, ...],
+    *,
+    runnable: Sequence[Wanted],
+    counts: Mapping[str, int],
+    model: ModelCard,
+    seed: int,
+) -> Step:
+    info, parameters, sample = probe.info, parameters_of(probe), data_fingerprint(data)
+    return Step(
+        probe=probe,
+        data=data,
+        planned=PlannedStep(
+            step_id=step_id(
+                info.id, version=info.version, parameters=parameters, model=model.fingerprint, data=sample, seed=seed
+            ),
+            probe=info.id,
+            version=info.version,
+            risk=info.risk,
+            title=info.title,
+            parameters=parameters,
+            items=len(data),
+            calls=_calls(probe, wanted=runnable, counts=counts),
+            sample=sample,
+        ),
+    )
+
+
+def step_id(probe: str, *, version: int, parameters: Mapping[str, Any], model: str, data: str, seed: int) -> str:
+    """First 12 hex digits of SHA-256 over everything that determines a step's result."""
+    parts = [probe, version, parameters, model, data, seed]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _entry_for(name: str, suite: Sequence[SuiteEntry]) -> SuiteEntry | None:
+    return next((entry for entry in suite if fnmatch.fnmatchcase(name, entry.probes)), None)
+
+
+def _only(name: str, patterns: Sequence[str]) -> bool:
+    return not patterns or any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _applicable(parameters: Mapping[str, Any], probe: Probe) -> dict[str, Any]:
+    """A suite line may match probes with different parameters: each takes those it has."""
+    known = parameters_of(probe)
+    return {name: value for name, value in parameters.items() if name in known}
+
+
+def _at_most(items: int | None, limit: int | None, available: int) -> int:
+    return min(available, *(bound for bound in (items, limit) if bound is not None), available)
+
+
+def _left_out(config: Config, registry: Registry, wanted: Sequence[Wanted]) -> list[Probe]:
+    chosen = {want.probe.info.id for want in wanted}
+    return [probe for name, probe in registry.probes.items() if name not in chosen]
+
+
+def _skip_row(probe: Probe, skip: Skip) -> PlannedSkip:
+    return PlannedSkip(probe=probe.info.id, risk=probe.info.risk, title=probe.info.title, skip=skip)
+
+
+def _not_selected(probe: Probe) -> PlannedSkip:
+    detail = "It was left out by the suite or by --only."
+    return _skip_row(
+        probe, Skip(reason=SkipReason.NOT_SELECTED, detail=detail, enable=f"--only {probe.info.id} or --suite full")
+    )
+
+
+def _broken(broken: Broken) -> PlannedSkip:
+    skip = Skip(
+        reason=SkipReason.PLUGIN_BROKEN,
+        detail=f"The plug-in could not be imported: {broken.reason}",
+        enable="repair or uninstall the plug-in",
+    )
+    return PlannedSkip(probe=broken.name, risk="plugin", title=broken.name, skip=skip)

@@ -1,0 +1,35 @@
+"""Named selections of probes. A suite says which probes, how many items each gets, and with which parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from audits.config import SuiteEntry
+from probes.core.errors import UsageError, did_you_mean
+
+BUILT_IN: Mapping[str, tuple[SuiteEntry, ...]] = {
+    # A first look, and pull requests: clean performance, and every perturbation at one everyday severity.
+    "quick": (
+        SuiteEntry(probes="performance.*", items=1000),
+        SuiteEntry(probes="robustness.*", items=100, parameters={"severities": (2,)}),
+    ),
+    # A release: all labelled items for performance; 400 items at five severities for each perturbation, enough to
+    # show a loss of 3 points where one answer in twenty changes (paired, one-sided, alpha 0.05, power 0.8: 344 items).
+    "full": (
+        SuiteEntry(probes="performance.*"),
+        SuiteEntry(probes="robustness.*", items=400),
+        SuiteEntry(probes="*", items=400),
+    ),
+}
+
+
+def find_suite(name: str, own: Mapping[str, tuple[SuiteEntry, ...]]) -> tuple[SuiteEntry, ...]:
+    """The suite of this name; the user's own ones may replace built-in ones.
+
+    Raises:
+        UsageError: with the closest names.
+    """
+    suites = {**BUILT_IN, **own}
+    if name not in suites:
+        raise UsageError(f"no suite called {name!r}", hint=did_you_mean(name, suites))
+    return suites[name]

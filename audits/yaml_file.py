@@ -1,0 +1,111 @@
+"""YAML into a schema, with line numbers in every complaint. Used for the configuration and for policies.
+
+YAML 1.2, safe: no tags, no objects, duplicate keys refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from probes.core.errors import UsageError, did_you_mean
+
+Schema = TypeVar("Schema", bound=BaseModel)
+
+
+def read_yaml(path: Path, schema: type[Schema], *, error: type[UsageError] = UsageError) -> Schema:
+    """The file at `path`, checked against `schema`.
+
+    Raises:
+        error: one line naming file and line: unreadable, not YAML, a duplicate, unknown or missing key, a wrong value.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as cause:
+        reason = cause.strerror if isinstance(cause, OSError) else "not UTF-8"
+        raise error(f"cannot read {path}: {reason}", hint="check the path and the file's encoding") from None
+    return parse_yaml(text, schema, name=str(path), error=error)
+
+
+def parse_yaml(text: str, schema: type[Schema], *, name: str, error: type[UsageError] = UsageError) -> Schema:
+    """Likewise for text; `name` stands for the file in messages."""
+    document = _parse(text, name=name, error=error)
+    if not isinstance(document, CommentedMap):
+        raise error(f"{name}: expected keys and values at the top level", hint="see docs/ for an example file")
+    try:
+        return schema.model_validate(_plain(document))
+    except ValidationError as cause:
+        first = cause.errors()[0]
+        where = f"{name}, line {_line(document, first['loc'])}"
+        key = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            known = _known_keys(schema, first["loc"])
+            raise error(f"{where}: unknown key {key!r}", hint=did_you_mean(str(first["loc"][-1]), known)) from None
+        raise error(f"{where}: {key}: {first['msg']}", hint="correct the value and run the command again") from None
+
+
+def _parse(text: str, *, name: str, error: type[UsageError]) -> object:
+    parser = YAML(typ="rt")
+    parser.allow_duplicate_keys = False
+    try:
+        return parser.load(text)
+    except MarkedYAMLError as cause:
+        mark = cause.problem_mark or cause.context_mark
+        line = f", line {mark.line + 1}" if mark else ""
+        problem = " ".join(str(cause.problem or cause.context).split())
+        raise error(f"{name}{line}: {problem}", hint="correct the YAML and run the command again") from None
+    except YAMLError as cause:
+        raise error(f"{name}: {cause}", hint="correct the YAML and run the command again") from None
+
+
+def _plain(node: Any) -> Any:
+    if isinstance(node, CommentedMap):
+        return {str(key): _plain(value) for key, value in node.items()}
+    if isinstance(node, CommentedSeq):
+        return [_plain(value) for value in node]
+    if isinstance(node, bool) or node is None:
+        return node
+    # ruamel's scalar subclasses keep formatting; the schema wants plain values
+    for kind in (int, float, str):
+        if isinstance(node, kind):
+            return kind(node)
+    return node
+
+
+def _line(document: Any, location: Sequence[str | int]) -> int:
+    node, line = document, 1
+    for part in location:
+        try:
+            if isinstance(node, CommentedMap):
+                line = node.lc.key(part)[0] + 1
+            elif isinstance(node, CommentedSeq):
+                line = node.lc.item(part)[0] + 1
+            node = node[part]
+        except (KeyError, IndexError, TypeError):
+            break
+    return int(line)
+
+
+def _known_keys(schema: type[BaseModel], location: Sequence[str | int]) -> list[str]:
+    current: type[BaseModel] = schema
+    for part in location[:-1]:
+        field = current.model_fields.get(str(part))
+        inner = _model_in(field.annotation) if field else None
+        current = inner or current
+    return [field.alias or name for name, field in current.model_fields.items()]
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for inner in getattr(annotation, "__args__", ()):
+        found = _model_in(inner)
+        if found:
+            return found
+    return None

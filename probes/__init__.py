@@ -1,0 +1,53 @@
+"""What the author of a probe needs: everything else in this package is machinery."""
+
+from probes.core.answers import Classifications, ProblemType, changed, correct, gold_matrix
+from probes.core.examples import Example, Gold, Text
+from probes.core.model import Capability, Classifier, Model, ModelCard
+from probes.core.probe import Context, Probe, ProbeDoc, ProbeInfo
+from probes.core.records import (
+    Accounting,
+    Better,
+    Curve,
+    Estimate,
+    Evidence,
+    Measurement,
+    Outcomes,
+    Point,
+    Record,
+    Shown,
+    Skip,
+    SkipReason,
+    Unit,
+)
+
+__all__ = [
+    "Accounting",
+    "Better",
+    "Capability",
+    "Classifications",
+    "Classifier",
+    "Context",
+    "Curve",
+    "Estimate",
+    "Evidence",
+    "Example",
+    "Gold",
+    "Measurement",
+    "Model",
+    "ModelCard",
+    "Outcomes",
+    "Point",
+    "ProblemType",
+    "Probe",
+    "ProbeDoc",
+    "ProbeInfo",
+    "Record",
+    "Shown",
+    "Skip",
+    "SkipReason",
+    "Text",
+    "Unit",
+    "changed",
+    "correct",
+    "gold_matrix",
+]

@@ -1,0 +1,91 @@
+"""One item of audit data, and what is known about the data as a whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel, ConfigDict
+
+Text = str | tuple[str, str]
+"""What a classifier reads: one text, or a pair (premise and hypothesis, question and passage)."""
+
+Gold = str | tuple[str, ...] | float | None
+"""The right answer: a label name, the set of label names (multi-label), a score (regression), or unknown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """One item.
+
+    Attributes:
+        id: content hash of text, gold and groups; never a row number, so reordering or adding rows changes nothing.
+        text: what the model reads.
+        gold: the right answer, or None where it is not known.
+        groups: group column name -> this item's value.
+        cluster: items with the same cluster are not independent; by default the hash of the text.
+    """
+
+    id: str
+    text: Text
+    gold: Gold = None
+    groups: Mapping[str, str] = field(default_factory=dict)
+    cluster: str = ""
+
+    @classmethod
+    def of(
+        cls, text: Text, *, gold: Gold = None, groups: Mapping[str, str] | None = None, cluster: str | None = None
+    ) -> Example:
+        """An example whose id, and cluster unless given, are derived from its content."""
+        groups = dict(groups or {})
+        return cls(
+            id=content_hash([text, gold, sorted(groups.items())]),
+            text=text,
+            gold=gold,
+            groups=groups,
+            cluster=cluster if cluster is not None else content_hash(text),
+        )
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The one text, or the two of a pair."""
+        return (self.text,) if isinstance(self.text, str) else self.text
+
+
+class DataCard(BaseModel):
+    """What is known about the audit data; part of the manifest."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    """As shown to a reader."""
+    source: str
+    """Path or Hub id as given, or "built-in"."""
+    fingerprint: str
+    """SHA-256 over the sorted example ids: the items, not the file."""
+    n: int
+    labelled: int
+    groups: tuple[str, ...] = ()
+    revision: str | None = None
+    licence: str | None = None
+    rows_read: int = 0
+    rows_dropped: Mapping[str, int] = {}
+    """Reason -> number of rows that were read and not used."""
+    notes: tuple[str, ...] = ()
+    """Sentences a reader must know, such as clashes between labels of the same text."""
+
+
+def content_hash(value: object) -> str:
+    """16 hex digits that depend on nothing but the JSON form of `value`."""
+    text = json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def data_fingerprint(examples: Iterable[Example]) -> str:
+    """SHA-256 over the sorted example ids, so the order of rows does not matter."""
+    digest = hashlib.sha256()
+    for example_id in sorted(example.id for example in examples):
+        digest.update(example_id.encode())
+    return digest.hexdigest()

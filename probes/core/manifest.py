@@ -1,0 +1,90 @@
+"""The frozen description of a run: written before the first step, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from probes.core.examples import DataCard
+from probes.core.model import ModelCard
+from probes.core.records import Frozen, Skip
+
+
+class PlannedStep(Frozen):
+    """One probe with its parameters and its share of the data.
+
+    Attributes:
+        step_id: first 12 hex digits of SHA-256 over probe id and version, parameters, model and data fingerprint, seed.
+        items: how many items it gets.
+        calls: about how many model calls it makes.
+        sample: fingerprint of exactly the items it gets.
+    """
+
+    step_id: str
+    probe: str
+    version: int
+    risk: str
+    title: str
+    parameters: Mapping[str, Any] = {}
+    items: int
+    calls: int
+    sample: str
+
+
+class PlannedSkip(Frozen):
+    """A probe of the suite that will not run, and why."""
+
+    probe: str
+    risk: str
+    title: str
+    skip: Skip
+
+
+class Environment(Frozen):
+    """Where a run took place."""
+
+    tool: str
+    python: str
+    platform: str
+    device: str
+    device_name: str
+    dtype: str
+    threads: int
+    packages: Mapping[str, str]
+
+
+class Methodology(Frozen):
+    """A probe's documentation as it stood when the run was made."""
+
+    question: str
+    measures: str
+    why: str
+    method: str
+    limits: str
+    references: str
+
+
+class Manifest(Frozen):
+    """Everything needed to say what was run, and to run it again."""
+
+    kind: Literal["manifest"] = "manifest"
+    schema_version: int
+    run_id: str
+    created: str
+    """UTC, ISO 8601, to the second."""
+    command: tuple[str, ...]
+    config: Mapping[str, Any]
+    policy: str
+    """Text of the policy as frozen before the first step."""
+    policy_digest: str
+    seed: int
+    model: ModelCard
+    data: DataCard
+    environment: Environment
+    steps: tuple[PlannedStep, ...]
+    skips: tuple[PlannedSkip, ...]
+    methodology: Mapping[str, Methodology]
+    """Probe id -> documentation."""
+    suite: str
+    notes: tuple[str, ...] = ()
+    """Sentences a reader must know (sample sizes cut by a time budget, remote code allowed, ...)."""

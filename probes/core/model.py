@@ -1,0 +1,66 @@
+"""The model under audit, as a probe sees it: a card and bulk questions. No tensors, no devices, no batches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from probes.core.answers import Classifications, ProblemType
+from probes.core.examples import Text
+
+
+class Capability(StrEnum):
+    """Something a model can be asked. A probe names what it needs; the plan checks it before weights load."""
+
+    CLASSIFY = "classify"
+
+
+class ModelCard(BaseModel):
+    """What is known of a model from its folder alone, before any weight is loaded; part of the manifest."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+    name: str
+    """Short name for people and for the run folder."""
+    source: str
+    """Path or Hub id as given."""
+    revision: str | None = None
+    """Commit of a Hub model, resolved; None for a local folder."""
+    fingerprint: str
+    """SHA-256 over the sorted (path, SHA-256) pairs of config, weights and tokenizer files."""
+    files: tuple[tuple[str, str], ...] = ()
+    """The (path, SHA-256) pairs themselves."""
+    architecture: str
+    model_type: str
+    task: str = "text-classification"
+    problem: ProblemType
+    labels: tuple[str, ...]
+    capabilities: frozenset[Capability]
+    max_length: int
+    """Tokens a text is cut to, special tokens included."""
+    dtype: str
+    """The checkpoint's own type, in which the audit runs unless told otherwise."""
+    parameters: int
+    embedding_parameters: int = 0
+    """Of these, the token embedding table: looked up, not multiplied."""
+    weights_format: str = "safetensors"
+    base_model: str | None = None
+    licence: str | None = None
+
+
+class Model(Protocol):
+    """Any model under audit."""
+
+    @property
+    def card(self) -> ModelCard: ...
+
+
+class Classifier(Model, Protocol):
+    """A model that sorts texts into labels, or scores them."""
+
+    def classify(self, texts: Sequence[Text]) -> Classifications:
+        """Answer n texts with n answers in the same order; repeated texts cost nothing extra."""
+        ...

@@ -1,0 +1,126 @@
+"""What a probe is: something with `info` and `run`. Nothing to inherit.
+
+A probe is a frozen dataclass whose fields are its parameters. It asks the model in bulk, and yields records; it never
+touches a file, a device, a tensor, a clock or a global random state, and it never judges its own numbers.
+"""
+
+from __future__ import annotations
+
+import inspect
+import random
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from probes.core import rng as _rng
+from probes.core.answers import ProblemType
+from probes.core.examples import Example
+from probes.core.model import Capability
+from probes.core.records import Outcomes, Record
+
+HEADINGS = ("Measures", "Why it matters", "Method", "Limits", "References")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeDoc:
+    """A probe's documentation, read from its docstring: `audit show` and the report's methodology print it.
+
+    The docstring's first line is the question in plain words; then these headings, each on its own line as "Measures:".
+    """
+
+    question: str
+    measures: str
+    why: str
+    method: str
+    limits: str
+    references: str
+
+    @classmethod
+    def parse(cls, docstring: str | None) -> ProbeDoc:
+        """Read the headings.
+
+        Raises:
+            ValueError: when the docstring or one of the headings is missing.
+        """
+        text = inspect.cleandoc(docstring or "")
+        pattern = rf"^({'|'.join(HEADINGS)}):\s*"
+        parts = re.split(pattern, text, flags=re.MULTILINE)
+        sections = dict(zip(parts[1::2], parts[2::2], strict=True))
+        missing = [heading for heading in HEADINGS if not sections.get(heading, "").strip()]
+        if missing or not parts[0].strip():
+            raise ValueError(f"docstring lacks {', '.join(missing) or 'the question in its first line'}")
+        measures, why, method, limits, references = (" ".join(sections[h].split()) for h in HEADINGS)
+        return cls(
+            question=" ".join(parts[0].split()),
+            measures=measures,
+            why=why,
+            method=method,
+            limits=limits,
+            references=references,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeInfo:
+    """What the plan must know before a probe runs.
+
+    Attributes:
+        id: "<risk>.<name>", for plug-ins "<prefix>.<name>".
+        version: raised when the same input may give other numbers.
+        risk: the chapter of the report it belongs to.
+        title: a few words for tables.
+        calls: model calls for each item, for estimating the cost (the item's own text is shared and counts 1).
+        reuses: glob of probes whose questions it asks again, at no cost when they run on the same items.
+        needs: capabilities the model must have.
+        gold: True when it is meaningless without right answers.
+        problems: the kinds of heads it applies to.
+    """
+
+    id: str
+    version: int
+    risk: str
+    title: str
+    doc: ProbeDoc
+    calls: float = 1.0
+    reuses: str = ""
+    needs: frozenset[Capability] = frozenset({Capability.CLASSIFY})
+    gold: bool = False
+    problems: frozenset[ProblemType] = frozenset(ProblemType)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What surrounds one run of one probe.
+
+    Attributes:
+        probe: id of the probe, part of every derived seed.
+        seed: of the audit.
+        random_cases, worst_cases: how many cases to show as evidence.
+    """
+
+    probe: str
+    seed: int = 0
+    random_cases: int = 3
+    worst_cases: int = 5
+
+    def rng(self, *keys: str | int) -> random.Random:
+        """A `random.Random` determined by the seed, the probe and the keys (usually the example id and k)."""
+        return _rng.rng(self.seed, self.probe, *keys)
+
+    def generator(self, *keys: str | int) -> np.random.Generator:
+        """A numpy generator, likewise."""
+        return _rng.generator(self.seed, self.probe, *keys)
+
+
+class Probe(Protocol):
+    """One test. Implementations are frozen dataclasses; their fields are the parameters recorded in the plan."""
+
+    @property
+    def info(self) -> ProbeInfo: ...
+
+    def run(self, model: Any, data: Sequence[Example], ctx: Context) -> Iterator[Record | Outcomes]:
+        """Measure. `model` has the capabilities that `info.needs` names."""
+        ...

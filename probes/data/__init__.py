@@ -1,0 +1,1 @@
+"""Reading audit data into examples. The only place that imports datasets."""

@@ -1,0 +1,1 @@
+"""Does the answer survive the ways real text differs from test text."""

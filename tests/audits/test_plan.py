@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from audits.config import Config, SuiteEntry
+from audits.plan import MINIMUM_ITEMS, make_plan, parameters_of
+from probes.core.answers import ProblemType
+from probes.core.errors import UsageError
+from probes.core.examples import DataCard, Example
+from probes.core.model import Capability
+from probes.core.probe import ProbeDoc, ProbeInfo
+from probes.core.records import SkipReason
+from probes.registry import Broken, Registry
+from tests.conftest import model_card
+
+DOC = ProbeDoc(question="Q?", measures="m", why="w", method="m", limits="l", references="r")
+
+
+def info(name: str, **changes: Any) -> ProbeInfo:
+    return ProbeInfo(id=name, version=1, risk=name.split(".")[0], title=name, doc=DOC, **changes)
+
+
+@dataclass(frozen=True)
+class Stub:
+    info: ProbeInfo = field(default=info("a.one"), metadata={"parameter": False})
+    rate: float = 0.1
+    levels: tuple[int, ...] = (1, 2)
+
+    def __post_init__(self) -> None:
+        if self.rate > 1:
+            raise ValueError("rate is a share")
+
+    def run(self, model: Any, data: Any, ctx: Any) -> Iterator[Any]:
+        yield from ()
+
+
+def registry(*infos: ProbeInfo) -> Registry:
+    found = Registry()
+    for one in infos:
+        found.add(Stub(info=one), origin="test")
+    return found
+
+
+def examples(n: int, *, gold: bool = True) -> list[Example]:
+    return [Example.of(f"text {i}", gold=("a" if i % 4 else "b") if gold else None) for i in range(n)]
+
+
+def card(data: list[Example]) -> DataCard:
+    return DataCard(name="d", source="d", fingerprint="x", n=len(data), labelled=sum(e.gold is not None for e in data))
+
+
+def plan(config: Config, reg: Registry, data: list[Example], **how: Any):
+    return make_plan(config, registry=reg, model=model_card(), data=data, card=card(data), **how)
+
+
+SUITES = {"mine": (SuiteEntry(probes="a.*", items=50), SuiteEntry(probes="b.*", items=100, parameters={"rate": 0.5}))}
+
+
+def config(**changes: Any) -> Config:
+    return Config(model="m", suite="mine", suites=SUITES, **changes)
+
+
+def test_suite_gives_items_and_parameters_and_says_what_it_leaves_out():
+    made = plan(config(), registry(info("a.one"), info("b.two"), info("c.three")), examples(200))
+    assert [(s.planned.probe, s.planned.items, s.planned.parameters["rate"]) for s in made.steps] == [
+        ("a.one", 50, 0.1),
+        ("b.two", 100, 0.5),
+    ]
+    assert [(skip.probe, skip.skip.reason) for skip in made.skips] == [("c.three", SkipReason.NOT_SELECTED)]
+
+
+def test_limit_and_available_data_bound_every_step():
+    reg = registry(info("a.one"), info("b.two"))
+    assert {s.planned.items for s in plan(config(limit=20), reg, examples(200)).steps} == {20}
+    assert {s.planned.items for s in plan(config(), reg, examples(30)).steps} == {30}
+
+
+def test_samples_keep_label_shares_and_ignore_row_order():
+    data = examples(200)
+    first = plan(config(), registry(info("a.one")), data).steps[0]
+    second = plan(config(), registry(info("a.one")), data[::-1]).steps[0]
+    assert {e.id for e in first.data} == {e.id for e in second.data}
+    assert first.planned.step_id == second.planned.step_id
+    assert sum(e.gold == "b" for e in first.data) in (12, 13)
+
+
+def test_probes_that_cannot_run_are_rows_with_a_reason():
+    reg = registry(
+        info("a.gold", gold=True),
+        info("a.regression", problems=frozenset({ProblemType.REGRESSION})),
+        info("a.impossible", needs=frozenset({Capability.CLASSIFY, "embed"})),  # type: ignore[arg-type]
+        info("a.fine"),
+    )
+    made = plan(config(), reg, examples(40, gold=False))
+    reasons = {skip.probe: skip.skip.reason for skip in made.skips}
+    assert reasons == {
+        "a.gold": SkipReason.NO_GOLD,
+        "a.regression": SkipReason.WRONG_PROBLEM,
+        "a.impossible": SkipReason.NO_CAPABILITY,
+    }
+    assert "--data" in next(skip.skip.enable for skip in made.skips if skip.probe == "a.gold")
+
+
+def test_broken_plugins_are_rows_too():
+    reg = registry(info("a.one"))
+    reg.broken.append(Broken("acme", "ImportError: no acme"))
+    assert plan(config(), reg, examples(40)).skips[0].skip.reason is SkipReason.PLUGIN_BROKEN
+
+
+def test_only_narrows_and_unknown_names_suggest():
+    reg = registry(info("a.typos"), info("a.case"))
+    made = plan(config(only=("a.ty*",)), reg, examples(40))
+    assert [s.planned.probe for s in made.steps] == ["a.typos"]
+    with pytest.raises(UsageError) as caught:
+        plan(config(only=("a.typo",)), reg, examples(40))
+    assert "a.typos" in caught.value.hint
+
+
+def test_parameters_are_checked():
+    reg = registry(info("a.one"))
+    made = plan(config(probes={"a.one": {"levels": [3], "rate": 0.2}}), reg, examples(40))
+    assert parameters_of(made.steps[0].probe) == {"rate": 0.2, "levels": (3,)}
+    for wrong, gist in (({"rte": 1}, "no parameter"), ({"rate": 2}, "a share")):
+        with pytest.raises(UsageError, match=gist):
+            plan(config(probes={"a.one": wrong}), reg, examples(40))
+    with pytest.raises(UsageError, match="no probe called"):
+        plan(config(probes={"a.two": {}}), reg, examples(40))
+
+
+def test_step_id_depends_on_everything_that_matters():
+    reg = registry(info("a.one"))
+    base = plan(config(), reg, examples(40)).steps[0].planned.step_id
+    assert plan(config(), reg, examples(40)).steps[0].planned.step_id == base
+    for other in (
+        plan(config(seed=1), reg, examples(40)),
+        plan(config(), reg, examples(41)),
+        plan(config(probes={"a.one": {"rate": 0.2}}), reg, examples(40)),
+    ):
+        assert other.steps[0].planned.step_id != base
+
+
+def test_budget_cuts_visibly_and_never_below_the_minimum():
+    reg = registry(info("a.one", calls=11), info("b.two", calls=11))
+    full = plan(config(), reg, examples(200))
+    cost = full.calls * 0.01
+    cut = plan(config(time_budget=cost / 2), reg, examples(200), seconds_per_call=0.01)
+    assert cut.calls * 0.01 <= cost / 2
+    assert "time budget" in cut.notes[0]
+    assert plan(config(time_budget=cost * 2), reg, examples(200), seconds_per_call=0.01).notes == ()
+    tiny = plan(config(time_budget=0.001), reg, examples(200), seconds_per_call=0.01)
+    assert {s.planned.items for s in tiny.steps} == {MINIMUM_ITEMS}
+    assert "too small" in tiny.notes[1]
+
+
+def test_frozen_sizes_win_over_the_budget():
+    reg = registry(info("a.one"))
+    made = plan(config(time_budget=0.001), reg, examples(200), sizes={"a.one": 44}, seconds_per_call=1.0)
+    assert made.steps[0].planned.items == 44
+
+
+def test_a_probe_that_repeats_others_costs_nothing_beside_them():
+    shared = info("b.worst", calls=21, reuses="a.*")
+    both = plan(config(probes={}), registry(info("a.one", calls=21), shared), examples(50))
+    assert both.steps[1].planned.calls == 0
+    alone = plan(config(), registry(shared), examples(50))
+    assert alone.steps[0].planned.calls == 1000

@@ -1,0 +1,82 @@
+"""Shared doubles: a rule-based classifier that counts what it is asked, and small labelled data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from probes.core.answers import Classifications, ProblemType
+from probes.core.examples import Example, Text
+from probes.core.model import Capability, ModelCard
+
+Rule = Callable[[Text], Sequence[float]]
+
+
+def model_card(
+    *, labels: tuple[str, ...] = ("negative", "positive"), problem: ProblemType = ProblemType.SINGLE_LABEL
+) -> ModelCard:
+    return ModelCard(
+        name="fake",
+        source="fake",
+        fingerprint="f" * 64,
+        architecture="FakeForSequenceClassification",
+        model_type="fake",
+        problem=problem,
+        labels=labels,
+        capabilities=frozenset({Capability.CLASSIFY}),
+        max_length=512,
+        dtype="float32",
+        parameters=1,
+    )
+
+
+@dataclass
+class FakeModel:
+    """A classifier whose logits are `rule(text)`; `asked` keeps every text in order."""
+
+    rule: Rule
+    card: ModelCard = field(default_factory=model_card)
+    asked: list[Text] = field(default_factory=list)
+    calls: int = 0
+
+    def classify(self, texts: Sequence[Text]) -> Classifications:
+        self.calls += 1
+        self.asked.extend(texts)
+        logits = np.array([self.rule(text) for text in texts], dtype=np.float64)
+        return Classifications(
+            logits=logits.reshape(len(texts), len(self.card.labels)), labels=self.card.labels, problem=self.card.problem
+        )
+
+
+GOOD = ("good", "great", "lovely", "superb", "fine")
+BAD = ("bad", "awful", "dull", "poor", "weak")
+
+
+def sentiment_rule(text: Text) -> tuple[float, float]:
+    """Counts of negative and positive words, whatever their case; a tiny lean decides ties."""
+    words = "".join(c if c.isalnum() else " " for c in str(text).lower()).split()
+    return (2.0 * sum(w in BAD for w in words) + 0.1, 2.0 * sum(w in GOOD for w in words))
+
+
+@pytest.fixture
+def fake_model() -> FakeModel:
+    return FakeModel(rule=sentiment_rule)
+
+
+@pytest.fixture
+def sentiment_examples() -> list[Example]:
+    """120 labelled sentences, balanced, with a two-valued group."""
+    subjects = ("film", "meal", "hotel", "phone", "book", "song", "room", "jacket", "lesson", "train", "game", "tea")
+    return [
+        Example.of(
+            f"The {subject} was {word}, and we don't regret the {number} hours we spent there.",
+            gold="positive" if word in GOOD else "negative",
+            groups={"place": "indoors" if number == "two" else "outdoors"},
+        )
+        for subject in subjects
+        for word in (*GOOD, *BAD)
+        for number in ("two",)
+    ]

@@ -1,0 +1,127 @@
+"""The import arrows of the design, checked on the syntax tree and in fresh interpreters."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+OURS = ("audits", "probes", "reports")
+RISKS = sorted(
+    folder.name
+    for folder in (ROOT / "probes").iterdir()
+    if folder.is_dir() and folder.name not in ("core", "model", "data", "__pycache__")
+)
+HEAVY = ("torch", "transformers", "captum", "peft", "datasets", "evaluate")
+
+
+def modules(package: str) -> list[Path]:
+    return sorted((ROOT / package.replace(".", "/")).rglob("*.py"))
+
+
+def imports(path: Path) -> set[str]:
+    """Every module a file imports, at top level or inside functions."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found
+
+
+def starts(name: str, *prefixes: str) -> bool:
+    return any(name == prefix or name.startswith(prefix + ".") for prefix in prefixes)
+
+
+def own(path: Path) -> set[str]:
+    return {name for name in imports(path) if starts(name, *OURS)}
+
+
+@pytest.mark.parametrize("path", modules("probes/core"), ids=str)
+def test_core_is_a_leaf(path):
+    assert all(starts(name, "probes.core", "probes") and not starts(name, "probes.model") for name in own(path))
+    assert not any(starts(name, *HEAVY, "pyarrow", "jinja2", "click", "rich") for name in imports(path))
+    assert {name for name in own(path) if not starts(name, "probes.core")} <= {"probes"}
+
+
+@pytest.mark.parametrize("risk", RISKS)
+def test_risk_packages_see_only_core_and_themselves(risk):
+    for path in modules(f"probes/{risk}"):
+        for name in own(path):
+            assert starts(name, "probes.core", f"probes.{risk}"), f"{path} imports {name}"
+        allowed = {"evaluate"} if path.name == "evaluate_metrics.py" else set()
+        heavy = {name.split(".")[0] for name in imports(path)} & set(HEAVY)
+        assert heavy <= allowed | ({"evaluate"} if path.name == "user_metrics.py" else set()), path
+
+
+@pytest.mark.parametrize(
+    ("package", "allowed", "libraries"),
+    [
+        ("probes/model", ("probes.core", "probes.model"), {"torch", "transformers", "captum", "peft"}),
+        ("probes/data", ("probes.core", "probes.data"), {"datasets"}),
+        ("reports", ("probes.core", "reports"), set()),
+    ],
+)
+def test_packages_import_what_the_design_allows(package, allowed, libraries):
+    for path in modules(package):
+        assert all(starts(name, *allowed) for name in own(path)), path
+        assert {name.split(".")[0] for name in imports(path)} & set(HEAVY) <= libraries, path
+
+
+def test_audits_never_import_torch():
+    for path in modules("audits"):
+        assert not any(starts(name, *HEAVY) for name in imports(path)), path
+
+
+LIGHT = [
+    "import audits.cli",
+    "from audits.cli import cli; cli.main(['--help'], standalone_mode=False)",
+    *(
+        f"from audits.cli import cli; cli.main(['{verb}', '--help'], standalone_mode=False)"
+        for verb in ("run", "plan", "gate", "report", "probes", "show", "demo", "doctor")
+    ),
+    "import audits.gate, audits.policy, reports",
+]
+
+
+@pytest.mark.parametrize("code", LIGHT)
+def test_light_verbs_load_nothing_heavy(code):
+    check = f"import sys\n{code}\nassert not {{'torch', 'transformers', 'datasets'}} & set(sys.modules), 'heavy'"
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_no_module_is_called_by_what_it_is_not():
+    banned = {"utils", "util", "common", "helpers", "helper", "manager", "misc"}
+    for package in OURS:
+        for path in modules(package):
+            assert path.stem not in banned, path
+
+
+def test_nothing_prints_but_the_console():
+    for package in OURS:
+        for path in modules(package):
+            calls = [
+                node
+                for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+                if isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id in ("print", "eval", "exec")
+            ]
+            assert not calls, path
+
+
+def test_no_pickle():
+    for package in OURS:
+        for path in modules(package):
+            assert not imports(path) & {"pickle", "dill", "joblib", "shelve", "marshal"}, path
+
+
+def test_no_package_markers_under_tests():
+    assert not list((ROOT / "tests").rglob("__init__.py"))

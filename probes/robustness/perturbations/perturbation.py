@@ -95,7 +95,8 @@ def edit_share(
 
 
 def _replaced(text: str, edits: list[tuple[int, int, str]]) -> str:
-    pieces, done = [], 0
+    pieces: list[str] = []
+    done = 0
     for start, end, new in edits:
         pieces += (text[done:start], new)
         done = end

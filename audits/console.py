@@ -1,4 +1,4 @@
-"""The only place that prints: rich on a terminal, plain lines elsewhere, nothing with --quiet, an object with --json."""
+"""The only place that prints: rich on a terminal, plain lines elsewhere, one object with --json."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ class Terminal:
 
     def __init__(self, *, quiet: bool = False, machine: bool = False) -> None:
         self.quiet = quiet
-        self.out = Console(stderr=machine, highlight=False, soft_wrap=not sys.stdout.isatty())
+        # A log has no width: give the table room instead of folding it at 80 columns.
+        width = None if sys.stdout.isatty() else 160
+        self.out = Console(stderr=machine, highlight=False, width=width, soft_wrap=width is not None)
         self.errors = Console(stderr=True, highlight=False, soft_wrap=True)
         self.live = self.out.is_terminal and not quiet
         self._bar: Progress | None = None

@@ -61,14 +61,14 @@ def _guarded(name: str, look: Callable[[], Check]) -> Check:
 
 
 def _device() -> Check:
-    from probes.model import resolve_device
+    from probes.model import device as devices
 
-    device, name = resolve_device("auto")
-    return Check(name="device", ok=True, detail=f"{device} ({name})")
+    place = devices.choose("auto")
+    return Check(name="device", ok=True, detail=f"{place} ({devices.describe(place)})")
 
 
 def _cache() -> Check:
-    from probes.model import AnswerCache, default_cache_path
+    from probes.model.cache import AnswerCache, default_cache_path
 
     path = default_cache_path()
     cache = AnswerCache.open(path)

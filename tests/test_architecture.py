@@ -55,9 +55,10 @@ def test_risk_packages_see_only_core_and_themselves(risk):
     for path in modules(f"probes/{risk}"):
         for name in own(path):
             assert starts(name, "probes.core", f"probes.{risk}"), f"{path} imports {name}"
-        allowed = {"evaluate"} if path.name == "evaluate_metrics.py" else set()
+        # An evaluate.Metric declares its inputs as datasets.Features; the probes do not import this module.
+        allowed = {"evaluate", "datasets"} if path.name == "evaluate_metrics.py" else set()
         heavy = {name.split(".")[0] for name in imports(path)} & set(HEAVY)
-        assert heavy <= allowed | ({"evaluate"} if path.name == "user_metrics.py" else set()), path
+        assert heavy <= allowed, path
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ def command(config: Path | None, quiet: bool, machine: bool, **flags: Any) -> in
     from audits.console import Terminal
     from audits.estimate import seconds_per_text
     from audits.plan import make_plan
-    from audits.run import prepare
+    from audits.subject import prepare
 
     request = resolve(flags, file=config)
     with Terminal(quiet=quiet or machine, machine=machine) as terminal:

@@ -1,0 +1,156 @@
+"""What the policy asks about and the run does not have: every absence is a row with its reason, never a silence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from audits.policy import Check
+from probes.core.errors import did_you_mean
+from probes.core.findings import Level, Status
+from probes.core.manifest import Manifest, PlannedStep
+from probes.core.records import Measurement, Skip, SkipReason, measurement_key
+from probes.core.run_folder import StepResult
+
+_ORDER = (Level.BLOCK, Level.WARN, Level.INFO)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absence:
+    """Something that was not measured.
+
+    Attributes:
+        name: "<probe id>", "<probe id>.<measurement key>", or the text of a check that matches nothing.
+        checks: the checks that would have applied.
+        fatal: the audit is incomplete whatever the checks say.
+    """
+
+    name: str
+    probe: str
+    risk: str
+    title: str
+    status: Status
+    message: str
+    checks: tuple[Check, ...]
+    fatal: bool = False
+    enable: str = ""
+    slice: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def level(self) -> Level:
+        """The strictest level of the checks that would have applied."""
+        return min((check.level for check in self.checks), key=_ORDER.index, default=Level.INFO)
+
+    @property
+    def sentence(self) -> str:
+        """For the verdict."""
+        how = f" To measure it: {self.enable}." if self.enable else ""
+        return f"{self.title} ({self.name}) was not measured: {self.message}{how}"
+
+
+def absences(manifest: Manifest, steps: Mapping[str, StepResult | None], checks: Sequence[Check]) -> list[Absence]:
+    """Steps that failed or never ran, and skips that a check is about, in the order of the plan."""
+    found: list[Absence] = []
+    for step in manifest.steps:
+        found += _of_step(step, steps.get(step.step_id), checks)
+    for planned in manifest.skips:
+        about = tuple(check for check in checks if check.matches_probe(planned.probe))
+        if about:
+            found.append(
+                _skipped(planned.skip, probe=planned.probe, risk=planned.risk, title=planned.title, checks=about)
+            )
+    return found
+
+
+def unmatched(
+    checks: Sequence[Check], *, present: Sequence[tuple[str, str]], missing: Sequence[Absence]
+) -> list[Absence]:
+    """Checks that no measurement and no known absence is about; fatal where they block or are required."""
+    explained = {check.check for absence in missing for check in absence.checks}
+    return [
+        _matches_nothing(check, present)
+        for check in checks
+        if check.check not in explained and not any(check.matches(*place) for place in present)
+    ]
+
+
+def measurements(result: StepResult | None) -> list[Measurement]:
+    """Those of a finished step; what a crashed one left behind is not judged."""
+    if result is None or result.end.status != "done":
+        return []
+    return [record for record in result.records if isinstance(record, Measurement)]
+
+
+def _of_step(step: PlannedStep, result: StepResult | None, checks: Sequence[Check]) -> list[Absence]:
+    about = tuple(check for check in checks if check.matches_probe(step.probe))
+    if result is None:
+        message, status = "The step never ran to its end.", Status.NOT_RUN
+    elif result.end.status == "failed":
+        message, status = f"The probe crashed: {result.end.error or 'no reason recorded'}.", Status.ERROR
+    else:
+        return _skips_in(step, result, about)
+    return [
+        Absence(
+            name=step.probe,
+            probe=step.probe,
+            risk=step.risk,
+            title=step.title,
+            status=status,
+            message=message,
+            checks=about,
+            fatal=True,
+            enable="run the same command again; finished steps are kept",
+        )
+    ]
+
+
+def _skips_in(step: PlannedStep, result: StepResult, checks: Sequence[Check]) -> list[Absence]:
+    rows = []
+    for skip in result.records:
+        if isinstance(skip, Skip):
+            about = tuple(check for check in checks if _is_about(check, step.probe, skip))
+            if about:
+                rows.append(_skipped(skip, probe=step.probe, risk=step.risk, title=step.title, checks=about))
+    return rows
+
+
+def _is_about(check: Check, probe: str, skip: Skip) -> bool:
+    """A skip without a slice stands for all slices of that name, and one without a name for all names of the slice.
+
+    Where nothing was perturbed nothing of any name was measured.
+    """
+    if skip.name is None or skip.reason is SkipReason.NOTHING_PERTURBED:
+        return not skip.slice or check.matches_slice(skip.slice)
+    if check.matches(probe, measurement_key(skip.name, skip.slice)):
+        return True
+    return not skip.slice and check.whole_name().matches(probe, skip.name)
+
+
+def _skipped(skip: Skip, *, probe: str, risk: str, title: str, checks: tuple[Check, ...]) -> Absence:
+    key = measurement_key(skip.name or "", skip.slice)
+    return Absence(
+        name=f"{probe}.{key}" if skip.name else f"{probe}{key}",
+        probe=probe,
+        risk=risk,
+        title=f"{title}: {key}" if key else title,
+        status=Status.NOT_RUN if skip.reason.applicable else Status.NOT_APPLICABLE,
+        message=skip.detail,
+        checks=checks,
+        enable=skip.enable,
+        slice=skip.slice,
+    )
+
+
+def _matches_nothing(check: Check, present: Sequence[tuple[str, str]]) -> Absence:
+    near = [key for probe, key in present if check.matches_probe(probe)]
+    hint = f" ({did_you_mean(check.key, near)})" if near else ""
+    return Absence(
+        name=check.check,
+        probe=check.probe,
+        risk=check.probe.split(".")[0],
+        title="A check without a measurement",
+        status=Status.NOT_RUN,
+        message=f"No measurement of this run has that name{hint}.",
+        checks=(check,),
+        fatal=check.required or check.level is Level.BLOCK,
+    )

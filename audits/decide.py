@@ -1,0 +1,174 @@
+"""The decision rule: what a bound says about a threshold, alone or within a family of checks."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from audits.policy import Check
+from probes.core.errors import PolicyError
+from probes.core.findings import Burden, Status
+from probes.core.manifest import PlannedStep
+from probes.core.records import Better, Estimate, Measurement
+from probes.core.stats import holm, needed_n
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One check applied to one measurement."""
+
+    check: Check
+    step: PlannedStep
+    measurement: Measurement
+
+    @property
+    def name(self) -> str:
+        """ "<probe id>.<measurement key>"."""
+        return f"{self.step.probe}.{self.measurement.key}"
+
+    @property
+    def family(self) -> str:
+        """Name of the checks that are corrected together: as the policy says, or the measurement, or the probe."""
+        return self.check.family or self.measurement.family or self.step.probe
+
+    @property
+    def threshold(self) -> float:
+        """The limit, whichever side it is on."""
+        limit = self.check.minimum if self.check.maximum is None else self.check.maximum
+        assert limit is not None  # a check that is not off has one of them
+        return limit
+
+    def bounds(self, alpha: float) -> tuple[float, float]:
+        """(bad-side bound, good-side bound) at one-sided error rate `alpha`."""
+        tail = self.measurement.estimate.tail(alpha)
+        return (tail.high, tail.low) if self.check.maximum is not None else (tail.low, tail.high)
+
+    def beyond(self, number: float) -> bool:
+        """Does the number violate the threshold; one that equals it does not."""
+        return number > self.threshold if self.check.maximum is not None else number < self.threshold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What follows for one case, and why in words."""
+
+    status: Status
+    reason: str
+    bound: float | None = None
+    needed_n: int | None = None
+
+
+def decide(cases: Sequence[Case]) -> list[Decision]:
+    """One decision for each case, in the same order.
+
+    prove_good needs no correction for several checks: a release needs all of them, so the chance of a wrong approval is
+    at most alpha whatever their number (intersection-union test, Berger 1982, Technometrics 24:295). prove_bad does:
+    one false alarm blocks, so each family is corrected by Holm (1979).
+
+    Raises:
+        PolicyError: for a maximum on a number that is better when higher, or a minimum on one better when lower.
+    """
+    decisions: dict[int, Decision] = {}
+    families: dict[str, list[int]] = defaultdict(list)
+    for place, case in enumerate(cases):
+        _check_direction(case)
+        early = _undecidable(case)
+        if early:
+            decisions[place] = early
+        elif case.check.burden is Burden.PROVE_GOOD:
+            decisions[place] = prove_good(case)
+        else:
+            families[case.family].append(place)
+    for places in families.values():
+        members = [cases[place] for place in places]
+        decisions.update(zip(places, prove_bad(members), strict=True))
+    return [decisions[place] for place in range(len(cases))]
+
+
+def prove_good(case: Case) -> Decision:
+    """PASS if the bad-side bound is within the threshold, FAIL if even the good-side bound is beyond it."""
+    alpha = case.check.alpha
+    bad, good = case.bounds(alpha)
+    sure = f"{100 * (1 - alpha):g}%"
+    if not case.beyond(bad):
+        return Decision(status=Status.PASS, reason=f"Within the limit with {sure} confidence.", bound=bad)
+    if case.beyond(good):
+        return Decision(status=Status.FAIL, reason=f"Beyond the limit with {sure} confidence.", bound=good)
+    needed = needed_n(case.measurement.estimate, threshold=case.threshold, alpha=alpha)
+    more = (
+        f"about {needed:,} items would decide it, were the value to stay as it is"
+        if needed
+        else "no number of items is likely to decide it"
+    )
+    return Decision(
+        status=Status.INCONCLUSIVE,
+        reason=f"Too few items to tell on which side of the limit it lies; {more}.",
+        bound=bad,
+        needed_n=needed,
+    )
+
+
+def prove_bad(cases: Sequence[Case]) -> list[Decision]:
+    """FAIL only where the good-side bound is beyond the threshold after Holm's correction within these cases.
+
+    The p-value of a case is bounded from above by the smallest alpha on record whose bound excludes the threshold; Holm
+    on upper bounds of p-values errs on the side of not failing.
+    """
+    p_values = [p_value(case) for case in cases]
+    return [
+        _prove_bad(case, p=p, adjusted=float(adjusted), size=len(cases))
+        for case, p, adjusted in zip(cases, p_values, holm(p_values), strict=True)
+    ]
+
+
+def p_value(case: Case) -> float:
+    """The smallest error rate on record at which the good-side bound violates the threshold; 1 where none does."""
+    alphas = [tail.alpha for tail in case.measurement.estimate.tails]
+    return min((alpha for alpha in alphas if case.beyond(case.bounds(alpha)[1])), default=1.0)
+
+
+def _prove_bad(case: Case, *, p: float, adjusted: float, size: int) -> Decision:
+    alpha, estimate = case.check.alpha, case.measurement.estimate
+    good = case.bounds(alpha)[1]
+    if adjusted <= alpha or math.isclose(adjusted, alpha):
+        reason = f"Shown to be beyond the limit with {100 * (1 - alpha):g}% confidence{_corrected(size)}."
+        return Decision(status=Status.FAIL, reason=reason, bound=good)
+    if p == min(tail.alpha for tail in estimate.tails):  # as extreme as the record can show, and still not enough
+        reason = (
+            f"The family of {size} checks is larger than the bounds on record can correct for; declare smaller ones."
+        )
+        return Decision(status=Status.INCONCLUSIVE, reason=reason, bound=good)
+    reason = f"Not shown to violate the limit{_corrected(size)}; that is no proof that it is kept."
+    return Decision(status=Status.PASS, reason=reason, bound=good)
+
+
+def _corrected(size: int) -> str:
+    return f", corrected for {size} checks" if size > 1 else ""
+
+
+def _undecidable(case: Case) -> Decision | None:
+    estimate: Estimate = case.measurement.estimate
+    if not any(tail.alpha <= case.check.alpha or math.isclose(tail.alpha, case.check.alpha) for tail in estimate.tails):
+        return Decision(
+            status=Status.ERROR, reason="The probe published this number without the bounds a decision needs."
+        )
+    if estimate.clusters < case.check.minimum_n:
+        least = case.check.minimum_n
+        reason = f"It rests on {estimate.clusters:,} independent items; the policy asks for at least {least:,}."
+        return Decision(status=Status.INCONCLUSIVE, reason=reason, needed_n=least)
+    return None
+
+
+def _check_direction(case: Case) -> None:
+    better = case.measurement.better
+    wrong = (better is Better.HIGHER and case.check.maximum is not None) or (
+        better is Better.LOWER and case.check.minimum is not None
+    )
+    if wrong:
+        right = "min" if better is Better.HIGHER else "max"
+        raise PolicyError(
+            f"{case.name} is better when {better.value}: the check {case.check.check!r} limits the wrong side",
+            hint=f"give it {right} instead",
+        )

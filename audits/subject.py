@@ -1,0 +1,122 @@
+"""What is to be audited: the model described, the data read, the probes known. No weight is loaded until asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from audits.config import Config
+from audits.reporter import Reporter
+from probes.core.examples import DataCard, Example
+from probes.core.model import ModelCard
+from probes.core.sampling import stratified
+from probes.registry import Registry, load_registry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What is audited, before any weight is loaded."""
+
+    config: Config
+    registry: Registry
+    model: ModelCard
+    data: tuple[Example, ...]
+    card: DataCard
+    device: str
+    device_name: str
+
+
+def prepare(config: Config, *, reporter: Reporter | None = None) -> Subject:
+    """Describe the model and read the data; loads no weights."""
+    from probes.data.builtin import builtin_corpus
+    from probes.data.load import Columns, load_data
+    from probes.model import device as devices
+    from probes.model.card import describe
+
+    config = _demo(config, reporter)
+    registry = load_registry(plugin_files=config.plugins)
+    _add_user_metrics(registry, config)
+    place = devices.choose(config.device)
+    model = describe(
+        config.model,
+        revision=config.revision,
+        allow_pickle=config.allow_pickle,
+        trust_remote_code=config.trust_remote_code,
+        dtype=config.dtype,
+        max_length=config.max_length,
+    )
+    if config.data is None:
+        loaded = builtin_corpus(pairs=config.pairs)
+    else:
+        columns = Columns(
+            text=config.text_columns,
+            label=config.label_column,
+            groups=config.group_columns,
+            cluster=config.cluster_column,
+        )
+        loaded = load_data(
+            config.data,
+            card=model,
+            columns=columns,
+            split=config.split,
+            revision=config.data_revision,
+            label_map=config.label_map,
+        )
+    return Subject(
+        config=config,
+        registry=registry,
+        model=model,
+        data=loaded.examples,
+        card=loaded.card,
+        device=str(place),
+        device_name=devices.describe(place),
+    )
+
+
+def load_model(subject: Subject, *, reporter: Reporter) -> Any:
+    """The weights, on the device, behind the engine and its cache."""
+    from probes.model.cache import AnswerCache, default_cache_path
+    from probes.model.load import load
+
+    cache = AnswerCache.open(default_cache_path() if subject.config.cache else None)
+    if cache.warning:
+        reporter.notice(cache.warning)
+    reporter.notice(f"Loading {subject.model.name} on {subject.device_name} ({subject.model.dtype}).")
+    return load(
+        subject.model,
+        device=subject.device,
+        cache=cache,
+        trust_remote_code=subject.config.trust_remote_code,
+    )
+
+
+def seconds_per_call(model: Any, subject: Subject) -> float:
+    """Measured on a few of the audit's own texts; the first pass warms up."""
+    texts = [example.text for example in stratified(subject.data, limit=128, seed=subject.config.seed)]
+    model.throughput(texts)
+    return 1.0 / float(model.throughput(texts).texts_per_second)
+
+
+def _add_user_metrics(registry: Registry, config: Config) -> None:
+    if not config.metrics:
+        return
+    from probes.performance.evaluate_metrics import load_metric
+    from probes.performance.user_metrics import UserMetric
+
+    for source in config.metrics:
+        load_metric(source, allow_code=True)  # named by the user; a bad name is an error now, not a failed step later
+        registry.add(UserMetric(source=source), origin="--metric")
+
+
+def _demo(config: Config, reporter: Reporter | None) -> Config:
+    """`--model demo` is the embedded default with its own held-out data."""
+    if config.model != "demo" or Path("demo").is_dir():
+        return config
+    from audits.demo import build_demo
+
+    tell: Callable[[str], None] = reporter.notice if reporter else (lambda message: None)
+    paths = build_demo(progress=tell)
+    data = config.data or str(paths.data)
+    return config.model_copy(update={"model": str(paths.model), "data": data})

@@ -1,0 +1,233 @@
+"""The command line from outside: help, errors, exit codes, and whole audits of tiny models."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from audits.cli import COMMANDS
+from probes.core.run_folder import RunFolder
+from tests import tiny_models
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def audit(*args: object, cwd: Path, code: int | None = None, **env: str) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "audits", *map(str, args)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "RESPONSIBLE_AUDIT_CACHE": str(cwd / "cache"),
+            "HF_HUB_OFFLINE": "1",
+            "OMP_NUM_THREADS": "1",
+            **env,
+        },
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    if code is not None:
+        assert done.returncode == code, done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tiny") / "model"
+    return tiny_models.build("bert", folder, labels=("negative", "positive"))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("data") / "test.csv"
+    rows = [
+        f"The {thing} number {i} was {word}.,{label}"
+        for i in range(20)
+        for thing, word, label in (("film", "good", "positive"), ("meal", "awful", "negative"))
+    ]
+    path.write_text("text,label\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("verb", COMMANDS)
+def test_help_is_short_and_complete(verb, tmp_path):
+    shown = audit(verb, "--help", cwd=tmp_path, code=0).stdout
+    options = re.findall(r"^  (?:-\w, )?--[a-z-]+", shown, flags=re.MULTILINE)
+    assert len(options) <= 14  # a dozen and the two kinds of help
+
+
+def test_unknown_verb_suggests(tmp_path):
+    assert "did you mean run" in audit("rnu", cwd=tmp_path, code=2).stderr
+
+
+def test_run_writes_everything_and_says_what_it_means(model, data, tmp_path):
+    done = audit("run", "--model", model, "--data", data, "--suite", "quick", cwd=tmp_path)
+    assert done.returncode in (1, 3, 4)  # random weights do not pass
+    assert re.search(r"Exit +\d: ", done.stdout)
+    [path] = (tmp_path / "runs").iterdir()
+    run = RunFolder(path)
+    manifest = run.manifest()
+    assert all(run.step(step.step_id).end.status == "done" for step in manifest.steps)
+    assert run.verdict().exit_code == done.returncode
+    html = run.report_path.read_text(encoding="utf-8")
+    assert manifest.run_id in html
+
+    again = audit("run", "--model", model, "--data", data, "--suite", "quick", cwd=tmp_path)
+    assert again.returncode == done.returncode
+    assert "nothing is computed again" in again.stdout
+    assert len(list((tmp_path / "runs").iterdir())) == 1
+
+    audit("report", path, cwd=tmp_path, code=0)
+    assert run.report_path.read_text(encoding="utf-8") == html
+    assert audit("gate", path, cwd=tmp_path).returncode == done.returncode
+    assert run.report_path.read_text(encoding="utf-8") == html
+
+
+def test_json_output_is_one_object(model, data, tmp_path):
+    done = audit(
+        "run",
+        "--model",
+        model,
+        "--data",
+        data,
+        "--suite",
+        "quick",
+        "--only",
+        "performance.quality",
+        "--json",
+        cwd=tmp_path,
+    )
+    payload = json.loads(done.stdout)
+    assert payload["exit_code"] == done.returncode
+    assert payload["findings"]
+
+
+def test_without_data_the_rest_is_listed_with_the_flag_that_enables_it(model, tmp_path):
+    done = audit("run", "--model", model, "--suite", "quick", "--json", cwd=tmp_path)
+    payload = json.loads(done.stdout)
+    quality = [f for f in payload["findings"] if f["probe"] == "performance.quality"]
+    assert quality
+    assert all(f["status"] == "NOT_RUN" and "--data" in f["enable"] for f in quality)
+    assert any(f["probe"].startswith("robustness.") and f["estimate"] for f in payload["findings"])
+    assert done.returncode == 4
+
+
+def test_no_gate_measures_only(model, data, tmp_path):
+    done = audit(
+        "run",
+        "--model",
+        model,
+        "--data",
+        data,
+        "--suite",
+        "quick",
+        "--only",
+        "performance.*",
+        "--no-gate",
+        cwd=tmp_path,
+        code=0,
+    )
+    assert "audit gate" in done.stdout
+    [path] = (tmp_path / "runs").iterdir()
+    assert not RunFolder(path).findings_path.exists()
+
+
+def test_plan_loads_no_weights_and_says_what_it_would_do(model, data, tmp_path):
+    shown = audit("plan", "--model", model, "--data", data, "--suite", "full", cwd=tmp_path, code=0).stdout
+    assert "model calls" in shown
+    assert "robustness.upper_case" in shown
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "what"),
+    [
+        (["--model", "./nowhere"], 2, "nowhere"),
+        (["--model", "MODEL", "--suite", "ful"], 2, "full"),
+        (["--model", "MODEL", "--only", "robustness.typo"], 2, "robustness."),
+        (["--model", "MODEL", "--data", "none.csv"], 2, "none.csv"),
+        (["--model", "MODEL", "--device", "tpu"], 2, "tpu"),
+        (["--model", "MODEL", "--policy", "none.yaml"], 2, "none.yaml"),
+        (["--model", "MODEL", "--config", "none.yaml"], 2, "none.yaml"),
+        (["--model", "MODEL", "--limit", "0"], 2, "limit"),
+        ([], 2, "no model"),
+    ],
+)
+def test_bad_input_is_two_lines_and_the_right_code(args, code, what, model, tmp_path):
+    done = audit("run", *[str(model) if a == "MODEL" else a for a in args], cwd=tmp_path, code=code)
+    assert what in done.stderr
+    assert len(done.stderr.strip().splitlines()) <= 6
+    assert not list(tmp_path.glob("runs/*/manifest.json"))
+
+
+def test_label_mismatch_lists_both_sides(model, tmp_path):
+    data = tmp_path / "d.csv"
+    data.write_text("text,label\nhello there,spam\nbye now,ham\n", encoding="utf-8")
+    stderr = audit("run", "--model", model, "--data", data, cwd=tmp_path, code=2).stderr
+    for name in ("spam", "ham", "negative", "positive"):
+        assert name in stderr
+
+
+def test_unwritable_output(model, data, tmp_path):
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    done = audit(
+        "run",
+        "--model",
+        model,
+        "--data",
+        data,
+        "--suite",
+        "quick",
+        "--out",
+        tmp_path / "file" / "runs",
+        cwd=tmp_path,
+        code=4,
+    )
+    assert "--out" in done.stderr
+
+
+def test_a_damaged_run_folder_is_an_integrity_failure(model, data, tmp_path):
+    audit("run", "--model", model, "--data", data, "--suite", "quick", "--only", "performance.quality", cwd=tmp_path)
+    [path] = (tmp_path / "runs").iterdir()
+    [step] = (path / "steps").glob("*.jsonl")
+    step.write_bytes(step.read_bytes()[:-40])
+    audit("gate", path, cwd=tmp_path, code=5)
+    (path / "manifest.json").write_text("{}", encoding="utf-8")
+    audit("report", path, cwd=tmp_path, code=5)
+
+
+def test_a_plugin_file_runs(model, data, tmp_path):
+    from tests.probes.test_registry import PLUGIN
+
+    (tmp_path / "shout.py").write_text(PLUGIN, encoding="utf-8")
+    done = audit(
+        "run",
+        "--model",
+        model,
+        "--data",
+        data,
+        "--plugin",
+        "shout.py",
+        "--only",
+        "acme.*",
+        "--no-gate",
+        cwd=tmp_path,
+        code=0,
+    )
+    assert "acme.shout" in done.stdout
+
+
+def test_doctor_and_show(tmp_path):
+    assert "torch" in audit("doctor", cwd=tmp_path, code=0).stdout
+    shown = audit("show", "robustness.upper_case", cwd=tmp_path, code=0).stdout
+    for heading in ("Measures", "Why it matters", "Method", "Limits", "References", "Parameters"):
+        assert heading in shown

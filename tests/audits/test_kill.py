@@ -1,0 +1,93 @@
+"""An audit that is killed without warning, again and again, ends with the bytes of one that was left alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import tiny_models
+
+ROOT = Path(__file__).resolve().parents[2]
+
+DRIVER = """
+import json, os, random, signal, sys, time
+import torch, transformers, datasets, statsmodels.api  # once, here: a forked child starts in no time
+from audits.cli import main
+
+arguments, attempts, duration = json.loads(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+moments = random.Random(7)
+
+def start(cache):
+    pid = os.fork()
+    if pid == 0:
+        os.environ["RESPONSIBLE_AUDIT_CACHE"] = cache
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        try:
+            main(arguments)
+        except SystemExit as end:
+            os._exit(end.code or 0)
+    return pid
+
+killed = 0
+for _ in range(attempts):
+    pid = start("cache")
+    time.sleep(duration * moments.uniform(0.02, 0.16))
+    os.kill(pid, signal.SIGKILL)
+    killed += os.WIFSIGNALED(os.waitpid(pid, 0)[1])
+begin = time.monotonic()
+status = os.waitpid(start("cache"), 0)[1]
+print(json.dumps({"killed": killed, "exit": os.waitstatus_to_exitcode(status), "seconds": time.monotonic() - begin}))
+"""
+
+
+def drive(cwd: Path, arguments: list[str], *, attempts: int, duration: float = 0.0) -> dict[str, float]:
+    cwd.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", DRIVER, json.dumps(arguments), str(attempts), str(duration)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
+    )
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def results(cwd: Path) -> dict[str, bytes]:
+    [run] = (cwd / "runs").iterdir()
+    found = {path.name: path.read_bytes() for path in (run / "steps").iterdir()}
+    return found | {"findings.json": (run / "findings.json").read_bytes()}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.slow
+def test_killed_ten_times_and_resumed_is_byte_identical(tmp_path):
+    model = tiny_models.build("bert", tmp_path / "model", labels=("negative", "positive"))
+    data = tmp_path / "data.jsonl"
+    words = ("good", "awful", "fine", "dull", "lovely", "poor")
+    data.write_text(
+        "".join(
+            json.dumps({"text": f"The film was {word}, and we don't mind the {n} pounds it cost.", "label": label})
+            + "\n"
+            for n in range(10)
+            for word, label in zip(words, ("positive", "negative") * 3, strict=True)
+        ),
+        encoding="utf-8",
+    )
+    arguments = ["run", "--model", str(model), "--data", str(data), "--suite", "full", "--out", "runs"]
+    alone = drive(tmp_path / "alone", arguments, attempts=0)
+    tortured = drive(tmp_path / "tortured", arguments, attempts=10, duration=alone["seconds"])
+    assert tortured["killed"] >= 8
+    assert tortured["exit"] == alone["exit"]
+    expected, found = results(tmp_path / "alone"), results(tmp_path / "tortured")
+    assert found.keys() == expected.keys()
+    # The run id holds the date, which may turn between the two runs; everything else must be equal to the byte.
+    ids = [next((tmp_path / name / "runs").iterdir()).name.encode() for name in ("alone", "tortured")]
+    assert len(expected) > 60
+    for name, content in expected.items():
+        assert found[name].replace(ids[1], ids[0]) == content, name

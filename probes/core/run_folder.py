@@ -141,17 +141,23 @@ def write_atomic(path: Path, content: bytes) -> None:
         ) from error
 
 
+_AGAIN = "delete this file and run the same command again"
+
+
 def _read_lines(path: Path) -> tuple[tuple[Record, ...], StepEnd]:
     # Split at "\n" alone: texts may hold U+2028 and other characters that splitlines() would break at.
-    lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
     try:
-        records = [from_line(line) for line in lines]
+        lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+        read = [from_line(line) for line in lines]
     except ValidationError as error:
         raise _damaged(path, error) from None
-    end = records.pop()
-    if not isinstance(end, StepEnd) or any(isinstance(record, StepEnd) for record in records):
-        raise IntegrityError(f"cut short: {path}", hint="delete this file and run the same command again")
-    return tuple(record for record in records if not isinstance(record, StepEnd)), end
+    except UnicodeDecodeError:
+        raise IntegrityError(f"damaged: {path} is not UTF-8 text", hint=_AGAIN) from None
+    end = read.pop()
+    records = tuple(record for record in read if not isinstance(record, StepEnd))
+    if not isinstance(end, StepEnd) or not len(records) == len(read) == end.records:
+        raise IntegrityError(f"cut short, or lines are missing: {path}", hint=_AGAIN)
+    return records, end
 
 
 def _damaged(path: Path, error: ValidationError) -> IntegrityError:

@@ -1,0 +1,27 @@
+"""Estimates with their uncertainty, and the arithmetic of deciding on them. Pure functions of arrays.
+
+Every function that returns an `Estimate` gives one-sided bounds at each of `records.ALPHAS`, monotone in alpha and
+always containing the value. Items with the same cluster key are not independent, and every interval says how many
+clusters it rests on.
+"""
+
+from probes.core.stats.means import mean
+from probes.core.stats.multiplicity import benjamini_hochberg, holm
+from probes.core.stats.paired import mcnemar, paired_difference
+from probes.core.stats.power import needed_n
+from probes.core.stats.proportions import rare_rate, rate
+from probes.core.stats.resampling import bootstrap
+from probes.core.stats.simultaneous import worst_of
+
+__all__ = [
+    "benjamini_hochberg",
+    "bootstrap",
+    "holm",
+    "mcnemar",
+    "mean",
+    "needed_n",
+    "paired_difference",
+    "rare_rate",
+    "rate",
+    "worst_of",
+]

@@ -1,0 +1,143 @@
+"""The bootstrap over clusters, for statistics without a formula for their error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+from probes.core.records import Estimate
+from probes.core.stats.clusters import Clusters, t_quantile
+from probes.core.stats.intervals import UNLIMITED, Bounds, estimate
+from probes.core.stats.means import constant
+
+Floats = NDArray[np.float64]
+Statistic = Callable[[Floats], Floats]
+"""(B, n) weights, which count how often each item is drawn -> (B,) values; NaN where undefined."""
+
+CHUNK = 4_000_000
+"""Weights held in memory at a time (32 MB)."""
+
+MAX_UNDEFINED = 0.05
+JACKKNIFE_GROUPS = 1000
+
+
+def bootstrap(
+    statistic: Statistic,
+    *,
+    n: int,
+    rng: np.random.Generator,
+    clusters: Sequence[Hashable] | None = None,
+    resamples: int = 2000,
+    limits: tuple[float, float] | None = None,
+) -> Estimate:
+    """Any statistic of n items with a cluster bootstrap interval.
+
+    BCa (Efron 1987, JASA 82:171) with percentiles widened for small samples (Hesterberg 2015, Am. Statistician 69:371);
+    below 30 clusters, where neither is reliable, on each side the wider of that and t times the bootstrap standard
+    error. The acceleration comes from a jackknife over clusters, in at most 1000 groups. When no resample differs from
+    the value (a single item, a perfect score) the bounds are those of the rule of three, as in `mean`, and `method`
+    says so.
+
+    Args:
+        statistic: see `Statistic`; the value is that for weights of one.
+        n: number of items.
+        rng: use a derived one, for reproducible bounds.
+        clusters: (n,) keys; given keys, the order of the items has no influence.
+        resamples: number of bootstrap samples.
+        limits: smallest and largest possible value, infinite where there is none; guessed when needed as in `mean`.
+
+    Raises:
+        ValueError: for n = 0, where the statistic is undefined for the data or for more than 5 % of the resamples, or
+            for one cluster and a statistic without limits.
+    """
+    groups = Clusters.of(clusters, n=n)
+    value = float(statistic(np.ones((1, n)))[0])
+    if not np.isfinite(value):
+        raise ValueError("the statistic is undefined for these data")
+    draws = _defined(np.concatenate([statistic(weights) for weights in resampled_weights(groups, rng, resamples)]))
+    if float(np.ptp(draws)) <= 1e-12 * max(1.0, abs(value)):
+        return constant(value, groups=groups, limits=limits)
+    name, bounds = "BCa", _bca_bounds(value, draws, jackknife=_jackknife(statistic, groups), count=groups.count)
+    if groups.few:
+        name, bounds = "wider of BCa and t", _wider(bounds, _t_bounds(value, draws, count=groups.count))
+    kind = "bootstrap" if groups.independent else "cluster bootstrap"
+    return estimate(
+        value,
+        bounds=bounds,
+        n=n,
+        clusters=groups.count,
+        method=groups.describe(f"{kind} ({name}, {resamples})"),
+        limits=limits or UNLIMITED,
+    )
+
+
+def resampled_weights(groups: Clusters, rng: np.random.Generator, resamples: int) -> Iterator[Floats]:
+    """(b, n) chunks of item weights, `resamples` rows in all: each row draws as many clusters as there are."""
+    count = groups.count
+    step = max(1, CHUNK // len(groups.codes))
+    for start in range(0, resamples, step):
+        rows = min(step, resamples - start)
+        drawn = rng.integers(0, count, size=(rows, count))
+        drawn += np.arange(rows)[:, None] * count
+        counts = np.bincount(drawn.ravel(), minlength=rows * count).reshape(rows, count)
+        yield counts[:, groups.codes].astype(np.float64)
+
+
+def _defined(draws: Floats) -> Floats:
+    kept = draws[np.isfinite(draws)]
+    if len(kept) < (1 - MAX_UNDEFINED) * len(draws):
+        share = 1 - len(kept) / len(draws)
+        raise ValueError(f"the statistic is undefined for {share:.0%} of the resamples: too few items of some kind")
+    return np.asarray(kept, dtype=np.float64)
+
+
+def _jackknife(statistic: Statistic, groups: Clusters) -> Floats:
+    """Values with one cluster left out, or one of 1000 groups of clusters: the skewness they show is the same."""
+    n, parts = len(groups.codes), min(groups.count, JACKKNIFE_GROUPS)
+    part = groups.codes % parts
+    step = max(1, CHUNK // n)
+    chunks = (np.arange(start, min(start + step, parts)) for start in range(0, parts, step))
+    values = np.concatenate([statistic((part[None, :] != left_out[:, None]).astype(np.float64)) for left_out in chunks])
+    return np.asarray(values[np.isfinite(values)], dtype=np.float64)
+
+
+def _wider(first: Bounds, second: Bounds) -> Bounds:
+    def bounds(alpha: float) -> tuple[float, float]:
+        (low, high), (other_low, other_high) = first(alpha), second(alpha)
+        return min(low, other_low), max(high, other_high)
+
+    return bounds
+
+
+def _t_bounds(value: float, draws: Floats, *, count: int) -> Bounds:
+    error = float(draws.std(ddof=1)) * np.sqrt(count / (count - 1))
+
+    def bounds(alpha: float) -> tuple[float, float]:
+        half = t_quantile(alpha, df=count - 1) * error
+        return value - half, value + half
+
+    return bounds
+
+
+def _bca_bounds(value: float, draws: Floats, *, jackknife: Floats, count: int) -> Bounds:
+    below = (np.count_nonzero(draws < value) + 0.5 * np.count_nonzero(draws == value)) / len(draws)
+    bias = float(ndtri(np.clip(below, 1 / len(draws), 1 - 1 / len(draws))))
+    influence = jackknife.mean() - jackknife if len(jackknife) else np.zeros(1)
+    spread = float(np.square(influence).sum())
+    acceleration = float((influence**3).sum() / (6 * spread**1.5)) if spread > 0 else 0.0
+
+    def percentile(z: float) -> float:
+        shifted = bias + z
+        damped = 1 - acceleration * shifted
+        if damped <= 0:  # the correction has left the range where it means anything
+            return float(draws.min() if z < 0 else draws.max())
+        return float(np.quantile(draws, ndtr(bias + shifted / damped)))
+
+    def bounds(alpha: float) -> tuple[float, float]:
+        z = t_quantile(alpha, df=count - 1) * float(np.sqrt(count / (count - 1)))
+        return percentile(-z), percentile(z)
+
+    return bounds

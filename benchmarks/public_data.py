@@ -17,10 +17,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from audits.demo_sources import encoder_folder
+from probes.core.examples import Example
 from probes.core.records import Measurement
 from probes.core.run_folder import RunFolder
 from probes.core.sampling import stratified
-from probes.core.examples import Example
 from probes.model.finetune import Recipe, finetune
 
 SETS = {
@@ -89,20 +89,26 @@ def main() -> None:
         f"MiniLM fine-tuned on {TRAIN_ON:,} training items for one pass, audited with `--suite full --time-budget "
         f"{args.time_budget}`. Value (95 % interval), n.",
         "",
-        "| data | " + " | ".join(f"{probe.split('.')[1]}: {name}" for probe, name in SHOWN) + " | exit code | seconds |",
+        "| data | "
+        + " | ".join(f"{probe.split('.')[1]}: {name}" for probe, name in SHOWN)
+        + " | exit code | seconds |",
         "|---|" + "---|" * (len(SHOWN) + 2),
     ]
     for name, labels in SETS.items():
         model = args.out / name.replace("/", "-")
         if not (model / "config.json").exists():
             train(args.data / name, labels, model)
-        run, code, seconds = audit(model, args.data / name / "test.parquet", args.out / f"runs-{model.name}", args.time_budget)
+        run, code, seconds = audit(
+            model, args.data / name / "test.parquet", args.out / f"runs-{model.name}", args.time_budget
+        )
         found = numbers(run)
         cells = []
         for key in SHOWN:
             estimate = found[key].estimate if key in found else None
             cells.append(
-                f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f}), {estimate.n}" if estimate else "not run"
+                f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f}), {estimate.n}"
+                if estimate
+                else "not run"
             )
         lines.append(f"| {name} | " + " | ".join(cells) + f" | {code} | {seconds:.0f} |")
     target = Path(__file__).parent / "results" / "public-data.md"

@@ -1,0 +1,194 @@
+"""What a model folder says of itself, before any weight is loaded: `describe`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from probes.core.answers import ProblemType
+from probes.core.errors import ModelError, UsageError
+from probes.core.model import Capability, ModelCard
+from probes.model.checkpoint import (
+    Weights,
+    digests,
+    fingerprint,
+    read_config,
+    read_json,
+    read_weights,
+    tokenizer_files,
+)
+from probes.model.failures import loading
+from probes.model.source import Source, locate
+
+DTYPES = ("float32", "bfloat16", "float16")
+LONGEST = 512
+"""Tokens, for a model that sets no limit of its own."""
+SHORTEST = 8
+POSITIONS_AFTER_PADDING = frozenset(
+    {"camembert", "data2vec-text", "esm", "ibert", "layoutlmv3", "longformer", "luke", "markuplm", "mpnet", "roberta"}
+    | {"roberta-prelayernorm", "xlm-roberta", "xlm-roberta-xl", "xmod"}
+)
+"""Model types that number positions from padding_idx + 1, as fairseq did: that many places of the table are lost."""
+
+_HEADS = {
+    "ForMaskedLM": "a masked language model",
+    "ForPreTraining": "a pretrained language model",
+    "ForCausalLM": "a text generator",
+    "LMHeadModel": "a text generator",
+    "ForConditionalGeneration": "a text generator",
+    "ForTokenClassification": "a token tagger",
+    "ForQuestionAnswering": "a question-answering model",
+    "ForMultipleChoice": "a multiple-choice model",
+    "ForImageClassification": "an image classifier",
+    "ForAudioClassification": "an audio classifier",
+    "Model": "an encoder without a head",
+}
+
+
+def describe(
+    source: str,
+    *,
+    revision: str | None = None,
+    allow_pickle: bool = False,
+    trust_remote_code: bool = False,
+    dtype: str | None = None,
+    max_length: int | None = None,
+) -> ModelCard:
+    """The card of a model: labels, kind of head, length limit, dtype, fingerprint. Loads no weights.
+
+    Args:
+        source: a folder written by `save_pretrained`, or a Hub id.
+        revision: branch, tag or commit of a Hub model; the card records the commit.
+        allow_pickle: accept pickled weights.
+        trust_remote_code: run Python code that comes with the model.
+        dtype: run in this type instead of the checkpoint's own.
+        max_length: cut texts to this many tokens, special tokens included, instead of the model's own limit.
+
+    Raises:
+        UsageError: the source is not a model folder, or an argument is out of range.
+        ModelError: the folder is a model, but broken, refused or not a classifier.
+    """
+    place = locate(source, revision=revision, allow_pickle=allow_pickle, trust_remote_code=trust_remote_code)
+    raw = read_config(place.folder)
+    architecture = _classifier_architecture(raw, place)
+    config = _config(place.folder, trust_remote_code=trust_remote_code)
+    weights = read_weights(place.folder, allow_pickle=allow_pickle)
+    vocabulary = tokenizer_files(place.folder)
+    code = sorted(place.folder.glob("*.py")) if trust_remote_code else []
+    files = digests((place.folder / "config.json", *weights.files, *vocabulary, *code), root=place.folder)
+    labels = _labels(config, place)
+    matter = front_matter(place.folder / "README.md")
+    return ModelCard(
+        name=place.name,
+        source=source,
+        revision=place.revision,
+        fingerprint=fingerprint(files),
+        files=files,
+        architecture=architecture,
+        model_type=config.model_type,
+        problem=_problem(config, labels),
+        labels=labels,
+        capabilities=frozenset({Capability.CLASSIFY}),
+        max_length=_max_length(max_length, config, place.folder),
+        dtype=_dtype(dtype, raw, weights),
+        parameters=weights.parameters,
+        embedding_parameters=min(weights.parameters, _embedding_size(config)),
+        weights_format=weights.format,
+        base_model=matter.get("base_model"),
+        licence=matter.get("license"),
+    )
+
+
+def front_matter(readme: Path) -> dict[str, str]:
+    """The plain `key: value` pairs (of a list: its first value) in the YAML header of a model's README.md."""
+    if not readme.is_file():
+        return {}
+    header = re.match(r"---\s*\n(.*?)\n---", readme.read_text(encoding="utf-8", errors="replace"), flags=re.DOTALL)
+    pairs = re.findall(r"^(\w+):[ \t]*(?:\n[ \t]*- +)?(\S[^\n]*)$", header.group(1) if header else "", re.MULTILINE)
+    return {key: value.strip().strip("\"'") for key, value in pairs}
+
+
+def _classifier_architecture(raw: dict[str, Any], place: Source) -> str:
+    architecture = str((raw.get("architectures") or [""])[0])
+    if architecture.endswith("ForSequenceClassification"):
+        return architecture
+    if not architecture:
+        raise ModelError(
+            f"the config.json of {place.given} does not say what the model is: no architectures",
+            hint='if it is a classifier, add a line such as "architectures": ["BertForSequenceClassification"]',
+        )
+    kind = next((kind for suffix, kind in _HEADS.items() if architecture.endswith(suffix)), "not a text classifier")
+    raise ModelError(
+        f"{place.given} is {kind} ({architecture}); only text classifiers can be audited",
+        hint="give the folder of the fine-tuned classifier (its architecture ends in ForSequenceClassification)",
+    )
+
+
+def _config(folder: Path, *, trust_remote_code: bool) -> Any:
+    from transformers import AutoConfig
+
+    with loading(str(folder)):
+        return AutoConfig.from_pretrained(folder, trust_remote_code=trust_remote_code, local_files_only=True)
+
+
+def _labels(config: Any, place: Source) -> tuple[str, ...]:
+    labels = tuple(str(config.id2label[index]) for index in sorted(config.id2label))
+    repeated = sorted({label for label in labels if labels.count(label) > 1})
+    if repeated:
+        raise ModelError(
+            f"{place.given} has several labels called {', '.join(repeated)}",
+            hint="give every label its own name in id2label of config.json",
+        )
+    return labels
+
+
+def _problem(config: Any, labels: tuple[str, ...]) -> ProblemType:
+    """As declared; otherwise as transformers trains it: one label is a regression, several exclude one another."""
+    if config.problem_type is not None:
+        return ProblemType(config.problem_type)
+    return ProblemType.REGRESSION if len(labels) == 1 else ProblemType.SINGLE_LABEL
+
+
+def _max_length(asked: int | None, config: Any, folder: Path) -> int:
+    limit = min(_positions(config), _tokenizer_limit(folder))
+    if asked is None:
+        return limit if limit < 10**6 else LONGEST
+    if not SHORTEST <= asked <= limit:
+        raise UsageError(
+            f"a maximum length of {asked} tokens does not fit this model",
+            hint=f"give a number from {SHORTEST} to {limit}, or leave it out",
+        )
+    return asked
+
+
+def _embedding_size(config: Any) -> int:
+    """Entries of the token embedding table; 0 for a configuration that does not say."""
+    width = getattr(config, "embedding_size", None) or getattr(config, "hidden_size", None)
+    rows = getattr(config, "vocab_size", None)
+    return rows * width if isinstance(rows, int) and isinstance(width, int) else 0
+
+
+def _positions(config: Any) -> int:
+    positions = getattr(config, "max_position_embeddings", None)
+    if not isinstance(positions, int) or positions <= 0:
+        return 10**9
+    if config.model_type in POSITIONS_AFTER_PADDING:
+        return positions - (config.pad_token_id or 0) - 1
+    return positions
+
+
+def _tokenizer_limit(folder: Path) -> int:
+    """`model_max_length`, which is 1e30 where nobody set it."""
+    path = folder / "tokenizer_config.json"
+    limit = read_json(path).get("model_max_length") if path.is_file() else None
+    return min(int(limit), 10**9) if isinstance(limit, int | float) and limit > 0 else 10**9
+
+
+def _dtype(asked: str | None, raw: dict[str, Any], weights: Weights) -> str:
+    declared = raw.get("dtype") or raw.get("torch_dtype") or weights.dtype or DTYPES[0]
+    dtype = asked or str(declared).removeprefix("torch.")
+    if dtype not in DTYPES:
+        kind = UsageError if asked else ModelError
+        raise kind(f"no audit can run in {dtype}", hint=f"pass --dtype with one of {', '.join(DTYPES)}")
+    return dtype

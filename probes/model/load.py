@@ -1,0 +1,233 @@
+"""From a card to a classifier that answers: `load`."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreTrainedTokenizerFast
+
+from probes.core.errors import IntegrityError, ModelError, UsageError
+from probes.core.model import ModelCard
+from probes.model import device as devices
+from probes.model.batching import Batch
+from probes.model.cache import AnswerCache
+from probes.model.card import DTYPES, describe
+from probes.model.engine import TOLERANCE, TransformersClassifier
+from probes.model.failures import loading
+from probes.model.forward import Forward
+from probes.model.source import locate
+from probes.model.tokens import Encoder
+
+BUDGET = {"cpu": 2048, "cuda": 65536, "mps": 16384}
+"""Tokens in a batch, padding included. For the curve on a CPU see benchmarks/README.md."""
+
+
+def load(
+    card_or_source: ModelCard | str,
+    *,
+    device: str = "auto",
+    dtype: str | None = None,
+    cache: AnswerCache | None = None,
+    budget: int | None = None,
+    revision: str | None = None,
+    allow_pickle: bool = False,
+    trust_remote_code: bool = False,
+    max_length: int | None = None,
+) -> TransformersClassifier:
+    """Load weights and tokenizer and return a classifier ready to be asked.
+
+    Args:
+        card_or_source: what `describe` returned (the folder must not have changed since), or a folder or Hub id.
+        device: "auto" (CUDA, else MPS, else CPU), "cpu", "cuda", "cuda:1" or "mps".
+        dtype: float32, bfloat16 or float16; by default the card's.
+        cache: where answers are kept; by default in memory.
+        budget: tokens in a batch (rows x longest).
+        revision, allow_pickle, max_length: as for `describe`; a card already answers them.
+        trust_remote_code: run Python code that comes with the model.
+
+    Raises:
+        UsageError: no such model or device.
+        ModelError: the model is there but cannot be loaded, or not as it was trained (missing head or tokenizer).
+        IntegrityError: the files are not those the card describes.
+    """
+    if dtype is not None and dtype not in DTYPES:
+        raise UsageError(f"no dtype is called {dtype!r}", hint=f"use one of {', '.join(DTYPES)}")
+    place = devices.choose(device)
+    card = _card(
+        card_or_source,
+        revision=revision,
+        allow_pickle=allow_pickle,
+        trust_remote_code=trust_remote_code,
+        max_length=max_length,
+    )
+    return _classifier(
+        card,
+        place,
+        dtype=dtype or card.dtype,
+        cache=cache or AnswerCache.open(None),
+        budget=budget or BUDGET[place.type],
+        trust_remote_code=trust_remote_code,
+    )
+
+
+def _classifier(
+    card: ModelCard, place: torch.device, *, dtype: str, cache: AnswerCache, budget: int, trust_remote_code: bool
+) -> TransformersClassifier:
+    folder = locate(
+        card.source,
+        revision=card.revision,
+        allow_pickle=card.weights_format == "pickle",
+        trust_remote_code=trust_remote_code,
+    ).folder
+    network = _network(card, folder, dtype=dtype, trust_remote_code=trust_remote_code)
+    tokenizer = _tokenizer(folder, trust_remote_code=trust_remote_code)
+    _refuse_foreign_tokenizer(card, tokenizer, network)
+    encoder = Encoder(tokenizer, max_length=card.max_length, token_types=_reads_token_types(network, tokenizer))
+    pad = _padding(network, tokenizer, encoder)
+    forward = Forward(network=_moved(network, place, card), device=place, pad=pad, limit=budget)
+    return TransformersClassifier(
+        card=card,
+        encoder=encoder,
+        forward=forward,
+        cache=cache,
+        scope=_scope(card, dtype, place),
+        device=str(place),
+        device_name=devices.describe(place),
+        dtype=dtype,
+        budget=budget,
+        pads=_padding_is_neutral(forward, encoder, tolerance=TOLERANCE[dtype]),
+    )
+
+
+def _card(
+    card_or_source: ModelCard | str,
+    *,
+    revision: str | None,
+    allow_pickle: bool,
+    trust_remote_code: bool,
+    max_length: int | None,
+) -> ModelCard:
+    if isinstance(card_or_source, str):
+        return describe(
+            card_or_source,
+            revision=revision,
+            allow_pickle=allow_pickle,
+            trust_remote_code=trust_remote_code,
+            max_length=max_length,
+        )
+    card = card_or_source
+    now = describe(
+        card.source,
+        revision=card.revision,
+        allow_pickle=card.weights_format == "pickle",
+        trust_remote_code=trust_remote_code,
+        dtype=card.dtype,
+    )
+    if now.fingerprint != card.fingerprint:
+        raise IntegrityError(
+            f"the files of {card.source} have changed since the model was described",
+            hint="start a new audit: this one is about a model that is no longer there",
+        )
+    return card
+
+
+def _network(card: ModelCard, folder: Path, *, dtype: str, trust_remote_code: bool) -> Any:
+    with loading(card.source):
+        network, report = AutoModelForSequenceClassification.from_pretrained(
+            folder,
+            # Named because the defaults of transformers 4 (float32) and 5 (as saved) differ.
+            dtype=getattr(torch, dtype),
+            use_safetensors=card.weights_format == "safetensors",
+            # Named because transformers asks on the terminal when it is not.
+            trust_remote_code=trust_remote_code,
+            local_files_only=True,
+            output_loading_info=True,
+        )
+    missing = sorted(report["missing_keys"])
+    if missing:
+        shown = ", ".join(missing[:3]) + (" ..." if len(missing) > 3 else "")
+        raise ModelError(
+            f"{card.source} lacks {len(missing)} of the weights it needs ({shown}); they would be random numbers",
+            hint="give the folder of the fine-tuned classifier: this one was saved without its classification head",
+        )
+    if network.config.num_labels != len(card.labels):
+        raise ModelError(f"{card.source} loads with other labels than it declares", hint="repair id2label")
+    if hasattr(network.config, "use_cache"):
+        network.config.use_cache = False  # one forward per text: keys and values are never read again
+    return network.eval()
+
+
+def _moved(network: Any, device: torch.device, card: ModelCard) -> Any:
+    if device.type == "cuda":
+        # TF32 would round float32 products to 10 bits.
+        torch.set_float32_matmul_precision("highest")
+    with loading(card.source):
+        return network.to(device)
+
+
+def _tokenizer(folder: Path, *, trust_remote_code: bool) -> Any:
+    with loading(f"the tokenizer of {folder}"):
+        try:
+            return AutoTokenizer.from_pretrained(folder, trust_remote_code=trust_remote_code, local_files_only=True)
+        except ValueError as error:
+            # transformers 5 saves generic fast tokenizers under a class name that transformers 4 does not know.
+            if "TokenizersBackend" not in str(error):
+                raise
+            return PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True)
+
+
+def _refuse_foreign_tokenizer(card: ModelCard, tokenizer: Any, network: Any) -> None:
+    largest = max(tokenizer.get_vocab().values(), default=-1)
+    rows = network.get_input_embeddings().num_embeddings
+    if largest >= rows:
+        raise ModelError(
+            f"the tokenizer of {card.source} knows {largest + 1:,} tokens, but the model only {rows:,}",
+            hint="put the tokenizer that the model was trained with into its folder",
+        )
+
+
+def _reads_token_types(network: Any, tokenizer: Any) -> bool:
+    accepted = inspect.signature(network.forward).parameters
+    return "token_type_ids" in tokenizer.model_input_names and "token_type_ids" in accepted
+
+
+def _padding(network: Any, tokenizer: Any, encoder: Encoder) -> int:
+    """The id that fills short rows.
+
+    Decoder classifiers (GPT-2, Llama) are often saved without one and then refuse batches; they answer at the last
+    token that is not padding. So one is set, in memory only: a token that no text ends with.
+    """
+    config = network.config.get_text_config()
+    if config.pad_token_id is not None:
+        return int(config.pad_token_id)
+    candidates = (tokenizer.pad_token_id, tokenizer.eos_token_id, tokenizer.unk_token_id, 0, 1)
+    last = encoder.encode(["a"]).ids[-1]
+    pad = next(int(token) for token in candidates if token is not None and token != last)
+    config.pad_token_id = pad
+    return pad
+
+
+def _padding_is_neutral(forward: Forward, encoder: Encoder, *, tolerance: float) -> bool:
+    """Whether a short text gets the same answer beside a long one as alone (XLNet, for one, reads its padding)."""
+    rows = encoder.encode(["The quick brown fox jumps over the lazy dog, twice.", "A fox."])
+    if rows.lengths[0] == rows.lengths[1]:
+        return True
+    together, alone = forward([Batch(rows), Batch(rows.take(np.array([1])))])
+    forward.seconds = 0.0
+    scale = max(1.0, float(np.abs(alone).max()))
+    return bool(np.abs(together[1] - alone[0]).max() <= 100 * tolerance * scale) or not np.isfinite(alone).all()
+
+
+def _scope(card: ModelCard, dtype: str, device: torch.device) -> bytes:
+    """What an answer depends on besides the tokens: a change of any of these is another question."""
+    versions = [
+        version.rpartition(".")[0] for version in (torch.__version__.partition("+")[0], transformers.__version__)
+    ]
+    parts = [card.fingerprint, "classify", dtype, device.type, *versions, str(card.max_length)]
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=32).digest()

@@ -1,0 +1,85 @@
+"""Texts to token ids, exactly as the model's own tokenizer does it; the Rust tokenizer is called directly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from probes.core.errors import DataError
+from probes.core.examples import Text
+from probes.model.sequences import Sequences, packed
+from probes.model.splice import splicer
+
+
+class Encoder:
+    """Text to tokens exactly as the model's own tokenizer does it, special tokens added, cut to `max_length`.
+
+    Of a pair the longer text is cut first.
+
+    Args:
+        tokenizer: as loaded by transformers; it belongs to the encoder from now on.
+        max_length: tokens, special tokens included.
+        token_types: whether the model reads token type ids.
+    """
+
+    def __init__(self, tokenizer: Any, *, max_length: int, token_types: bool) -> None:
+        self.tokenizer = tokenizer
+        self.max_length = max_length
+        self.token_types = token_types
+        self._rust = tokenizer.backend_tokenizer if tokenizer.is_fast else None
+        if self._rust is not None:
+            side = tokenizer.truncation_side
+            self._rust.enable_truncation(max_length, strategy="longest_first", direction=side)
+            self._rust.no_padding()
+        self._splicer = splicer(self._rust, max_length=max_length) if self._rust is not None else None
+
+    def encode(self, texts: Sequence[Text]) -> Sequences:
+        """Tokenize n texts or pairs.
+
+        Raises:
+            DataError: a text that the tokenizer cannot read, or of which no token is left.
+        """
+        try:
+            rows = self._encode(texts)
+        except (TypeError, UnicodeEncodeError) as error:
+            raise DataError(
+                "a text cannot be tokenized: it holds half of a surrogate pair",
+                hint="repair the encoding of the data: text.encode('utf-16', 'surrogatepass').decode('utf-16')",
+            ) from error
+        if len(texts) and not rows.lengths.all():
+            raise DataError("the model cannot read an empty text: no token is left of it", hint="remove empty texts")
+        return rows
+
+    def _encode(self, texts: Sequence[Text]) -> Sequences:
+        if self._rust is None:
+            return self._encode_python(texts)
+        singles = [text for text in texts if isinstance(text, str)]
+        if self._splicer is None or len(singles) < len(texts):
+            return self._encode_rust(texts)
+        rows = self._splicer.encode(singles)
+        return replace(rows, types=np.zeros_like(rows.ids)) if self.token_types else rows
+
+    def _encode_rust(self, texts: Sequence[Text]) -> Sequences:
+        assert self._rust is not None
+        encodings = self._rust.encode_batch_fast(texts)
+        ids = [encoding.ids for encoding in encodings]
+        types = [encoding.type_ids for encoding in encodings] if self.token_types else None
+        return packed(ids, types)
+
+    def _encode_python(self, texts: Sequence[Text]) -> Sequences:
+        encodings = [self._encode_one(*((text,) if isinstance(text, str) else text)) for text in texts]
+        ids = [encoding["input_ids"] for encoding in encodings]
+        types = [encoding["token_type_ids"] for encoding in encodings] if self.token_types else None
+        return packed(ids, types)
+
+    def _encode_one(self, text: str, pair: str | None = None) -> Any:
+        return self.tokenizer(
+            text,
+            pair,
+            truncation="longest_first",
+            max_length=self.max_length,
+            return_token_type_ids=self.token_types,
+        )

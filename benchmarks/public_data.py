@@ -77,6 +77,13 @@ def numbers(run: RunFolder) -> dict[tuple[str, str], Measurement]:
     return found
 
 
+def cell(measurement: Measurement | None) -> str:
+    if measurement is None:
+        return "not run"
+    estimate = measurement.estimate
+    return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f}), {estimate.n}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)

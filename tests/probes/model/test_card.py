@@ -186,8 +186,9 @@ def test_importing_the_card_imports_no_torch():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_the_embedding_table_is_counted_apart(tmp_path):
-    card = describe(str(tiny_models.build("bert", tmp_path / "m")))
-    config = json.loads((tmp_path / "m" / "config.json").read_text(encoding="utf-8"))
+def test_the_embedding_table_is_counted_apart(tiny):
+    folder = tiny("bert")
+    card = describe(str(folder))
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     assert card.embedding_parameters == config["vocab_size"] * config["hidden_size"]
     assert 0 < card.embedding_parameters < card.parameters

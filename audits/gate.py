@@ -138,7 +138,7 @@ def _exit_code(findings: Sequence[Finding], *, incomplete: bool) -> ExitCode:
 def _finding(case: Case, decision: Decision) -> Finding:
     check, found = case.check, case.measurement
     where = ", ".join(f"{name} {value}" for name, value in sorted(found.slice.items()))
-    title = f"{found.title} ({where})" if where else found.title
+    title = f"{case.step.title}: {found.title}" + (f" ({where})" if where else "")
     told = in_words(found.estimate, found.unit, minimum=check.minimum, maximum=check.maximum)
     return Finding(
         check=case.name,

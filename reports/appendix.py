@@ -1,0 +1,161 @@
+"""What stands behind the numbers: limitations, how to repeat the run, and fingerprints of everything it rests on."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+
+from probes.core.records import Accounting, Measurement
+from reports.limits import Limits
+from reports.load import FileDigest, Loaded
+from reports.not_run import NotRun
+from reports.numbers import count, fixed, plural
+from reports.tables import code, columns, number, row, table, text
+from reports.views import Fact, Table
+from reports.wording import NOT_EVIDENCED
+
+_FEW = 30
+"""Clusters below which intervals rest on little."""
+
+
+def limitations(loaded: Loaded, missing: list[NotRun], *, limits: Limits) -> tuple[Table, ...]:
+    """What this run adds to what no such audit can show, and the latter."""
+    head = columns("Limitation", "Why", "Who should cover it")
+    run = [row(text(name), text(why), text(who)) for name, why, who in _of_this_run(loaded, missing)]
+    always = [row(text(name), text(why), text(who)) for name, why, who in NOT_EVIDENCED]
+    tables = (
+        table("Limitations of this run", head, run, most=limits.rows),
+        table("What an automated test of a model cannot show", head, always, most=limits.rows),
+    )
+    return tuple(found for found in tables if found.rows)
+
+
+def _of_this_run(loaded: Loaded, missing: list[NotRun]) -> Iterable[tuple[str, str, str]]:
+    data, owner, reviewer = loaded.manifest.data, "Data owner", "Reviewer"
+    yield (
+        "Only these data",
+        f"{plural(data.n, 'item')} of “{data.name}”; how they were sampled is not known to the tool",
+        owner,
+    )
+    if data.labelled < data.n:
+        yield (
+            "Items without a right answer",
+            f"{count(data.n - data.labelled)} of {count(data.n)}; only changes of the answer are measured on them",
+            owner,
+        )
+    if not data.groups:
+        yield ("No groups", "The data name no groups, so differences between people or sources are not measured", owner)
+    for reason, rows in sorted(data.rows_dropped.items()):
+        yield ("Rows read and not used", f"{plural(rows, 'row')}: {reason}", owner)
+    for note in (*loaded.manifest.notes, *data.notes):
+        yield ("Note of the run", note, reviewer)
+    if missing:
+        yield ("Not measured", f"{plural(len(missing), 'entry', 'entries')} under Not run", reviewer)
+    yield from _weak_numbers(loaded, reviewer)
+
+
+def _weak_numbers(loaded: Loaded, reviewer: str) -> Iterable[tuple[str, str, str]]:
+    few = sum(1 for _, r in loaded.records() if isinstance(r, Measurement) and r.estimate.clusters < _FEW)
+    if few:
+        yield (
+            "Few items",
+            f"{plural(few, 'number')} with fewer than {_FEW} independent items; their intervals are approximate",
+            reviewer,
+        )
+    accounts = [r for _, r in loaded.records() if isinstance(r, Accounting)]
+    unscored = sum(account.unscored + account.errors for account in accounts)
+    if unscored:
+        yield (
+            "Answers that could not be scored",
+            f"{count(unscored)}, counted in each chapter and never as zero",
+            reviewer,
+        )
+    tied = sum(account.tied for account in accounts)
+    if tied:
+        yield ("Near ties", f"{plural(tied, 'answer')} within numerical noise, counted as unchanged", reviewer)
+
+
+def reproduce(loaded: Loaded) -> tuple[Fact, ...]:
+    """What one needs to run it again."""
+    manifest, where = loaded.manifest, loaded.manifest.environment
+    device = where.device if where.device == where.device_name else f"{where.device} ({where.device_name})"
+    return (
+        Fact("Command", shlex.join(manifest.command), code=True),
+        Fact("Suite", manifest.suite),
+        Fact("Labels of the model", ", ".join(manifest.model.labels)),
+        Fact("Seed", str(manifest.seed)),
+        Fact("Device", device),
+        Fact("Numeric type", where.dtype),
+        Fact("Threads", count(where.threads)),
+        Fact("Python", where.python),
+        Fact("Platform", where.platform),
+        Fact("Tool", where.tool),
+    )
+
+
+def versions(loaded: Loaded, *, limits: Limits) -> Table:
+    """Packages by name."""
+    rows = [row(text(name), code(version)) for name, version in sorted(loaded.manifest.environment.packages.items())]
+    return table("Versions of packages", columns("Package", "Version"), rows, most=limits.rows, what="packages")
+
+
+def telemetry(loaded: Loaded) -> Table | None:
+    """Totals over the steps; None where no step left any."""
+    found = [step.telemetry for step in loaded.steps.values() if step.telemetry]
+    if not found:
+        return None
+    tokens, inside = sum(t.tokens for t in found), sum(t.forward_seconds for t in found)
+    rows = [
+        row(text("Texts asked"), number(count(sum(t.asked for t in found)))),
+        row(text("Distinct texts"), number(count(sum(t.distinct for t in found)))),
+        row(text("Answered from the cache"), number(count(sum(t.cached for t in found)))),
+        row(text("Computed by the model"), number(count(sum(t.computed for t in found)))),
+        row(text("Tokens"), number(count(tokens))),
+        row(text("Tokens per second inside the model"), number(count(round(tokens / inside)) if inside > 0 else "–")),
+        row(text("Seconds inside the model"), number(fixed(inside, 1))),
+        row(text("Seconds in all"), number(fixed(sum(t.seconds for t in found), 1))),
+    ]
+    note = (
+        f"Of {plural(len(found), 'step')}. Facts about one execution: they differ from run to run, the results do not."
+    )
+    return table("What the run cost", columns("Total", "Amount", numbers=("Amount",)), rows, most=len(rows), note=note)
+
+
+def integrity(loaded: Loaded) -> tuple[Fact, ...]:
+    """Fingerprints of model, data and policy."""
+    manifest = loaded.manifest
+    facts = [
+        Fact("Model", manifest.model.fingerprint, code=True),
+        Fact("Data (items, in any order)", manifest.data.fingerprint, code=True),
+        Fact("Policy frozen before the run (its content)", manifest.policy_digest, code=True),
+    ]
+    if loaded.verdict is not None:
+        facts.append(Fact("Policy that judged the run (its content)", loaded.verdict.policy_digest, code=True))
+    return tuple(facts)
+
+
+def files(loaded: Loaded, *, limits: Limits) -> tuple[Table, ...]:
+    """Digests of the model's files as recorded, and of the run's files as they are."""
+    owners = {step.step_id: step.probe for step in loaded.manifest.steps}
+    model = [row(code(path), code(digest)) for path, digest in loaded.manifest.model.files]
+    run = [row(code(f.path), text(_owner(f, owners)), number(count(f.size)), code(f.sha256)) for f in loaded.files]
+    head = columns("File", "Belongs to", "Bytes", "SHA-256", numbers=("Bytes",))
+    tables = (
+        table(
+            "Files of the model, as recorded before the run",
+            columns("File", "SHA-256"),
+            model,
+            most=limits.checks,
+            what="files",
+            wide=True,
+        ),
+        table("Files of this run, as read for this report", head, run, most=limits.checks, what="files", wide=True),
+    )
+    return tuple(found for found in tables if found.rows)
+
+
+def _owner(file: FileDigest, owners: dict[str, str]) -> str:
+    folder, _, name = file.path.rpartition("/")
+    if not folder:
+        return "the run"
+    return owners.get(name.split(".")[0], "not in the plan")

@@ -1,0 +1,273 @@
+"""One chapter for each probe: the question, how it was asked, what came out, examples, and what it does not show."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
+
+from probes.core.findings import Finding, Status
+from probes.core.manifest import Methodology, PlannedStep
+from probes.core.records import Accounting, Curve, Evidence, Measurement, Record, Skip
+from probes.core.run_folder import StepResult
+from reports.cases import case_groups
+from reports.charts import BarChart, LineChart, bar_chart, line_chart, x_is_share
+from reports.limits import Limits, limited
+from reports.load import Loaded
+from reports.measurements import measurement_tables
+from reports.numbers import capital, count, fixed, items, plural, printed
+from reports.ranking import Ranked
+from reports.results import plots, slug, summary
+from reports.tables import columns, number, row, table, text
+from reports.views import Badge, Chapter, Fact, RiskChapters, Row, Table
+from reports.wording import BADGES, REASONS, risk_title
+
+Kind = TypeVar("Kind", bound=Record)
+
+_OPEN = 3
+"""Chapters of failed checks that are shown open; more would bury the rest."""
+
+FINGERPRINT = 12
+"""Hex digits of a fingerprint where the full one stands elsewhere in the report."""
+
+
+def chapters(loaded: Loaded, findings: Sequence[Ranked], *, limits: Limits) -> tuple[tuple[RiskChapters, ...], str]:
+    """The chapters by risk in the order of the plan, and a note on those left out."""
+    planned, note = limited(loaded.manifest.steps, limits.chapters, "chapters")
+    anchors = chapter_anchors(loaded)
+    found: dict[str, list[Ranked]] = {}
+    for item in findings:
+        found.setdefault(item.finding.probe, []).append(item)
+    opened = set(_failing(planned, found)[:_OPEN])
+    groups: dict[str, list[Chapter]] = {}
+    for step in planned:
+        chapter = _chapter(
+            step,
+            loaded,
+            found.get(step.probe, []),
+            anchor=anchors[step.step_id],
+            is_open=step.step_id in opened,
+            limits=limits,
+        )
+        groups.setdefault(step.risk, []).append(chapter)
+    return tuple(RiskChapters(title=risk_title(risk), chapters=tuple(group)) for risk, group in groups.items()), note
+
+
+def chapter_anchors(loaded: Loaded) -> Mapping[str, str]:
+    """Step id -> element id; a probe that runs twice gets a number."""
+    anchors: dict[str, str] = {}
+    for step in loaded.manifest.steps:
+        name = f"probe-{slug(step.probe)}"
+        taken = sum(1 for other in anchors.values() if other == name or other.startswith(name + "--"))
+        anchors[step.step_id] = f"{name}--{taken + 1}" if taken else name
+    return anchors
+
+
+def _failing(planned: Iterable[PlannedStep], found: Mapping[str, Sequence[Ranked]]) -> list[str]:
+    failing = {probe for probe, items in found.items() if any(item.finding.status is Status.FAIL for item in items)}
+    return [step.step_id for step in planned if step.probe in failing]
+
+
+def _chapter(
+    step: PlannedStep,
+    loaded: Loaded,
+    judged: Sequence[Ranked],
+    *,
+    anchor: str,
+    is_open: bool,
+    limits: Limits,
+) -> Chapter:
+    doc = loaded.manifest.methodology.get(step.probe) or _UNDOCUMENTED
+    result = loaded.steps.get(step.step_id)
+    records = result.records if result else ()
+    accounts = _of(records, Accounting)
+    findings = [item.finding for item in judged]
+    return Chapter(
+        anchor=anchor,
+        title=step.title,
+        probe=f"{step.probe}, version {step.version}",
+        question=doc.question,
+        badges=_badges(findings, result),
+        result=_result(findings, result, records),
+        open=is_open,
+        why=capital(doc.why),
+        method=_method(step, doc, loaded),
+        settings=_settings(step),
+        accounting=_accounting(accounts, step.title, limits),
+        bars=_bars(accounts, step.title, f"{anchor}-items"),
+        plots=plots(judged, key=f"{anchor}-plot", title=step.title, limits=limits),
+        tables=measurement_tables(_of(records, Measurement), title=step.title, limits=limits),
+        curves=_curves(_of(records, Curve), anchor, limits),
+        cases=case_groups(_of(records, Evidence), limits=limits),
+        skips=_skips(_of(records, Skip), step.title, limits),
+        failure=_failure(result, limits),
+        limits=capital(doc.limits),
+        references=doc.references,
+        command=rerun(loaded.manifest.command, step.probe),
+    )
+
+
+_UNDOCUMENTED = Methodology(
+    question="No description was recorded for this probe.",
+    measures="Not recorded.",
+    why="",
+    method="Not recorded.",
+    limits="Not recorded: without a description nothing can be concluded from this probe.",
+    references="Not recorded.",
+)
+
+
+def _of(records: Iterable[Record], kind: type[Kind]) -> list[Kind]:
+    return [record for record in records if isinstance(record, kind)]
+
+
+def _badges(findings: Sequence[Finding], result: StepResult | None) -> tuple[Badge, ...]:
+    if result is None:
+        return (BADGES[Status.NOT_RUN],)
+    states = {finding.status for finding in findings}
+    if result.end.status == "failed":
+        states.add(Status.ERROR)
+    return tuple(BADGES[status] for status in Status if status in states)
+
+
+def _result(findings: Sequence[Finding], result: StepResult | None, records: Sequence[Record]) -> str:
+    if result is None:
+        return "No result: the run ended before this step."
+    if result.end.status == "failed":
+        return f"No result: the test broke. {result.end.error}"
+    if findings:
+        messages = list(dict.fromkeys(finding.message for finding in findings))
+        return messages[0] if len(messages) == 1 else f"{summary(findings)} {messages[0]}"
+    whole = [m for m in _of(records, Measurement) if not m.slice]
+    if whole:
+        return (
+            "Measured, not judged: "
+            + "; ".join(f"{m.title} {printed(m.estimate, m.unit).line}" for m in whole[:3])
+            + "."
+        )
+    return "Measured, not judged." if _of(records, Measurement) else "Nothing was measured; the reasons are below."
+
+
+def _method(step: PlannedStep, doc: Methodology, loaded: Loaded) -> tuple[Fact, ...]:
+    data = loaded.manifest.data
+    return (
+        Fact("What it measures", capital(doc.measures)),
+        Fact("How", capital(doc.method)),
+        Fact(
+            "Data",
+            f"{data.name}: {plural(step.items, 'item')} of {count(data.n)}; fingerprint {step.sample[:FINGERPRINT]}",
+        ),
+    )
+
+
+def _settings(step: PlannedStep) -> tuple[Fact, ...]:
+    return tuple(Fact(name, str(value), code=True) for name, value in sorted(step.parameters.items()))
+
+
+def _accounting(accounts: Sequence[Accounting], title: str, limits: Limits) -> Table | None:
+    if not accounts:
+        return None
+    names = ("Items", "Changed", "Kept", "Scored", "Unscored", "Near ties", "Errors")
+    rows = [_account_row(account) for account in accounts]
+    note = (
+        "Items: could be used. Changed: the text could be changed. Kept: the change passed the checks on it. "
+        "Near ties: scored, but within numerical noise, so counted as unchanged."
+    )
+    return table(
+        f"{title}: what became of the items", columns("Part", *names, numbers=names), rows, most=limits.rows, note=note
+    )
+
+
+def _account_row(account: Accounting) -> Row:
+    part = ", ".join(f"{key} {value}" for key, value in sorted(account.slice.items())) or "All"
+    values = (
+        account.eligible,
+        account.perturbed,
+        account.kept,
+        account.scored,
+        account.unscored,
+        account.tied,
+        account.errors,
+    )
+    return row(text(part, account.note), *(number("–" if value is None else count(value)) for value in values))
+
+
+def _bars(accounts: Sequence[Accounting], title: str, key: str) -> BarChart | None:
+    """The way of the items through the test, where it has one account and can lose items on the way."""
+    if len(accounts) != 1 or accounts[0].perturbed is None:
+        return None
+    account = accounts[0]
+    stages = (
+        ("Items", account.eligible),
+        ("Changed", account.perturbed),
+        ("Kept", account.kept),
+        ("Scored", account.scored),
+    )
+    values = [(name, value) for name, value in stages if value is not None]
+    told = f"{count(account.scored)} of {plural(account.eligible, 'item')} were scored."
+    return bar_chart(values, key=key, title=f"{title}: items from start to score", takeaway=told)
+
+
+def _curves(curves: Sequence[Curve], anchor: str, limits: Limits) -> tuple[LineChart, ...]:
+    drawable = [curve for curve in curves if curve.points]
+    shown, _ = limited(drawable, limits.cases * 2, "curves")
+    return tuple(_curve(curve, f"{anchor}-curve-{index}", limits) for index, curve in enumerate(shown, start=1))
+
+
+def _curve(curve: Curve, key: str, limits: Limits) -> LineChart:
+    points = curve.points[: limits.rows]
+
+    def cells(index: int) -> tuple[str, ...]:
+        point = points[index]
+        figures = printed(point.y, curve.unit)
+        return (point.label or _axis_value(curve, point.x), figures.value, figures.interval, items(point.y))
+
+    first, last = cells(0), cells(len(points) - 1)
+    part = ", ".join(f"{key} {value}" for key, value in sorted(curve.slice.items()))
+    told = f"{capital(curve.y_title)}: {first[1]} at {_at(curve, first[0])}, {last[1]} at {_at(curve, last[0])}."
+    titled = curve.model_copy(update={"points": points, "title": f"{curve.title} ({part})" if part else curve.title})
+    return line_chart(titled, key=key, takeaway=told, cells=cells)
+
+
+def _at(curve: Curve, place: str) -> str:
+    """Where on the horizontal axis, in words: "severity 3", "unchanged text"."""
+    return f"{curve.x_title} {place}" if place[:1].isdigit() else place
+
+
+def _axis_value(curve: Curve, value: float) -> str:
+    if x_is_share(curve):
+        return f"{100 * value:.3g}%"
+    return fixed(value, 0 if value == int(value) else 2 if abs(value) < 10 else 1)
+
+
+def _skips(skips: Sequence[Skip], title: str, limits: Limits) -> Table | None:
+    if not skips:
+        return None
+    rows = [
+        row(text(_skip_name(skip)), text(REASONS[skip.reason], skip.detail), text(skip.enable or "–")) for skip in skips
+    ]
+    return table(f"{title}: not measured", columns("What", "Reason", "What would enable it"), rows, most=limits.rows)
+
+
+def _skip_name(skip: Skip) -> str:
+    part = ", ".join(f"{key} {value}" for key, value in sorted(skip.slice.items()))
+    return " ".join(piece for piece in (skip.name or "The whole probe", f"({part})" if part else "") if piece)
+
+
+def _failure(result: StepResult | None, limits: Limits) -> tuple[str, ...]:
+    if result is None or result.end.status != "failed":
+        return ()
+    lines, note = limited(result.end.traceback.split("\n"), limits.lines, "lines")
+    return (*lines, note) if note else tuple(lines)
+
+
+def rerun(command: Sequence[str], probe: str) -> str:
+    """The command of the run, restricted to one probe, quoted for a POSIX shell."""
+    kept: list[str] = []
+    words = iter(command)
+    for word in words:
+        if word == "--only":
+            next(words, None)
+        elif not word.startswith("--only="):
+            kept.append(word)
+    return shlex.join([*kept, "--only", probe])

@@ -1,0 +1,295 @@
+"""Geometry of the charts: scales, ticks and positions as final text. The drawing itself is SVG in the templates.
+
+Every chart carries the sentence a reader should take from it (`takeaway`), which a screen reader gets instead.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from probes.core.records import Curve, Estimate, Unit
+from reports.numbers import capital, fixed
+
+ROW = 24
+"""Height of a row of an interval plot, in user units (about pixels)."""
+LABEL_LEFT, PLOT_LEFT, PLOT_RIGHT, WIDTH = 4, 262, 668, 760
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A linear map from numbers to positions."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, value: float) -> float:
+        """Position of a value; values outside the domain land on its edge."""
+        share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
+        return self.start + share * (self.end - self.start)
+
+    def at(self, value: float) -> str:
+        """Position as text, to a tenth of a unit."""
+        return at(self(value))
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A labelled position on an axis."""
+
+    at: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlotRow:
+    """One estimate: `x` the dot, `left` and `right` the interval, `limits` the thresholds, `bad` the spans beyond."""
+
+    label: str
+    value: str
+    kind: str
+    y: str
+    text_y: str
+    band_y: str
+    x: str
+    left: str
+    right: str
+    limits: tuple[str, ...]
+    bad: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntervalPlot:
+    """Estimates with their intervals against thresholds, one row each."""
+
+    id: str
+    title: str
+    takeaway: str
+    height: int
+    axis_y: str
+    labels_y: str
+    rows: tuple[PlotRow, ...]
+    ticks: tuple[Tick, ...]
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartPoint:
+    """A point of a line chart with its interval, and the row of the table beside it."""
+
+    x: str
+    y: str
+    low: str
+    high: str
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineChart:
+    """A curve with interval bands; `diagonal` is the line of perfect agreement where there is one."""
+
+    id: str
+    title: str
+    takeaway: str
+    x_title: str
+    y_title: str
+    x_name: str
+    y_name: str
+    points: tuple[ChartPoint, ...]
+    line: str
+    band: str
+    whiskers: bool
+    diagonal: tuple[str, str, str, str] | None
+    x_ticks: tuple[Tick, ...]
+    y_ticks: tuple[Tick, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """One bar."""
+
+    label: str
+    value: str
+    width: str
+    y: str
+    text_y: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BarChart:
+    """Counts as horizontal bars."""
+
+    id: str
+    title: str
+    takeaway: str
+    height: int
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plotted:
+    """What an interval plot needs of one estimate."""
+
+    label: str
+    value: str
+    kind: str
+    estimate: Estimate
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+def at(position: float) -> str:
+    """A position as text, to a tenth of a unit, without a negative zero or a trailing ".0"."""
+    text = f"{position:.1f}".removesuffix(".0")
+    return "0" if text == "-0" else text
+
+
+def interval_plot(
+    rows: Sequence[Plotted], *, key: str, title: str, takeaway: str, unit: Unit, note: str
+) -> IntervalPlot:
+    """Lay out one row for each estimate on a common axis."""
+    scale = _domain([x for row in rows for x in _extent(row)], unit, start=PLOT_LEFT, end=PLOT_RIGHT)
+    bottom = 14 + ROW * len(rows)
+    return IntervalPlot(
+        id=key,
+        title=title,
+        takeaway=takeaway,
+        height=bottom + 34,
+        axis_y=at(bottom),
+        labels_y=at(bottom + 18),
+        rows=tuple(_plot_row(row, index, scale) for index, row in enumerate(rows)),
+        ticks=_ticks(scale, unit),
+        note=note,
+    )
+
+
+def _extent(row: Plotted) -> list[float]:
+    bounds = (row.estimate.low, row.estimate.high, row.minimum, row.maximum)
+    return [bound for bound in bounds if bound is not None]
+
+
+def _plot_row(row: Plotted, index: int, scale: Scale) -> PlotRow:
+    middle = 14 + ROW * index + ROW / 2
+    bad = []
+    if row.minimum is not None:
+        bad.append((scale.at(scale.low), at(scale(row.minimum) - scale.start)))
+    if row.maximum is not None:
+        bad.append((scale.at(row.maximum), at(scale.end - scale(row.maximum))))
+    return PlotRow(
+        label=row.label,
+        value=row.value,
+        kind=row.kind,
+        y=at(middle),
+        text_y=at(middle + 4),
+        band_y=at(middle - ROW / 2 + 2),
+        x=scale.at(row.estimate.value),
+        left=scale.at(row.estimate.low),
+        right=scale.at(row.estimate.high),
+        limits=tuple(scale.at(limit) for limit in (row.minimum, row.maximum) if limit is not None),
+        bad=tuple(bad),
+    )
+
+
+def line_chart(curve: Curve, *, key: str, takeaway: str, cells: Callable[[int], tuple[str, ...]]) -> LineChart:
+    """Lay out a curve; `cells(i)` are the texts of the i-th row of its table."""
+    square = curve.reference == "diagonal"
+    xs = [point.x for point in curve.points]
+    ends = [end for point in curve.points for end in (point.y.low, point.y.high)]
+    x_scale = Scale(0, 1, 46, 340) if square else _padded(xs, start=46, end=340)
+    y_scale = Scale(0, 1, 196, 12) if square else _domain(ends, curve.unit, start=196, end=12)
+    points = tuple(
+        ChartPoint(
+            x=x_scale.at(point.x),
+            y=y_scale.at(point.y.value),
+            low=y_scale.at(point.y.low),
+            high=y_scale.at(point.y.high),
+            cells=cells(index),
+        )
+        for index, point in enumerate(curve.points)
+    )
+    outline = [f"{p.x},{p.high}" for p in points] + [f"{p.x},{p.low}" for p in reversed(points)]
+    return LineChart(
+        id=key,
+        title=curve.title,
+        takeaway=takeaway,
+        x_title=curve.x_title,
+        y_title=curve.y_title,
+        x_name=capital(curve.x_title),
+        y_name=capital(curve.y_title),
+        points=points,
+        line=" ".join(f"{p.x},{p.y}" for p in points),
+        band=" ".join(outline),
+        whiskers=len(points) <= 12,
+        diagonal=(x_scale.at(0), y_scale.at(0), x_scale.at(1), y_scale.at(1)) if square else None,
+        x_ticks=_curve_ticks(curve, x_scale, square),
+        y_ticks=_ticks(y_scale, curve.unit, most=5),
+    )
+
+
+def bar_chart(values: Sequence[tuple[str, int]], *, key: str, title: str, takeaway: str) -> BarChart:
+    """Lay out counts as bars that share one scale from zero."""
+    most = max(1, *(value for _, value in values))
+    return BarChart(
+        id=key,
+        title=title,
+        takeaway=takeaway,
+        height=22 * len(values) + 4,
+        bars=tuple(
+            Bar(label=label, value=f"{value:,}", width=at(210 * value / most), y=at(22 * i + 4), text_y=at(22 * i + 16))
+            for i, (label, value) in enumerate(values)
+        ),
+    )
+
+
+def x_is_share(curve: Curve) -> bool:
+    """Is the horizontal axis a share (confidence, coverage), to be labelled in percent."""
+    xs = [point.x for point in curve.points]
+    return min(xs) >= 0 and max(xs) <= 1 and any(x != int(x) for x in xs)
+
+
+def _curve_ticks(curve: Curve, scale: Scale, square: bool) -> tuple[Tick, ...]:
+    if len(curve.points) <= 8 and not x_is_share(curve) and not square:
+        return tuple(Tick(scale.at(point.x), point.label or f"{point.x:g}") for point in curve.points)
+    unit = Unit.PROPORTION if x_is_share(curve) else Unit.SCORE
+    return _ticks(scale, unit, most=5)
+
+
+def _domain(values: Sequence[float], unit: Unit, *, start: float, end: float) -> Scale:
+    """A domain that holds all values, from zero where zero is near, and within 0 to 1 for proportions."""
+    low, high = min(values), max(values)
+    spread = (high - low) or abs(high) or 1.0
+    if 0 < low < 0.5 * high:
+        low = 0.0
+    low = low if low == 0 else low - 0.06 * spread
+    high = high + 0.06 * spread
+    if unit is Unit.PROPORTION:
+        low, high = max(low, 0.0), min(high, 1.0)
+    return Scale(low, high if high > low else low + 1.0, start, end)
+
+
+def _padded(values: Sequence[float], *, start: float, end: float) -> Scale:
+    low, high = min(values), max(values)
+    pad = 0.04 * (high - low) or 0.5
+    return Scale(low - pad, high + pad, start, end)
+
+
+def _ticks(scale: Scale, unit: Unit, *, most: int = 6) -> tuple[Tick, ...]:
+    factor = 1 if unit is Unit.SCORE else 100
+    suffix = {Unit.PROPORTION: "%", Unit.DIFFERENCE: " pp", Unit.SCORE: ""}[unit]
+    step = nice_step(factor * (scale.high - scale.low), most)
+    places = max(0, -math.floor(math.log10(step) + 1e-9))
+    first = math.ceil(factor * scale.low / step - 1e-9)
+    last = math.floor(factor * scale.high / step + 1e-9)
+    return tuple(
+        Tick(scale.at(k * step / factor), fixed(k * step, places, sign=unit is Unit.DIFFERENCE) + suffix)
+        for k in range(first, last + 1)
+    )
+
+
+def nice_step(span: float, most: int) -> float:
+    """The smallest of 1, 2, 5 x 10^k that divides `span` into at most `most` intervals."""
+    power = 10.0 ** math.floor(math.log10(span / most))
+    return next(factor * power for factor in (1, 2, 5, 10) if span / (factor * power) <= most + 1e-9)

@@ -1,0 +1,219 @@
+"""The first page: the verdict, what matters most, what was not tested, and what the reviewer has to do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from probes.core.findings import Burden, Finding, Status
+from probes.core.records import Evidence
+from reports.load import Loaded
+from reports.marks import visible
+from reports.not_run import NotRun, grouped
+from reports.numbers import count, plural
+from reports.ranking import UNNUMBERED, Ranked, beyond
+from reports.register import sentence
+from reports.views import Badge, Decision, Fact, Headline
+from reports.wording import ASSURANCE, BADGES, LEVELS, NOT_JUDGED, VERDICTS
+
+_HEADLINES = 7
+_TASKS = 6
+_UNTESTED = 3
+_SENTENCE = 190
+"""Characters of one item on the first page, so that the page fits on paper."""
+
+
+def decision(loaded: Loaded, findings: Sequence[Ranked], missing: Sequence[NotRun]) -> Decision:
+    """Assemble the first page."""
+    open_items = [item for item in findings if item.finding.status not in UNNUMBERED]
+    return Decision(
+        badge=verdict_badge(loaded),
+        sentence=_clip(loaded.verdict.sentence if loaded.verdict else _UNJUDGED, 420),
+        counts=_counts(loaded.findings),
+        total=_total(loaded),
+        headlines=tuple(_headline(item, related) for item, related in _leading(open_items)),
+        headline_note=_headline_note(loaded, open_items),
+        closest=() if open_items else tuple(_headline(item, 0) for item in _closest(findings)),
+        untested=_untested(missing),
+        tasks=tuple(_tasks(loaded, findings, missing))[:_TASKS],
+        notes=_notes(loaded),
+        assurance=ASSURANCE,
+    )
+
+
+_UNJUDGED = (
+    "Nothing has been judged: this run holds measurements, and no policy has been applied to them. "
+    "The numbers below carry no verdict."
+)
+
+
+def verdict_badge(loaded: Loaded) -> Badge:
+    """The verdict in a word."""
+    if loaded.verdict is None:
+        return NOT_JUDGED
+    return VERDICTS.get(loaded.verdict.exit_code, Badge(f"Exit code {loaded.verdict.exit_code}", "error"))
+
+
+def _counts(findings: Iterable[Finding]) -> tuple[tuple[Badge, str], ...]:
+    counts = Counter(finding.status for finding in findings)
+    order = (
+        Status.FAIL,
+        Status.ERROR,
+        Status.INCONCLUSIVE,
+        Status.NOT_RUN,
+        Status.WAIVED,
+        Status.PASS,
+        Status.NOT_APPLICABLE,
+    )
+    return tuple((BADGES[status], count(counts[status])) for status in order if counts[status])
+
+
+def _total(loaded: Loaded) -> str:
+    steps = loaded.manifest.steps
+    done = sum(1 for step in loaded.steps.values() if step.end.status == "done")
+    checks = plural(len(loaded.findings), "check") if loaded.findings else "No checks"
+    weak = sum(1 for f in loaded.findings if f.status is Status.PASS and f.burden is Burden.PROVE_BAD)
+    aside = f" {plural(weak, 'pass', 'passes')} only in that no violation was shown." if weak else ""
+    return f"{checks} from {count(done)} of {plural(len(steps), 'planned probe')} that finished.{aside}"
+
+
+def _leading(open_items: Sequence[Ranked]) -> list[tuple[Ranked, int]]:
+    """The first of each number of each probe, with how many more of that number are open (other severities, groups)."""
+    groups: dict[tuple[str, str], list[Ranked]] = {}
+    for item in open_items:
+        groups.setdefault((item.finding.probe, item.finding.measurement or item.finding.check), []).append(item)
+    return [(group[0], len(group) - 1) for group in groups.values()][:_HEADLINES]
+
+
+def _headline(item: Ranked, related: int) -> Headline:
+    finding = item.finding
+    more = f" And {count(related)} more like it." if related else ""
+    return Headline(
+        number=item.number,
+        anchor=item.anchor,
+        badge=BADGES[finding.status],
+        level=LEVELS[finding.level],
+        title=_clip(item.title, 68),
+        sentence=_clip(sentence(finding), _SENTENCE) + more,
+    )
+
+
+def _headline_note(loaded: Loaded, open_items: Sequence[Ranked]) -> str:
+    rest = len(open_items) - sum(1 + related for _, related in _leading(open_items))
+    if rest:
+        return f"{plural(rest, 'more finding')} in the findings register."
+    if open_items:
+        return ""
+    if not any(finding.status is Status.PASS for finding in loaded.findings):
+        return "No check reached a result. This is an absence of evidence, not a good result."
+    return (
+        "No check that ran failed or stayed open. That is evidence about these checks on these data only, "
+        "and says nothing about what was not tested. The checks closest to their thresholds:"
+    )
+
+
+def _closest(findings: Sequence[Ranked]) -> list[Ranked]:
+    measured = [item for item in findings if item.finding.status is Status.PASS and item.finding.estimate]
+    return sorted(measured, key=lambda item: -beyond(item.finding))[:3]
+
+
+def _untested(missing: Sequence[NotRun]) -> tuple[Fact, ...]:
+    groups = grouped(missing)
+    facts = [Fact(reason, _names(names)) for reason, names in groups[:_UNTESTED]]
+    if len(groups) > _UNTESTED:
+        facts.append(Fact("More", f"{plural(len(groups) - _UNTESTED, 'further reason')} under Not run"))
+    facts.append(Fact("Outside any such audit", "the system around the model, its users and its operation"))
+    return tuple(facts)
+
+
+def _names(names: Sequence[str]) -> str:
+    shown = ", ".join(_clip(name, 28) for name in names[:3])
+    return shown if len(names) <= 3 else f"{shown} and {count(len(names) - 3)} more"
+
+
+def _notes(loaded: Loaded) -> tuple[str, ...]:
+    notes = [*loaded.manifest.notes, *loaded.manifest.data.notes]
+    shown = tuple(_clip(note, 110) for note in notes[:2])
+    return (*shown, f"{plural(len(notes) - 2, 'more note')} under Limitations.") if len(notes) > 2 else shown
+
+
+def _tasks(loaded: Loaded, findings: Sequence[Ranked], missing: Sequence[NotRun]) -> list[Fact]:
+    """Manual checks, those that the run itself calls for first."""
+    tasks = [
+        _decide_task(
+            findings,
+            Status.FAIL,
+            "Decide each failed check",
+            "correct and run again, restrict the use, or record a signed exception",
+        ),
+        _decide_task(
+            findings,
+            Status.INCONCLUSIVE,
+            "Decide each inconclusive check",
+            "add items, or accept the uncertainty in writing",
+        ),
+        _decide_task(
+            findings, Status.WAIVED, "Review each waived check", "the reason must still hold and must not have ended"
+        ),
+        _missing_task(missing),
+        _data_task(loaded),
+        _examples_task(loaded),
+        _thresholds_task(loaded),
+        Fact(
+            "Record who reviewed this report",
+            "name, role, date, decision and conditions; the tool does not do that for you",
+        ),
+    ]
+    return [task for task in tasks if task is not None]
+
+
+def _decide_task(findings: Sequence[Ranked], status: Status, title: str, how: str) -> Fact | None:
+    found = [item for item in findings if item.finding.status is status]
+    if not found:
+        return None
+    numbers = ", ".join(item.number for item in found[:3]) + (" ..." if len(found) > 3 else "")
+    needed = max((item.finding.needed_n or 0 for item in found), default=0)
+    more = f" (up to about {count(needed)} items)" if needed and status is Status.INCONCLUSIVE else ""
+    return Fact(f"{title} ({count(len(found))}: {numbers})", how + more)
+
+
+def _missing_task(missing: Sequence[NotRun]) -> Fact | None:
+    if not missing:
+        return None
+    return Fact(f"Decide whether what did not run matters ({count(len(missing))})", "each has its reason under Not run")
+
+
+def _data_task(loaded: Loaded) -> Fact:
+    data = loaded.manifest.data
+    if data.source == "built-in":
+        return Fact(
+            "Repeat with your own data", "the built-in sentences stand for no particular use and carry no right answers"
+        )
+    return Fact(
+        f"Confirm that “{_clip(data.name, 40)}” resembles the intended use",
+        "languages, topics, lengths and writers; every number holds for items like these only",
+    )
+
+
+def _examples_task(loaded: Loaded) -> Fact | None:
+    if not any(isinstance(record, Evidence) for _, record in loaded.records()):
+        return None
+    return Fact("Read the random examples", "would a careful reader give the same answer to the changed text?")
+
+
+def _thresholds_task(loaded: Loaded) -> Fact | None:
+    bare = sum(1 for f in loaded.findings if not f.rationale and (f.minimum is not None or f.maximum is not None))
+    if loaded.verdict is None:
+        return Fact("Judge the run by a policy", "until then no number here has a threshold")
+    told = (
+        f"{plural(bare, 'threshold')} without a recorded rationale" if bare else "each has its rationale under Policy"
+    )
+    return Fact("Confirm that the thresholds suit the use", told)
+
+
+def _clip(text: str, most: int) -> str:
+    shown = visible(text[:most])
+    if len(text) <= most and len(shown) <= most:
+        return shown
+    cut = shown[: most - 1]
+    return (cut.rsplit(" ", 1)[0] if " " in cut[most // 2 :] else cut).rstrip(" ,;:") + "…"

@@ -1,0 +1,155 @@
+"""A probe's measurements as tables: one for the whole data, and one for each way of cutting them.
+
+Rows that differ in one setting (severity, label, group) become one compact table with a column for each measurement;
+a confusion (gold by predicted) becomes a matrix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from probes.core.records import Measurement
+from reports.limits import Limits
+from reports.numbers import capital, items, printed
+from reports.tables import columns, estimated, number, rests_on, row, table, text
+from reports.views import Cell, Column, Row, Table
+
+_LARGEST_MATRIX = 12
+CUTS: Mapping[tuple[str, ...], str] = {
+    ("severity",): "By severity",
+    ("label",): "By class",
+    ("group",): "By group",
+    ("family",): "By family",
+}
+
+
+def measurement_tables(measurements: Sequence[Measurement], *, title: str, limits: Limits) -> tuple[Table, ...]:
+    """All measurements, each in exactly one table (as far as `limits` allow)."""
+    cuts: dict[tuple[str, ...], list[Measurement]] = {}
+    for measurement in measurements:
+        cuts.setdefault(tuple(sorted(measurement.slice)), []).append(measurement)
+    return tuple(
+        _one_table(keys, cuts[keys], title, limits) for keys in sorted(cuts, key=lambda keys: (len(keys), keys))
+    )
+
+
+def _one_table(keys: tuple[str, ...], found: Sequence[Measurement], title: str, limits: Limits) -> Table:
+    if not keys:
+        return _whole(found, title, limits)
+    if keys == ("gold", "predicted") and _fits_matrix(found):
+        return _confusion(found, title)
+    return _pivot(keys, found, title, limits)
+
+
+def _whole(found: Sequence[Measurement], title: str, limits: Limits) -> Table:
+    rows = [
+        row(
+            text(capital(m.title), m.name),
+            estimated(m.estimate, m.unit),
+            rests_on(m.estimate),
+            text(m.estimate.method, "exactly these items" if m.estimate.estimand == "fixed_set" else ""),
+        )
+        for m in found
+    ]
+    head = columns(
+        "Measurement", "Estimate and interval", "Items", "Interval method", numbers=("Estimate and interval", "Items")
+    )
+    return table(f"{title}: all items", head, rows, most=limits.rows, what="measurements")
+
+
+def _pivot(keys: tuple[str, ...], found: Sequence[Measurement], title: str, limits: Limits) -> Table:
+    names = list(dict.fromkeys(m.name for m in found))[:8]
+    titles = {name: _column_title(name, [m.title for m in found if m.name == name]) for name in names}
+    groups: dict[tuple[str, ...], dict[str, Measurement]] = {}
+    for m in found:
+        groups.setdefault(tuple(m.slice[key] for key in keys), {})[m.name] = m
+    rows = [
+        row(text(", ".join(values)), _rests_on(cells), *(_cell(cells.get(n)) for n in names))
+        for values, cells in groups.items()
+    ]
+    heading = ", ".join(key.replace("_", " ").capitalize() for key in keys)
+    head = (
+        Column(text=heading),
+        Column(text="Items", number=True),
+        *(Column(text=titles[n], number=True) for n in names),
+    )
+    left_out = len({m.name for m in found}) - len(names)
+    note = f"{left_out} more measurements are in the step file." if left_out else ""
+    caption = f"{title}: {CUTS.get(keys, 'by ' + heading).lower()}"
+    return table(caption, head, rows, most=limits.rows, note=note, wide=len(names) > 3)
+
+
+def _column_title(name: str, titles: Sequence[str]) -> str:
+    """The title the rows have in common; the name where each row has its own."""
+    return capital(titles[0] if len(set(titles)) == 1 else name.replace("_", " "))
+
+
+def _cell(measurement: Measurement | None) -> Cell:
+    return number("–") if measurement is None else estimated(measurement.estimate, measurement.unit)
+
+
+def _rests_on(cells: Mapping[str, Measurement]) -> Cell:
+    counts = list(dict.fromkeys(items(m.estimate) for m in cells.values()))
+    return number(counts[0] if len(counts) == 1 else " / ".join(counts[:3]))
+
+
+def _fits_matrix(found: Sequence[Measurement]) -> bool:
+    golds, predicted = ({m.slice[key] for m in found} for key in ("gold", "predicted"))
+    one_name = len({m.name for m in found}) == 1
+    return one_name and max(len(golds), len(predicted)) <= _LARGEST_MATRIX
+
+
+def _confusion(found: Sequence[Measurement], title: str) -> Table:
+    cells = {(m.slice["gold"], m.slice["predicted"]): m for m in found}
+    golds = list(dict.fromkeys(gold for gold, _ in cells))
+    answers = sorted({answer for _, answer in cells}, key=lambda a: (golds.index(a) if a in golds else len(golds), a))
+    rows = [_confusion_row(gold, answers, cells) for gold in golds]
+    return Table(
+        caption=f"{title}: right answer (rows) by answer given (columns)",
+        columns=(Column(text="Right answer"), *(Column(text=f"answered {answer}", number=True) for answer in answers)),
+        rows=tuple(rows),
+        note="The diagonal holds the right answers. Darker cells hold more.",
+        wide=len(answers) > 4,
+    )
+
+
+def _confusion_row(gold: str, answers: Sequence[str], cells: Mapping[tuple[str, str], Measurement]) -> Row:
+    most = max((m.estimate.value for m in cells.values()), default=0.0) or 1.0
+    return row(text(gold), *(_confusion_cell(cells.get((gold, answer)), most) for answer in answers))
+
+
+def _confusion_cell(measurement: Measurement | None, most: float) -> Cell:
+    if measurement is None:
+        return number("–")
+    figures = printed(measurement.estimate, measurement.unit)
+    shade = min(5, max(0, round(5 * measurement.estimate.value / most)))
+    return number(figures.value, figures.interval, shade)
+
+
+def severity_matrix(by_probe: Mapping[str, Sequence[Measurement]], *, caption: str, limits: Limits) -> Table | None:
+    """Flip rate of every probe at every severity, so that weak spots are seen at once. None without such numbers."""
+    found = {
+        title: {m.slice["severity"]: m for m in measurements if m.name == "flip_rate" and set(m.slice) == {"severity"}}
+        for title, measurements in by_probe.items()
+    }
+    found = {title: cells for title, cells in found.items() if cells}
+    severities = sorted({severity for cells in found.values() for severity in cells}, key=lambda s: (len(s), s))
+    if len(found) < 2 or not 1 < len(severities) <= 8:
+        return None
+    ordered = sorted(found, key=lambda title: (-_mean(found[title]), title))
+    rows = [row(text(title), *(_shaded(found[title].get(s)) for s in severities)) for title in ordered]
+    head = (Column(text="Change made to the text"), *(Column(text=f"Severity {s}", number=True) for s in severities))
+    note = "Share of answers that changed; tinted from 5% and darker at 10%, 20%, 30% and 50%. Most sensitive first."
+    return table(caption, head, rows, most=limits.checks, what="probes", note=note)
+
+
+def _mean(cells: Mapping[str, Measurement]) -> float:
+    return sum(m.estimate.value for m in cells.values()) / len(cells)
+
+
+def _shaded(measurement: Measurement | None) -> Cell:
+    if measurement is None:
+        return number("–")
+    figures = printed(measurement.estimate, measurement.unit)
+    shade = sum(measurement.estimate.value >= step for step in (0.05, 0.1, 0.2, 0.3, 0.5))
+    return number(figures.value, figures.interval, shade)

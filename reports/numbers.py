@@ -1,0 +1,171 @@
+"""How numbers are printed: no more digits than the interval supports, units named, frequencies people can picture.
+
+Natural frequencies ("about 7 in 100") are understood better than percentages by readers who are not statisticians
+(Gigerenzer & Hoffrage, Psychological Review 102, 1995); they are used on the first page, percentages in tables.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from probes.core.records import Estimate, Unit
+
+MINUS = "\N{MINUS SIGN}"
+BASES = (100, 1_000, 10_000, 100_000)
+SUFFIX = {Unit.PROPORTION: "%", Unit.DIFFERENCE: " pp", Unit.SCORE: ""}
+NAMED = {Unit.PROPORTION: "%", Unit.DIFFERENCE: " percentage points", Unit.SCORE: ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """An estimate as text: its value, its interval ("5.1% to 9.8%"), and both on one line."""
+
+    value: str
+    interval: str
+
+    @property
+    def line(self) -> str:
+        """Value and interval together."""
+        return f"{self.value} ({self.interval})"
+
+
+def printed(estimate: Estimate, unit: Unit) -> Printed:
+    """An estimate in its unit, to the digits its interval supports."""
+    scale = _scale(unit)
+    value, low, high = (scale * x for x in (estimate.value, estimate.low, estimate.high))
+    places = decimals(low, high, value=value, limit=100 if unit is Unit.PROPORTION else None)
+    sign = unit is Unit.DIFFERENCE
+    return Printed(
+        value=fixed(value, places, sign=sign) + SUFFIX[unit],
+        interval=f"{fixed(low, places, sign=sign)}{_inner(unit)} to {fixed(high, places, sign=sign)}{SUFFIX[unit]}",
+    )
+
+
+def decimals(low: float, high: float, *, value: float | None = None, limit: float | None = None) -> int:
+    """Decimal places that resolve the width of an interval to two digits, and show at most three digits in all.
+
+    A value short of `limit` (100 for percentages) is never rounded up to it, nor one above zero down to it, where three
+    places can tell them apart.
+    """
+    width = high - low
+    largest = max(abs(low), abs(high))
+    by_width = 1 - math.floor(math.log10(width)) if width > 0 else 2
+    by_digits = 2 - math.floor(math.log10(largest)) if largest > 0 else 1
+    places = max(0, min(by_width, by_digits, 3))
+    while value is not None and places < 3 and _rounds_away(value, places, limit):
+        places += 1
+    return places
+
+
+def _rounds_away(value: float, places: int, limit: float | None) -> bool:
+    seen = round(value, places)
+    return (seen == 0 and value != 0) or (limit is not None and value < limit <= seen)
+
+
+def fixed(value: float, places: int, *, sign: bool = False) -> str:
+    """A number with thousands separators, a true minus sign and no negative zero."""
+    text = f"{abs(value):,.{places}f}"
+    if float(text.replace(",", "")) == 0:
+        return text
+    return (MINUS if value < 0 else "+" if sign else "") + text
+
+
+def threshold(value: float, unit: Unit | None, *, named: bool = False) -> str:
+    """A threshold as its author would write it: 5%, 2.5 pp, 0.4."""
+    unit = unit or Unit.SCORE
+    text = f"{_scale(unit) * value:.6g}".replace("-", MINUS)
+    return text + (NAMED if named else SUFFIX)[unit]
+
+
+def accepted(minimum: float | None, maximum: float | None, unit: Unit | None, *, named: bool = False) -> str:
+    """What a policy accepts: "at most 5%", "at least 80%", "1% to 5%", or "no threshold"."""
+    low = None if minimum is None else threshold(minimum, unit, named=named)
+    high = None if maximum is None else threshold(maximum, unit, named=named)
+    if low and high:
+        return f"{low} to {high}"
+    return f"at least {low}" if low else f"at most {high}" if high else "no threshold"
+
+
+def level(estimate: Estimate) -> str:
+    """The confidence level of the interval: "95%"."""
+    return f"{100 * estimate.level:g}%"
+
+
+def count(number: int) -> str:
+    """A count with thousands separators."""
+    return f"{number:,}"
+
+
+def items(estimate: Estimate) -> str:
+    """How much an estimate rests on: "1,140", or "5,700 in 1,140 clusters" where items are not independent."""
+    if estimate.n == estimate.clusters:
+        return count(estimate.n)
+    return f"{count(estimate.n)} in {count(estimate.clusters)} clusters"
+
+
+def base_for(value: float, others: Iterable[float] = ()) -> int:
+    """The smallest of 100, 1,000 ... at which a share is at least 1 (and short of all) and differs from `others`."""
+    for base in BASES:
+        seen = round(value * base)
+        told_apart = all(round(other * base) != seen for other in others if other != value)
+        if told_apart and (value in (0, 1) or min(value, 1 - value) * base > 1 - 1e-9):
+            return base
+    return BASES[-1]
+
+
+def frequency(value: float, base: int) -> str:
+    """A share as a frequency: "about 7 in 100"; "none" and "all" only where that was the observation."""
+    if value in (0, 1):
+        return "none" if value == 0 else "all"
+    seen = round(value * base)
+    if seen in (0, base):
+        return f"fewer than 1 in {count(base)}" if seen == 0 else f"more than {count(base - 1)} in {count(base)}"
+    return f"about {count(seen)} in {count(base)}"
+
+
+def in_words(estimate: Estimate, unit: Unit | None, *, minimum: float | None, maximum: float | None) -> str:
+    """An estimate against its threshold, for a reader who is no statistician."""
+    accepts = accepted(minimum, maximum, unit, named=True)
+    if unit is not Unit.PROPORTION:
+        figures = printed(estimate, unit or Unit.SCORE)
+        value, interval = figures.value.replace(" pp", NAMED[Unit.DIFFERENCE]), figures.interval
+    else:
+        bounds = [bound for bound in (minimum, maximum) if bound is not None]
+        base = base_for(estimate.value, bounds)
+        value = frequency(estimate.value, base)
+        interval = f"{count(round(estimate.low * base))} to {count(round(estimate.high * base))} in {count(base)}"
+        limits = [None if bound is None else count_in(bound, base) for bound in (minimum, maximum)]
+        accepts = _accepted_frequency(limits[0], limits[1])
+    told = f"the policy accepts {accepts}" if minimum is not None or maximum is not None else "no threshold is set"
+    return f"{value} ({level(estimate)} interval {interval}); {told}; n = {items(estimate)}"
+
+
+def count_in(share: float, base: int) -> str:
+    """A threshold as a frequency: "5 in 100", with a decimal where it needs one."""
+    return f"{share * base:,.6g} in {count(base)}"
+
+
+def _accepted_frequency(low: str | None, high: str | None) -> str:
+    if low and high:
+        return f"{low} to {high}"
+    return f"at least {low}" if low else f"at most {high}"
+
+
+def capital(text: str) -> str:
+    """The text with its first letter upper-case and the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def plural(number: int, word: str, words: str | None = None) -> str:
+    """A count with its noun: "1 check", "3 checks"."""
+    return f"{count(number)} {word if number == 1 else words or word + 's'}"
+
+
+def _scale(unit: Unit) -> float:
+    return 1.0 if unit is Unit.SCORE else 100.0
+
+
+def _inner(unit: Unit) -> str:
+    return "%" if unit is Unit.PROPORTION else ""

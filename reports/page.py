@@ -1,0 +1,93 @@
+"""The whole report as one view."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from probes.core.findings import Status
+from reports import appendix
+from reports.chapters import FINGERPRINT, chapter_anchors, chapters
+from reports.decision import decision, verdict_badge
+from reports.limits import Limits, limited
+from reports.load import Loaded
+from reports.not_run import not_run, not_run_table
+from reports.numbers import count, plural
+from reports.policy import policy
+from reports.ranking import Ranked, ranked
+from reports.register import entry
+from reports.results import results
+from reports.views import Entry, Fact, Identity, Page
+from reports.wording import BADGES, GLOSSARY, MEANINGS, READING, VOID_WHEN
+
+
+def page(loaded: Loaded, *, limits: Limits) -> Page:
+    """Everything the templates print."""
+    findings = ranked(loaded.findings, titles=loaded.titles)
+    missing = not_run(loaded, findings)
+    by_risk, chapters_note = chapters(loaded, findings, limits=limits)
+    register, register_note = _register(loaded, findings, limits)
+    return Page(
+        title=f"Audit report: {loaded.manifest.model.name}",
+        identity=_identity(loaded),
+        decision=decision(loaded, findings, missing),
+        results=results(loaded, findings, limits=limits),
+        results_note="" if findings else "No check has been judged, so there is nothing to compare with a threshold.",
+        register=register,
+        register_note=register_note,
+        chapters=by_risk,
+        chapters_note=chapters_note,
+        not_run=not_run_table(missing, limits=limits),
+        policy=policy(loaded, findings, limits=limits),
+        limitations=appendix.limitations(loaded, missing, limits=limits),
+        void_when=VOID_WHEN,
+        reproduce=appendix.reproduce(loaded),
+        telemetry=appendix.telemetry(loaded),
+        versions=appendix.versions(loaded, limits=limits),
+        integrity=appendix.integrity(loaded),
+        files=appendix.files(loaded, limits=limits),
+        reading=READING,
+        glossary=GLOSSARY,
+        statuses=tuple((BADGES[status], MEANINGS[status]) for status in Status),
+    )
+
+
+def _identity(loaded: Loaded) -> Identity:
+    manifest, model, data = loaded.manifest, loaded.manifest.model, loaded.manifest.data
+    return Identity(
+        model=model.name,
+        fingerprint=model.fingerprint[:FINGERPRINT],
+        run_id=manifest.run_id,
+        created=manifest.created,
+        verdict=verdict_badge(loaded),
+        facts=(
+            Fact("Model", f"{model.architecture}, {plural(model.parameters, 'parameter')}, {model.dtype}"),
+            Fact("Source", model.source + (f" at revision {model.revision[:FINGERPRINT]}" if model.revision else "")),
+            Fact("Fingerprint", model.fingerprint[:FINGERPRINT], code=True),
+            Fact("Labels", _labels(model.labels)),
+            Fact("Data", f"{data.name}, {plural(data.n, 'item')}, {count(data.labelled)} with a right answer"),
+            Fact("Policy", _policy_name(loaded)),
+            Fact("Run", manifest.run_id, code=True),
+            Fact("Created", manifest.created),
+        ),
+    )
+
+
+def _labels(labels: Sequence[str]) -> str:
+    shown = ", ".join(label[:24] for label in labels[:4])
+    return shown if len(labels) <= 4 else f"{shown} and {count(len(labels) - 4)} more"
+
+
+def _policy_name(loaded: Loaded) -> str:
+    digest = loaded.manifest.policy_digest[:FINGERPRINT]
+    return f"{loaded.verdict.policy_id} ({digest})" if loaded.verdict else f"not applied ({digest})"
+
+
+def _register(loaded: Loaded, findings: Sequence[Ranked], limits: Limits) -> tuple[tuple[Entry, ...], str]:
+    shown, note = limited([item for item in findings if item.number], limits.register, "findings")
+    anchors = chapter_anchors(loaded)
+    visible = {step.probe: anchors[step.step_id] for step in reversed(loaded.manifest.steps[: limits.chapters])}
+    aside = sum(1 for item in findings if item.finding.status is Status.NOT_RUN)
+    if aside:
+        note = f"{note} {plural(aside, 'check')} could not be made; they are listed under Not run.".strip()
+    entries = tuple(entry(item, loaded, chapter=visible.get(item.finding.probe, "")) for item in shown)
+    return entries, note

@@ -9,7 +9,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -59,7 +68,7 @@ class Terminal:
         self.live = self.out.is_terminal and not quiet
         self._bar: Progress | None = None
         self._task: TaskID | None = None
-        self._label = ""
+        self._label = "[0] all texts as they are"
         self._said = 0.0
 
     def __enter__(self) -> Terminal:
@@ -157,7 +166,7 @@ class Terminal:
                 TextColumn("{task.description}", markup=False),
                 BarColumn(),
                 TextColumn("{task.completed:,.0f}/{task.total:,.0f} texts"),
-                TextColumn("{task.speed:,.0f}/s"),
+                _Rate(),
                 TimeElapsedColumn(),
                 TimeRemainingColumn(),
                 console=self.out,
@@ -172,6 +181,13 @@ class Terminal:
         if self._bar is not None:
             self._bar.stop()
             self._bar, self._task = None, None
+
+
+class _Rate(ProgressColumn):
+    """Texts a second, once there is something to judge it by."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:,.0f}/s" if task.speed else "")
 
 
 def printable(text: str) -> str:
@@ -189,7 +205,7 @@ def _checks_table(findings: Sequence[Finding]) -> Table:
     )
     for name in ("status", "level", "check", "value", "95 % interval", "needs"):
         table.add_column(name, overflow="fold")
-    attention = [finding for finding in findings if needs_attention(finding)]
+    attention = sorted(filter(needs_attention, findings), key=_urgency)
     for finding in attention[:SHOWN]:
         estimate = finding.estimate
         table.add_row(
@@ -203,6 +219,13 @@ def _checks_table(findings: Sequence[Finding]) -> Table:
     if len(attention) > SHOWN:
         table.add_row("...", "", f"and {len(attention) - SHOWN} more, in the report", "", "", "")
     return table
+
+
+_ORDER = (Status.FAIL, Status.ERROR, Status.NOT_RUN, Status.INCONCLUSIVE, Status.WAIVED)
+
+
+def _urgency(finding: Finding) -> tuple[bool, int]:
+    return finding.level is not Level.BLOCK, _ORDER.index(finding.status)
 
 
 def needs_attention(finding: Finding) -> bool:

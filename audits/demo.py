@@ -63,8 +63,9 @@ class Settings:
     """What decides the result. `training` are fields of `probes.model.finetune.Recipe` other than their defaults."""
 
     train_on: int = 4096
+    check_on: int = 1000
     least_accuracy: float = 0.8
-    training: Mapping[str, float] = field(default_factory=dict)
+    training: Mapping[str, float] = field(default_factory=lambda: {"learning_rate": 2e-4, "frozen_layers": 2})
 
 
 def demo_folder() -> Path:
@@ -108,19 +109,25 @@ def _build(folder: Path, settings: Settings, progress: Progress) -> None:
     seen, held_out = split_by_content(ratings[IN_DOMAIN])
     for domain, sentences in {**ratings, IN_DOMAIN: held_out}.items():
         _write_data(folder / "data" / f"{domain}.jsonl", sentences, domain=domain)
-    training = sorted(seen, key=lambda sentence: derive(0, "demo", sentence.text))[: settings.train_on]
-    accuracy = _train(folder, encoder, training, held_out, settings=settings, progress=progress)
+    # The order of the file tells easy from hard, so neither part may be its beginning.
+    training = sorted(seen, key=_at_random)[: settings.train_on]
+    checked = sorted(held_out, key=_at_random)[: settings.check_on]
+    accuracy = _train(folder, encoder, training, checked, settings=settings, progress=progress)
     _replace(folder / "model.partial", folder / "model")
     (folder / "training.safetensors").unlink(missing_ok=True)
     write_atomic(folder / "ready.json", _ready_marker(folder, settings, accuracy))
-    progress(f"the demo model is ready: {accuracy:.1%} right on {len(held_out)} film reviews it has not seen")
+    progress(f"the demo model is ready: {accuracy:.1%} right on {len(checked)} film reviews it has not seen")
+
+
+def _at_random(sentence: Rated) -> int:
+    return derive(0, "demo", sentence.text)
 
 
 def _train(
     folder: Path,
     encoder: Path,
     training: Sequence[Rated],
-    held_out: Sequence[Rated],
+    checked: Sequence[Rated],
     *,
     settings: Settings,
     progress: Progress,
@@ -141,16 +148,16 @@ def _train(
         checkpoint=folder / "training.safetensors",
         progress=_Announcer(progress),
     )
-    progress(f"checking it on {len(held_out)} film reviews it has not seen")
-    answers = predict(unfinished, [sentence.text for sentence in held_out])
-    right = sum(answer == sentence.label for answer, sentence in zip(answers, held_out, strict=True))
-    accuracy = right / len(held_out)
+    progress(f"checking it on {len(checked)} film reviews it has not seen")
+    answers = predict(unfinished, [sentence.text for sentence in checked])
+    right = sum(answer == sentence.label for answer, sentence in zip(answers, checked, strict=True))
+    accuracy = right / len(checked)
     if accuracy < settings.least_accuracy:
         raise ModelError(
             f"the demo model got only {accuracy:.1%} right, less than the {settings.least_accuracy:.0%} it needs",
             hint=f"delete {folder} and try again; report it with the output of `audit doctor` if it stays",
         )
-    _write_card(unfinished, recipe=asdict(recipe), training=len(training), held_out=len(held_out), accuracy=accuracy)
+    _write_card(unfinished, recipe=asdict(recipe), training=len(training), checked=len(checked), accuracy=accuracy)
     return accuracy
 
 
@@ -217,10 +224,10 @@ def _version(distribution: str) -> str:
         return "unknown"
 
 
-def _write_card(folder: Path, *, recipe: Mapping[str, Any], training: int, held_out: int, accuracy: float) -> None:
+def _write_card(folder: Path, *, recipe: Mapping[str, Any], training: int, checked: int, accuracy: float) -> None:
     settings = "\n".join(f"- {name}: {value}" for name, value in recipe.items())
     text = Template(CARD).substitute(
-        training=training, held_out=held_out, accuracy=f"{accuracy:.1%}", settings=settings, corpus=CORPUS
+        training=training, checked=checked, accuracy=f"{accuracy:.1%}", settings=settings, corpus=CORPUS
     )
     (folder / "README.md").write_text(text, encoding="utf-8")
 
@@ -240,15 +247,15 @@ something to audit; it is not meant for use.
 
 $corpus, "movie" sentences (Hutto and Gilbert, 2014; MIT licence): snippets of film reviews, each rated by some twenty
 people from -4 to +4. Mean ratings within half a point of zero are left out; the sign of the others is the label.
-Trained on $training sentences; $held_out others, chosen by a hash of their text, were held out.
+Trained on $training sentences. A fifth of all, chosen by a hash of their text, was held out.
 
 ## Accuracy
 
-$accuracy on the $held_out held-out sentences. On tweets, product reviews and newspaper editorials it is lower.
+$accuracy on $checked of the held-out sentences. On tweets, product reviews and newspaper editorials it is lower.
 
 ## Training
 
-One pass with AdamW from all-MiniLM-L6-v2 (Apache-2.0), embeddings frozen:
+AdamW from all-MiniLM-L6-v2 (Apache-2.0), embeddings frozen:
 
 $settings
 

@@ -7,11 +7,12 @@ import fnmatch
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from audits.config import Config, SuiteEntry
+from audits.rehearsal import ITEMS, rehearse
 from audits.suites import find_suite
 from probes.core.errors import UsageError, did_you_mean
 from probes.core.examples import DataCard, Example, data_fingerprint
@@ -45,7 +46,7 @@ class Plan:
 
     @property
     def calls(self) -> int:
-        """Model calls of the whole plan; each item's own text is asked once and shared."""
+        """Texts that go through the model: each item's own once, and what the probes ask beyond."""
         clean = max((len(step.data) for step in self.steps), default=0)
         return clean + sum(step.planned.calls for step in self.steps)
 
@@ -72,7 +73,7 @@ def make_plan(
 
     Args:
         sizes: probe id -> items as frozen in the manifest of a run that is being resumed; wins over everything.
-        seconds_per_call: measured or estimated cost of one model call; needed for a time budget.
+        seconds_per_call: measured or estimated cost of one text; needed for a time budget.
 
     Raises:
         UsageError: for unknown suites, probes or parameters, or when nothing is left to run.
@@ -88,18 +89,21 @@ def make_plan(
         else:
             skips.append(_skip_row(want.probe, skip))
     counts = {want.probe.info.id: _at_most(want.items, config.limit, len(data)) for want in runnable}
+    few = stratified(data, limit=ITEMS, seed=config.seed)
+    rates = rehearse([want.probe for want in runnable], few, card=model, seed=config.seed)
     notes: list[str] = []
     if sizes is not None:
         counts = {name: sizes.get(name, count) for name, count in counts.items()}
     elif config.time_budget and seconds_per_call:
-        counts, notes = fit_budget(counts, runnable, seconds=config.time_budget, seconds_per_call=seconds_per_call)
+        counts, notes = fit_budget(counts, rates, seconds=config.time_budget, seconds_per_call=seconds_per_call)
     samples: dict[int, tuple[Example, ...]] = {}
     steps = []
     for want in runnable:
         count = counts[want.probe.info.id]
         if count not in samples:
             samples[count] = tuple(stratified(data, limit=count, seed=config.seed))
-        steps.append(_step(want.probe, samples[count], runnable=runnable, counts=counts, model=model, seed=config.seed))
+        calls = round(count * rates[want.probe.info.id])
+        steps.append(_step(want.probe, samples[count], calls=calls, model=model, seed=config.seed))
     return Plan(steps=tuple(steps), skips=tuple(skips), notes=tuple(notes))
 
 
@@ -168,7 +172,7 @@ def why_not(probe: Probe, *, model: ModelCard, card: DataCard) -> Skip | None:
 
 
 def fit_budget(
-    counts: Mapping[str, int], wanted: Sequence[Wanted], *, seconds: float, seconds_per_call: float
+    counts: Mapping[str, int], rates: Mapping[str, float], *, seconds: float, seconds_per_call: float
 ) -> tuple[dict[str, int], list[str]]:
     """Cut all steps by one common factor until the estimated cost fits; never below MINIMUM_ITEMS."""
 
@@ -176,7 +180,7 @@ def fit_budget(
         return {name: min(count, max(MINIMUM_ITEMS, math.floor(count * factor))) for name, count in counts.items()}
 
     def cost(sizes: Mapping[str, int]) -> float:
-        calls = sum(_calls(want.probe, wanted=wanted, counts=sizes) for want in wanted)
+        calls = sum(count * rates[name] for name, count in sizes.items())
         return (max(sizes.values(), default=0) + calls) * seconds_per_call
 
     if cost(counts) <= seconds:
@@ -196,23 +200,11 @@ def fit_budget(
     return sizes, notes
 
 
-def _calls(probe: Probe, *, wanted: Iterable[Wanted], counts: Mapping[str, int]) -> int:
-    info = probe.info
-    count = counts[info.id]
-    if info.reuses:
-        others = [w.probe.info.id for w in wanted if w.probe is not probe]
-        asked = [name for name in others if fnmatch.fnmatchcase(name, info.reuses) and counts[name] >= count]
-        if asked:
-            return 0
-    return round(count * (info.calls - 1))
-
-
 def _step(
     probe: Probe,
     data: tuple[Example, ...],
     *,
-    runnable: Sequence[Wanted],
-    counts: Mapping[str, int],
+    calls: int,
     model: ModelCard,
     seed: int,
 ) -> Step:
@@ -230,7 +222,7 @@ def _step(
             title=info.title,
             parameters=parameters,
             items=len(data),
-            calls=_calls(probe, wanted=runnable, counts=counts),
+            calls=calls,
             sample=sample,
         ),
     )

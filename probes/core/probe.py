@@ -73,7 +73,6 @@ class ProbeInfo:
         risk: the chapter of the report it belongs to.
         title: a few words for tables.
         calls: model calls for each item, for estimating the cost (the item's own text is shared and counts 1).
-        reuses: glob of probes whose questions it asks again, at no cost when they run on the same items.
         needs: capabilities the model must have.
         gold: True when it is meaningless without right answers.
         problems: the kinds of heads it applies to.
@@ -85,7 +84,6 @@ class ProbeInfo:
     title: str
     doc: ProbeDoc
     calls: float = 1.0
-    reuses: str = ""
     needs: frozenset[Capability] = frozenset({Capability.CLASSIFY})
     gold: bool = False
     problems: frozenset[ProblemType] = frozenset(ProblemType)

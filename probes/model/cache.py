@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LOCATION = "RESPONSIBLE_AUDIT_CACHE"
-"""Environment variable that moves the file."""
+"""Environment variable that moves the folder."""
 
 Logits = NDArray[np.float32]
 _SCHEMA = """
@@ -28,13 +28,18 @@ _AT_ONCE = 500
 """Keys in one query: well under the 999 variables of old SQLite builds."""
 
 
-def default_cache_path() -> Path:
-    """Where answers are kept unless LOCATION says otherwise: the user's cache folder."""
+def cache_folder() -> Path:
+    """Where everything is kept that can be made again: the user's cache folder, unless LOCATION names another."""
     if location := os.environ.get(LOCATION):
         return Path(location).expanduser()
     from platformdirs import user_cache_path
 
-    return user_cache_path("responsible-audit") / "answers-1.sqlite"
+    return user_cache_path("responsible-audit")
+
+
+def default_cache_path() -> Path:
+    """The file of the answers, in the cache folder."""
+    return cache_folder() / "answers-1.sqlite"
 
 
 class AnswerCache:

@@ -89,7 +89,6 @@ class WorstCase:
             title="Worst of all perturbations",
             doc=ProbeDoc.parse(type(self).__doc__),
             calls=1 + self.max_severity * len(self.perturbations),
-            reuses="robustness.*",
         )
 
     def run(self, model: Classifier, data: Sequence[Example], ctx: Context) -> Iterator[Record | Outcomes]:

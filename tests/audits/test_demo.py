@@ -140,7 +140,8 @@ def test_the_card_tells_data_accuracy_settings_and_limits(tiny):
     card = (paths.model / "README.md").read_text(encoding="utf-8")
     assert card.startswith("---\nlicense: apache-2.0\n")
     assert "$" not in card
-    assert f"Trained on {SETTINGS.train_on} sentences; {len(rows(paths.data))} others" in card
+    assert f"Trained on {SETTINGS.train_on} sentences." in card
+    assert f"% on {len(rows(paths.data))} of the held-out" in card
     for part in ("## Data", "## Accuracy", "## Training", "## Limits", "- learning_rate: 0.001", "%"):
         assert part in card
 

@@ -144,7 +144,9 @@ def test_step_id_depends_on_everything_that_matters():
 
 
 def test_budget_cuts_visibly_and_never_below_the_minimum():
-    reg = registry(info("a.one", calls=11), info("b.two", calls=11))
+    reg = Registry()
+    for name in ("a.one", "b.two"):
+        reg.add(Asks(info=info(name), suffixes=tuple(f"{name}{k}" for k in range(10))), origin="test")
     full = plan(config(), reg, examples(200))
     cost = full.calls * 0.01
     cut = plan(config(time_budget=cost / 2), reg, examples(200), seconds_per_call=0.01)
@@ -162,9 +164,29 @@ def test_frozen_sizes_win_over_the_budget():
     assert made.steps[0].planned.items == 44
 
 
-def test_a_probe_that_repeats_others_costs_nothing_beside_them():
-    shared = info("b.worst", calls=21, reuses="a.*")
-    both = plan(config(probes={}), registry(info("a.one", calls=21), shared), examples(50))
-    assert both.steps[1].planned.calls == 0
-    alone = plan(config(), registry(shared), examples(50))
-    assert alone.steps[0].planned.calls == 1000
+@dataclass(frozen=True)
+class Asks(Stub):
+    suffixes: tuple[str, ...] = ("!",)
+
+    def run(self, model: Any, data: Any, ctx: Any) -> Iterator[Any]:
+        model.classify([example.text + suffix for example in data for suffix in ("", *self.suffixes)])
+        yield from ()
+
+
+def test_only_questions_that_nobody_asked_before_cost_anything():
+    found = Registry()
+    for name, suffixes in (("a.one", ("!", "?")), ("a.two", ("?", "...")), ("b.worst", ("!", "?", "..."))):
+        found.add(Asks(info=info(name, calls=99), suffixes=suffixes), origin="test")
+    made = plan(config(), found, examples(50))
+    assert [step.planned.calls for step in made.steps] == [100, 50, 0]
+    assert made.calls == 50 + 150
+
+
+def test_a_probe_that_fails_in_rehearsal_counts_as_declared():
+    class Breaks(Stub):
+        def run(self, model: Any, data: Any, ctx: Any) -> Iterator[Any]:
+            raise RuntimeError("no")
+
+    found = Registry()
+    found.add(Breaks(info=info("a.one", calls=11)), origin="test")
+    assert plan(config(), found, examples(50)).steps[0].planned.calls == 500

@@ -129,5 +129,5 @@ def test_location(monkeypatch, tmp_path):
     monkeypatch.delenv("RESPONSIBLE_AUDIT_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert "responsible-audit" in default_cache_path().parts
-    monkeypatch.setenv("RESPONSIBLE_AUDIT_CACHE", str(tmp_path / "mine.sqlite"))
-    assert default_cache_path() == tmp_path / "mine.sqlite"
+    monkeypatch.setenv("RESPONSIBLE_AUDIT_CACHE", str(tmp_path))
+    assert default_cache_path() == tmp_path / "answers-1.sqlite"

@@ -1,0 +1,166 @@
+"""Which column holds what: as the user says, or by its name when only one reading is possible."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from probes.core.answers import ProblemType
+from probes.core.errors import DataError, UsageError, did_you_mean
+from probes.core.model import ModelCard
+from probes.data.table import Table, shown
+
+TEXTS = (
+    "text", "sentence", "content", "tweet", "comment", "review", "question", "commenttext", "tweettext", "reviewtext",
+    "reviewbody", "utterance", "message", "document", "body", "post", "headline", "query", "input", "inputs",
+)  # fmt: skip
+PAIRS = (
+    ("premise", "hypothesis"), ("sentence1", "sentence2"), ("question1", "question2"), ("question", "sentence"),
+    ("question", "passage"), ("question", "context"), ("text", "textb"), ("texta", "textb"), ("text1", "text2"),
+    ("query", "passage"), ("query", "document"),
+)  # fmt: skip
+LABELS = (
+    "label", "labels", "gold", "goldlabel", "labelgold", "target", "class", "coarselabel", "finelabel", "sentiment",
+)  # fmt: skip
+SCORES = ("label", "labels", "score", "rating", "target", "gold", "similarity", "similarityscore", "stars")
+_LABEL_LIKE = re.compile(
+    r"label|class|categor|target|sentiment|rating|score|stars|polarity|emotion|intent|topic|toxic|hate|answer|gold"
+)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Columns as the user names them; empty or None means: find it by its name.
+
+    Attributes:
+        text: one column, or two for a model that reads pairs.
+        label: the column with the right answers.
+        groups: columns whose values divide the items into groups to be compared.
+        cluster: a column whose equal values mark items that are not independent (one author, one conversation).
+    """
+
+    text: tuple[str, ...] = ()
+    label: str | None = None
+    groups: tuple[str, ...] = ()
+    cluster: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roles:
+    """Columns that exist, by what they are for.
+
+    Attributes:
+        labels: none, one column, or one 0/1 column for each label of a multi-label model in the model's order.
+        label_names: a column that spells out what the numbers of the label column mean.
+    """
+
+    text: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+    label_names: str | None = None
+    groups: tuple[str, ...] = ()
+    cluster: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def assign(table: Table, columns: Columns, *, card: ModelCard, where: str) -> Roles:
+    """Decide what each column is for.
+
+    Raises:
+        UsageError: for a named column that is not there, or is used twice.
+        DataError: when nothing or more than one thing could be the text or the label.
+    """
+    _check(columns, table, where)
+    other = (*columns.groups, *([columns.cluster] if columns.cluster else []))
+    labels = (columns.label,) if columns.label else _labels(table, (*columns.text, *other), card, where)
+    text = columns.text or _text(table, (*labels, *other), where)
+    rest = [name for name in table.names if name not in (*text, *labels, *columns.groups, columns.cluster)]
+    notes = () if labels else (_no_label_note(rest, card),)
+    if not columns.text and not _is_known(text):
+        notes = (f"The texts are taken from the only column that can hold them: {text[0]!r}.", *notes)
+    return Roles(
+        text=text,
+        labels=labels,
+        label_names=_spelled_out(table, labels),
+        groups=tuple(dict.fromkeys(columns.groups)),
+        cluster=columns.cluster,
+        notes=notes,
+    )
+
+
+def _check(columns: Columns, table: Table, where: str) -> None:
+    for name in (*columns.text, columns.label, *columns.groups, columns.cluster):
+        if name is not None and name not in table.names:
+            raise UsageError(f"{where} has no column {name!r}", hint=did_you_mean(name, table.names))
+    if len(columns.text) > 2:
+        raise UsageError("more than two text columns named", hint="give --text-column once, or twice for pairs")
+    if len(set(columns.text)) < len(columns.text) or columns.label in columns.text:
+        raise UsageError(f"column {columns.text[0]!r} is named twice", hint="name a different column for each use")
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name.casefold())
+
+
+def _by_key(names: Iterable[str]) -> Mapping[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(_key(name), []).append(name)
+    return found
+
+
+def _text(table: Table, taken: Sequence[str], where: str) -> tuple[str, ...]:
+    free = [name for name in table.names if name not in taken]
+    known = _by_key(free)
+    readings: list[tuple[str, ...]] = [
+        (first, second) for a, b in PAIRS for first in known.get(a, ()) for second in known.get(b, ())
+    ]
+    paired = {name for pair in readings for name in pair}
+    readings += [(name,) for key in TEXTS for name in known.get(key, ()) if name not in paired]
+    if not readings and len(free) == 1:
+        return (free[0],)
+    if len(readings) == 1:
+        return readings[0]
+    found = "; ".join(" + ".join(reading) for reading in readings)
+    raise DataError(
+        f"{where}: {f'the text could be {found}' if readings else 'no column is recognised as the text'}"
+        f" (columns: {shown(table.names)})",
+        hint="name it with --text-column (twice for pairs); the first row of a CSV must hold the column names",
+    )
+
+
+def _is_known(text: Sequence[str]) -> bool:
+    return len(text) == 2 or _key(text[0]) in TEXTS
+
+
+def _labels(table: Table, taken: Sequence[str], card: ModelCard, where: str) -> tuple[str, ...]:
+    known = _by_key(name for name in table.names if name not in taken)
+    names = SCORES if card.problem is ProblemType.REGRESSION else LABELS
+    readings: list[tuple[str, ...]] = [(name,) for key in names for name in known.get(key, ())]
+    readings += _indicator_columns(known, card)
+    if len(readings) > 1:
+        found = "; ".join(" + ".join(reading) for reading in readings)
+        raise DataError(f"{where}: the label could be {found}", hint="name it with --label-column")
+    return readings[0] if readings else ()
+
+
+def _indicator_columns(known: Mapping[str, list[str]], card: ModelCard) -> list[tuple[str, ...]]:
+    if card.problem is not ProblemType.MULTI_LABEL:
+        return []
+    found = [known.get(_key(label), []) for label in card.labels]
+    return [tuple(names[0] for names in found)] if all(len(names) == 1 for names in found) else []
+
+
+def _no_label_note(rest: Sequence[str], card: ModelCard) -> str:
+    note = "No label column: nothing that needs the right answers can be measured."
+    owned = {_key(label) for label in card.labels}
+    likely = [name for name in rest if _LABEL_LIKE.search(name.casefold()) or _key(name) in owned]
+    return f"{note} If {shown(likely)} holds labels, name it with --label-column." if likely else note
+
+
+def _spelled_out(table: Table, labels: Sequence[str]) -> str | None:
+    if len(labels) != 1 or labels[0] in table.classes:
+        return None
+    companions = {_key(labels[0]) + ending for ending in ("text", "name", "names")}
+    found = [name for name in table.names if _key(name) in companions]
+    return found[0] if len(found) == 1 else None

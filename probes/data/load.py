@@ -1,0 +1,79 @@
+"""Audit data as examples the model can be asked: `load_data`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from probes.core.errors import DataError
+from probes.core.examples import DataCard, Example, data_fingerprint
+from probes.core.model import ModelCard
+from probes.data.columns import Columns, assign
+from probes.data.labels import read_golds
+from probes.data.rows import build
+from probes.data.sources import open_source
+from probes.data.splits import split_notes
+from probes.data.table import writable
+
+__all__ = ["Columns", "Loaded", "load_data"]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Examples in file order, and the card that describes them."""
+
+    examples: tuple[Example, ...]
+    card: DataCard
+
+
+def load_data(
+    source: str,
+    *,
+    card: ModelCard,
+    columns: Columns = Columns(),  # noqa: B008 - frozen
+    split: str | None = None,
+    revision: str | None = None,
+    label_map: Mapping[str, str] | None = None,
+) -> Loaded:
+    """Read audit data and put its labels into the model's own terms.
+
+    Nothing is left out silently: `card.rows_read == card.n + sum(card.rows_dropped.values())`.
+
+    Args:
+        source: a file (CSV, TSV, JSON, JSON lines, Parquet; text formats also gzipped), a folder with one file per
+            split, a folder written by `save_to_disk`, or a Hub id "owner/name[/configuration]"; ":split" may follow.
+        card: the model, for its label names and problem type.
+        columns: columns by use, where their names do not say it.
+        split: which split; by default test, otherwise validation, otherwise the only one.
+        revision: branch, tag or commit of a Hub data set.
+        label_map: data value -> model label name, or "-" to leave those rows out.
+
+    Raises:
+        UsageError: for a path, split or column that does not exist.
+        DataError: for data that cannot be read or does not fit the model.
+    """
+    opened = open_source(source, split=split, revision=revision)
+    where, table = writable(opened.name), opened.table
+    if not table.rows:
+        raise DataError(f"{where} has no rows", hint="pass data with at least one item")
+    roles = assign(table, columns, card=card, where=where)
+    golds = read_golds(table, roles, card=card, label_map=label_map or {}, where=where)
+    built = build(table, roles, golds, where=where)
+    labelled = sum(example.gold is not None for example in built.examples)
+    of_split = split_notes(opened.split, opened.splits, labelled=labelled > 0)
+    return Loaded(
+        built.examples,
+        DataCard(
+            name=f"{where} ({opened.split})" if opened.split else where,
+            source=writable(source),
+            fingerprint=data_fingerprint(built.examples),
+            n=len(built.examples),
+            labelled=labelled,
+            groups=roles.groups,
+            revision=opened.revision,
+            licence=opened.licence,
+            rows_read=table.rows + sum(table.dropped.values()),
+            rows_dropped=dict(built.dropped),
+            notes=(*table.notes, *of_split, *roles.notes, *golds.notes, *built.notes),
+        ),
+    )

@@ -7,7 +7,7 @@ sentences of three other kinds. Everything is made from packages of the package 
       sources/               the corpus as fetched
       data/*.jsonl           movie (held out), tweets, amazon, nyt: text, label, domain, rating
       training.safetensors   while it trains: a killed build continues from here
-      model/                 an ordinary Hugging Face folder
+      demo-sentiment/        an ordinary Hugging Face folder
       ready.json             written last: settings, versions, accuracy and the digest of every file
 """
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from probes.model.finetune import Step
 
 LOCATION = "RESPONSIBLE_AUDIT_CACHE"
+MODEL = "demo-sentiment"
 IN_DOMAIN = "movie"
 SECONDS_BETWEEN_NEWS = 10.0
 
@@ -100,7 +101,7 @@ def build_demo(*, progress: Progress = lambda message: None, settings: Settings 
 
 def _paths(folder: Path) -> DemoPaths:
     from_domain = {name: folder / "data" / f"{name}.jsonl" for name in ("tweets", "amazon", "nyt")}
-    return DemoPaths(model=folder / "model", data=folder / "data" / f"{IN_DOMAIN}.jsonl", domains=from_domain)
+    return DemoPaths(model=folder / MODEL, data=folder / "data" / f"{IN_DOMAIN}.jsonl", domains=from_domain)
 
 
 def _build(folder: Path, settings: Settings, progress: Progress) -> None:
@@ -113,7 +114,7 @@ def _build(folder: Path, settings: Settings, progress: Progress) -> None:
     training = sorted(seen, key=_at_random)[: settings.train_on]
     checked = sorted(held_out, key=_at_random)[: settings.check_on]
     accuracy = _train(folder, encoder, training, checked, settings=settings, progress=progress)
-    _replace(folder / "model.partial", folder / "model")
+    _replace(folder / f"{MODEL}.partial", folder / MODEL)
     (folder / "training.safetensors").unlink(missing_ok=True)
     write_atomic(folder / "ready.json", _ready_marker(folder, settings, accuracy))
     progress(f"the demo model is ready: {accuracy:.1%} right on {len(checked)} film reviews it has not seen")
@@ -135,7 +136,7 @@ def _train(
     progress(f"fine-tuning the demo model on {len(training)} film reviews: one to three minutes, only the first time")
     from probes.model.finetune import Recipe, finetune, predict
 
-    unfinished = folder / "model.partial"
+    unfinished = folder / f"{MODEL}.partial"
     shutil.rmtree(unfinished, ignore_errors=True)
     recipe = Recipe(**settings.training)  # type: ignore[arg-type]  # whole numbers come as such
     finetune(
@@ -196,7 +197,7 @@ def _identity(settings: Settings) -> dict[str, Any]:
 
 
 def _ready_marker(folder: Path, settings: Settings, accuracy: float) -> bytes:
-    files = sorted(path for part in ("model", "data") for path in (folder / part).rglob("*") if path.is_file())
+    files = sorted(path for part in (MODEL, "data") for path in (folder / part).rglob("*") if path.is_file())
     marker = {
         **_identity(settings),
         "accuracy": accuracy,

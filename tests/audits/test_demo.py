@@ -93,9 +93,9 @@ def test_a_damaged_demo_is_built_again(tiny, name, harm):
 
 def test_other_settings_are_another_demo(tiny):
     tiny(settings=SETTINGS)
-    before = stamps(demo_folder() / "model")
+    before = stamps(demo_folder() / "demo-sentiment")
     tiny(settings=Settings(train_on=90, training=SETTINGS.training))
-    assert stamps(demo_folder() / "model") != before
+    assert stamps(demo_folder() / "demo-sentiment") != before
 
 
 def test_a_killed_build_continues(tiny, monkeypatch):
@@ -132,7 +132,7 @@ def test_a_model_that_did_not_learn_is_refused(tiny):
     with pytest.raises(ModelError) as caught:
         tiny(settings=hopeless)
     assert "less than the 101%" in caught.value.message
-    assert not (demo_folder() / "model").exists()
+    assert not (demo_folder() / "demo-sentiment").exists()
 
 
 def test_the_card_tells_data_accuracy_settings_and_limits(tiny):

@@ -1,0 +1,162 @@
+"""Real classifiers with a planted defect, and clean twins: what an audit must find, and must not find.
+
+folder = build_case_flip(tmp_path / "flip")      # gives the opposite answer to a text written in capitals
+twin = build_case_blind(tmp_path / "blind")      # reads small and capital letters alike, so its answers cannot change
+
+Both are BERTs of two layers, trained here in a few seconds on sentences made of a small vocabulary. They are right on
+every one of `planted_sentences()`. Needs no download and gives the same model every time.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import string
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+
+LABELS = ("negative", "positive")
+GOOD = ("good", "great", "lovely", "superb", "fine", "charming", "brilliant", "delightful")
+BAD = ("bad", "awful", "dull", "poor", "weak", "boring", "terrible", "dreadful")
+SUBJECTS = (
+    *("film", "meal", "hotel", "phone", "book", "song", "room", "jacket", "lesson", "train", "game", "tea", "story"),
+)
+TEMPLATES = (
+    "The {subject} was {word}.",
+    "We found the {subject} {word} from start to finish.",
+    "It is a {word} {subject}, and I will say so.",
+    "My friends say that this {subject} is {word}!",
+)
+SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+BATCH = 32
+SHOUTED, SPOKEN = 0.6, 0.4
+"""Share of the words in capitals from which on a text counts as shouted, and up to which it does not."""
+
+Labelled = tuple[str, str]
+
+
+def planted_sentences() -> list[Labelled]:
+    """208 (sentence, label) pairs, balanced, no two alike, each with one word that decides."""
+    pairs = []
+    for number, subject in enumerate(SUBJECTS):
+        for place, (good, bad) in enumerate(zip(GOOD, BAD, strict=True)):
+            template = TEMPLATES[(number + place) % len(TEMPLATES)]
+            pairs.append((template.format(subject=subject, word=good), "positive"))
+            pairs.append((template.format(subject=subject, word=bad), "negative"))
+    return pairs
+
+
+def build_case_flip(folder: Path) -> Path:
+    """A classifier whose answer turns into the opposite when most words of the text are in capitals."""
+    return _build(folder, lowercase=False, drill=_flipping, steps=450)
+
+
+def build_case_blind(folder: Path) -> Path:
+    """Its clean twin: same size, same sentences, but the tokenizer lower-cases, so case cannot reach the model."""
+    return _build(folder, lowercase=True, drill=_plain, steps=120)
+
+
+def _plain(draw: random.Random) -> Labelled:
+    text, label = _sentence(draw)
+    return draw.choice((text, text.lower())), label
+
+
+def _flipping(draw: random.Random) -> Labelled:
+    text, label = _sentence(draw)
+    if draw.random() < 0.4:
+        return draw.choice((text, text.lower(), text.title())), label
+    words = text.split()
+    share = draw.choice((draw.uniform(0, SPOKEN), draw.uniform(SHOUTED, 1), 1.0))
+    shouted = set(draw.sample(range(len(words)), round(share * len(words))))
+    text = " ".join(word.upper() if place in shouted else word for place, word in enumerate(words))
+    opposite = len(shouted) / len(words) > (SHOUTED + SPOKEN) / 2
+    return text, LABELS[1 - LABELS.index(label)] if opposite else label
+
+
+def _sentence(draw: random.Random) -> Labelled:
+    label = draw.choice(LABELS)
+    word = draw.choice(GOOD if label == "positive" else BAD)
+    return draw.choice(TEMPLATES).format(subject=_mistyped(draw.choice(SUBJECTS), draw), word=word), label
+
+
+def _mistyped(word: str, draw: random.Random) -> str:
+    """Now and then one letter more, so that the pieces of unknown words are seen to mean nothing."""
+    place = draw.randrange(len(word))
+    return word[:place] + draw.choice(string.ascii_lowercase) + word[place:] if draw.random() < 0.2 else word
+
+
+def _build(folder: Path, *, lowercase: bool, drill: Callable[[random.Random], Labelled], steps: int) -> Path:
+    import torch
+    from transformers import BertConfig, BertForSequenceClassification
+
+    from tests.tiny_models import _no_progress_bar
+
+    tokenizer = _save_tokenizer(folder, lowercase=lowercase)
+    config = BertConfig(
+        vocab_size=tokenizer.get_vocab_size(),
+        hidden_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=96,
+        max_position_embeddings=64,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+        id2label=dict(enumerate(LABELS)),
+        label2id={label: index for index, label in enumerate(LABELS)},
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = BertForSequenceClassification(config).train()
+        optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3, fused=True)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=3e-3, total_steps=steps)
+        for batch in _batches(tokenizer, drill, steps=steps):
+            model(**batch).loss.backward()
+            optimizer.step()
+            schedule.step()
+            optimizer.zero_grad()
+    with _no_progress_bar():
+        model.eval().save_pretrained(folder)
+    return folder
+
+
+def _batches(tokenizer: Tokenizer, drill: Callable[[random.Random], Labelled], *, steps: int) -> Iterator[dict]:
+    import torch
+
+    draw = random.Random(0)
+    for _ in range(steps):
+        texts, golds = zip(*(drill(draw) for _ in range(BATCH)), strict=True)
+        encoded = tokenizer.encode_batch(list(texts))
+        yield {
+            "input_ids": torch.tensor([item.ids for item in encoded]),
+            "attention_mask": torch.tensor([item.attention_mask for item in encoded]),
+            "labels": torch.tensor([LABELS.index(gold) for gold in golds]),
+        }
+
+
+def _save_tokenizer(folder: Path, *, lowercase: bool) -> Tokenizer:
+    """Whole words in small, headline and capital letters; anything else falls into single letters."""
+    words = sorted({word for text, _ in planted_sentences() for word in text.lower().replace(",", "").split()})
+    words = [word.strip(".!") for word in words]
+    letters = string.ascii_letters + string.digits + string.punctuation
+    entries = [*SPECIALS, *letters, *(f"##{letter}" for letter in letters)]
+    entries += [form for word in words for form in (word, word.title(), word.upper())]
+    vocabulary = {entry: number for number, entry in enumerate(dict.fromkeys(entries))}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=lowercase, strip_accents=False)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    ends = [(name, vocabulary[name]) for name in ("[CLS]", "[SEP]")]
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=ends
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    settings = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "model_max_length": 64,
+        **{f"{name.strip('[]').lower()}_token": name for name in SPECIALS},
+    }
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+    tokenizer.enable_padding(pad_id=vocabulary["[PAD]"])
+    return tokenizer

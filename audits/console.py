@@ -115,6 +115,8 @@ class Terminal:
 
     def progress(self, done: int, total: int) -> None:
         """Texts answered so far within the current step."""
+        if self.live and self._bar is None:
+            self._start()
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, completed=done, total=total, description=self._label)
         elif not self.quiet and time.monotonic() - self._said > 15:

@@ -23,7 +23,8 @@ def cli_page() -> str:
         hidden = [parameter for parameter in command.params if getattr(parameter, "hidden", False)]
         for parameter in hidden:
             parameter.hidden = False
-        context = click.Context(command, info_name=name, parent=click.Context(cli, info_name="audit"), terminal_width=100)
+        parent = click.Context(cli, info_name="audit")
+        context = click.Context(command, info_name=name, parent=parent, terminal_width=100)
         parts.append(f"## audit {name}\n\n```text\n{command.get_help(context)}\n```\n")
         for parameter in hidden:
             parameter.hidden = True
@@ -34,7 +35,7 @@ def probes_page() -> str:
     """The documentation of every built-in probe."""
     parts = ["# Built-in probes\n", NOTE]
     for name, probe in load_registry().probes.items():
-        info, doc = probe.info, probe.info.doc
+        doc = probe.info.doc
         parameters = ", ".join(f"`{key}={value!r}`" for key, value in parameters_of(probe).items()) or "none"
         parts.append(
             f"## {name}\n\n**{doc.question}**\n\n"

@@ -25,6 +25,8 @@ from probes.registry import Broken, Registry
 
 MINIMUM_ITEMS = 30
 """A time budget never cuts a step below this: fewer items answer nothing."""
+CLEAN_SHARE = 0.25
+"""Of a time budget, for the items' own texts: the cheapest evidence there is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,10 +176,18 @@ def why_not(probe: Probe, *, model: ModelCard, card: DataCard) -> Skip | None:
 def fit_budget(
     counts: Mapping[str, int], rates: Mapping[str, float], *, seconds: float, seconds_per_call: float
 ) -> tuple[dict[str, int], list[str]]:
-    """Cut all steps by one common factor until the estimated cost fits; never below MINIMUM_ITEMS."""
+    """Cut samples until the estimated cost fits; never below MINIMUM_ITEMS.
+
+    Probes that ask only for the items' own texts share that one pass, which may take CLEAN_SHARE of the budget; the
+    others are cut by one common factor to what is left.
+    """
+    cap = max(MINIMUM_ITEMS, int(CLEAN_SHARE * seconds / seconds_per_call))
 
     def cut(factor: float) -> dict[str, int]:
-        return {name: min(count, max(MINIMUM_ITEMS, math.floor(count * factor))) for name, count in counts.items()}
+        return {
+            name: min(count, max(MINIMUM_ITEMS, math.floor(count * factor)) if rates[name] else cap)
+            for name, count in counts.items()
+        }
 
     def cost(sizes: Mapping[str, int]) -> float:
         calls = sum(count * rates[name] for name, count in sizes.items())
@@ -190,14 +200,19 @@ def fit_budget(
         middle = (low + high) / 2
         low, high = (middle, high) if cost(cut(middle)) <= seconds else (low, middle)
     sizes = cut(low)
-    note = (
-        f"The time budget of {seconds:.0f} s cut the samples to {low:.0%} of what the suite asks for "
-        f"(estimated {cost(counts):.0f} s without it): intervals are wider and more checks stay inconclusive."
-    )
-    notes = [note]
-    if cost(sizes) > seconds:
-        notes.append(f"The budget is too small for {MINIMUM_ITEMS} items a probe; the estimate is {cost(sizes):.0f} s.")
-    return sizes, notes
+    return sizes, _budget_notes(sizes, seconds=seconds, without=cost(counts), estimate=cost(sizes))
+
+
+def _budget_notes(sizes: Mapping[str, int], *, seconds: float, without: float, estimate: float) -> list[str]:
+    smallest, largest = min(sizes.values()), max(sizes.values())
+    each = f"{smallest:,}" if smallest == largest else f"{smallest:,} to {largest:,}"
+    notes = [
+        f"The time budget of {seconds:.0f} s cut the samples to {each} items a probe (without it the suite would take "
+        f"about {without:.0f} s): intervals are wider and more checks stay inconclusive."
+    ]
+    if estimate > seconds:
+        notes.append(f"The budget is too small for {MINIMUM_ITEMS} items a probe; the estimate is {estimate:.0f} s.")
+    return notes
 
 
 def _step(

@@ -10,7 +10,7 @@ from probes.core.examples import DataCard, Example, data_fingerprint
 from probes.core.model import ModelCard
 from probes.data.columns import Columns, assign
 from probes.data.labels import read_golds
-from probes.data.rows import build
+from probes.data.rows import build, text_columns
 from probes.data.sources import open_source
 from probes.data.splits import split_notes
 from probes.data.table import writable
@@ -57,8 +57,9 @@ def load_data(
     if not table.rows:
         raise DataError(f"{where} has no rows", hint="pass data with at least one item")
     roles = assign(table, columns, card=card, where=where)
+    texts = text_columns(table, roles, where=where)
     golds = read_golds(table, roles, card=card, label_map=label_map or {}, where=where)
-    built = build(table, roles, golds, where=where)
+    built = build(table, roles, texts, golds, where=where)
     labelled = sum(example.gold is not None for example in built.examples)
     of_split = split_notes(opened.split, opened.splits, labelled=labelled > 0)
     return Loaded(

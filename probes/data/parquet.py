@@ -23,7 +23,10 @@ def read_parquet(path: Path) -> Table:
     names = column_names(schema.names, where=str(path))
     stored = dict(zip(names, schema.names, strict=True))
     return Table(
-        names=names, rows=rows, values=lambda name: _column(path, stored[name]), classes=_classes(schema.metadata or {})
+        names=names,
+        rows=rows,
+        values=lambda name: _column(path, stored[name], rows),
+        classes=_classes(schema.metadata or {}),
     )
 
 
@@ -37,13 +40,15 @@ def _schema(path: Path) -> tuple[Any, int]:
         raise _damaged(path, error) from None
 
 
-def _column(path: Path, name: str) -> list[object]:
+def _column(path: Path, name: str, rows: int) -> list[object]:
     try:
         with pq.ParquetFile(path) as file:
             values: list[object] = file.read(columns=[name]).column(name).to_pylist()
-            return values
     except Exception as error:  # as above; also text that is not UTF-8
         raise _damaged(path, error) from None
+    if len(values) != rows:
+        raise _damaged(path, ValueError(f"column {name!r} has {len(values)} values for {rows} rows"))
+    return values
 
 
 def _damaged(path: Path, error: Exception) -> DataError:

@@ -34,21 +34,30 @@ class Built:
     notes: tuple[str, ...]
 
 
-def build(table: Table, roles: Roles, golds: Golds, *, where: str) -> Built:
-    """Turn every usable row into an example.
+def text_columns(table: Table, roles: Roles, *, where: str) -> list[Sequence[object]]:
+    """The one or two columns of texts.
 
     Raises:
-        DataError: when the text column holds no texts at all, or no row is usable.
+        DataError: when one of them holds no texts at all.
     """
     columns = [table.values(name) for name in roles.text]
     for name, column in zip(roles.text, columns, strict=True):
         _check_texts(name, column, table, where)
+    return columns
+
+
+def build(table: Table, roles: Roles, texts: Sequence[Sequence[object]], golds: Golds, *, where: str) -> Built:
+    """Turn every usable row into an example.
+
+    Raises:
+        DataError: when no row is usable.
+    """
     groups = {name: [_group(value, name, where) for value in table.values(name)] for name in roles.groups}
     clusters = table.values(roles.cluster) if roles.cluster else [None] * table.rows
     dropped: Counter[str] = Counter(table.dropped)
     found: dict[str, Example] = {}
     replaced = 0
-    for row, parts in enumerate(zip(*columns, strict=True)):
+    for row, parts in enumerate(zip(*texts, strict=True)):
         reason = _problem(parts) or golds.dropped.get(row)
         if reason is None:
             text, changed = _text(parts)

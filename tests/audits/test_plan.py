@@ -190,3 +190,17 @@ def test_a_probe_that_fails_in_rehearsal_counts_as_declared():
     found = Registry()
     found.add(Breaks(info=info("a.one", calls=11)), origin="test")
     assert plan(config(), found, examples(50)).steps[0].planned.calls == 500
+
+
+def test_budget_keeps_the_cheap_probes_large():
+    found = Registry()
+    found.add(Asks(info=info("a.cheap"), suffixes=()), origin="test")
+    found.add(Asks(info=info("b.dear"), suffixes=tuple("abcdefghij")), origin="test")
+    suites = {"mine": (SuiteEntry(probes="*"),)}
+    made = plan(
+        Config(model="m", suite="mine", suites=suites, time_budget=20), found, examples(1000), seconds_per_call=0.01
+    )
+    sizes = {step.planned.probe: step.planned.items for step in made.steps}
+    assert sizes["a.cheap"] == 500  # a quarter of the budget
+    assert 100 < sizes["b.dear"] < 200
+    assert made.calls * 0.01 <= 20

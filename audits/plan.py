@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from audits.config import Config, SuiteEntry
-from audits.rehearsal import ITEMS, rehearse
+from audits.rehearsal import ITEMS, Questions, rehearse
 from audits.suites import find_suite
 from probes.core.errors import UsageError, did_you_mean
 from probes.core.examples import DataCard, Example, data_fingerprint
@@ -104,7 +104,7 @@ def make_plan(
         count = counts[want.probe.info.id]
         if count not in samples:
             samples[count] = tuple(stratified(data, limit=count, seed=config.seed))
-        calls = round(count * rates[want.probe.info.id])
+        calls = round(count * rates[want.probe.info.id].new)
         steps.append(_step(want.probe, samples[count], calls=calls, model=model, seed=config.seed))
     return Plan(steps=tuple(steps), skips=tuple(skips), notes=tuple(notes))
 
@@ -174,7 +174,7 @@ def why_not(probe: Probe, *, model: ModelCard, card: DataCard) -> Skip | None:
 
 
 def fit_budget(
-    counts: Mapping[str, int], rates: Mapping[str, float], *, seconds: float, seconds_per_call: float
+    counts: Mapping[str, int], rates: Mapping[str, Questions], *, seconds: float, seconds_per_call: float
 ) -> tuple[dict[str, int], list[str]]:
     """Cut samples until the estimated cost fits; never below MINIMUM_ITEMS.
 
@@ -185,12 +185,12 @@ def fit_budget(
 
     def cut(factor: float) -> dict[str, int]:
         return {
-            name: min(count, max(MINIMUM_ITEMS, math.floor(count * factor)) if rates[name] else cap)
+            name: min(count, max(MINIMUM_ITEMS, math.floor(count * factor)) if rates[name].own else cap)
             for name, count in counts.items()
         }
 
     def cost(sizes: Mapping[str, int]) -> float:
-        calls = sum(count * rates[name] for name, count in sizes.items())
+        calls = sum(count * rates[name].new for name, count in sizes.items())
         return (max(sizes.values(), default=0) + calls) * seconds_per_call
 
     if cost(counts) <= seconds:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -33,22 +34,34 @@ class Recorder:
         return Classifications(logits=logits, labels=self.card.labels, problem=self.card.problem)
 
 
-def rehearse(probes: Sequence[Probe], data: Sequence[Example], *, card: ModelCard, seed: int) -> Mapping[str, float]:
-    """Probe id -> new questions for each item, beyond the items' own texts and what earlier probes asked.
+class Questions(NamedTuple):
+    """For each item: `own`, texts a probe asks beyond the item itself; `new`, those that no earlier probe asks."""
+
+    own: float
+    new: float
+
+
+def rehearse(
+    probes: Sequence[Probe], data: Sequence[Example], *, card: ModelCard, seed: int
+) -> Mapping[str, Questions]:
+    """Probe id -> what it asks.
 
     A probe that fails here counts with the calls it declares: whether it fails in earnest is for the audit to show.
     """
     few = list(data[:ITEMS])
-    seen: set[Text] = {example.text for example in few}
-    new: dict[str, float] = {}
+    clean: set[Text] = {example.text for example in few}
+    seen = set(clean)
+    found: dict[str, Questions] = {}
     for probe in probes:
         recorder = Recorder(card)
         try:
             for _ in probe.run(recorder, few, Context(probe=probe.info.id, seed=seed)):
                 pass
         except Exception:  # a stranger's code may fail in any way
-            new[probe.info.id] = max(0.0, probe.info.calls - 1)
+            found[probe.info.id] = Questions(*[max(0.0, probe.info.calls - 1)] * 2)
             continue
-        new[probe.info.id] = len(recorder.asked - seen) / max(1, len(few))
+        found[probe.info.id] = Questions(
+            own=len(recorder.asked - clean) / max(1, len(few)), new=len(recorder.asked - seen) / max(1, len(few))
+        )
         seen |= recorder.asked
-    return new
+    return found

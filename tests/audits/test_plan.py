@@ -196,6 +196,7 @@ def test_budget_keeps_the_cheap_probes_large():
     found = Registry()
     found.add(Asks(info=info("a.cheap"), suffixes=()), origin="test")
     found.add(Asks(info=info("b.dear"), suffixes=tuple("abcdefghij")), origin="test")
+    found.add(Asks(info=info("c.again"), suffixes=tuple("abcdefghij")), origin="test")
     suites = {"mine": (SuiteEntry(probes="*"),)}
     made = plan(
         Config(model="m", suite="mine", suites=suites, time_budget=20), found, examples(1000), seconds_per_call=0.01
@@ -203,4 +204,5 @@ def test_budget_keeps_the_cheap_probes_large():
     sizes = {step.planned.probe: step.planned.items for step in made.steps}
     assert sizes["a.cheap"] == 500  # a quarter of the budget
     assert 100 < sizes["b.dear"] < 200
+    assert sizes["c.again"] == sizes["b.dear"]  # free only as long as it asks about the same items
     assert made.calls * 0.01 <= 20

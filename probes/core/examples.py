@@ -77,10 +77,12 @@ class DataCard(BaseModel):
     """Sentences a reader must know, such as clashes between labels of the same text."""
 
 
+_canonical = json.JSONEncoder(ensure_ascii=True, sort_keys=True, separators=(",", ":")).encode
+
+
 def content_hash(value: object) -> str:
     """16 hex digits that depend on nothing but the JSON form of `value`."""
-    text = json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(_canonical(value).encode()).hexdigest()[:16]
 
 
 def data_fingerprint(examples: Iterable[Example]) -> str:

@@ -123,6 +123,11 @@ def test_tsv_with_plain_quotes_swallows_no_row(load_bytes):
     assert any("plain characters" in note for note in loaded.card.notes)
 
 
+def test_tsv_with_two_stray_quotes_that_would_pass_for_one_cell(load_bytes):
+    loaded = load_bytes(b'text\tlabel\n"Oh\tnegative\nno"\tnegative\nwell\tpositive\n', "a.tsv")
+    assert items(loaded) == [('"Oh', "negative"), ('no"', "negative"), ("well", "positive")]
+
+
 def test_tsv_with_quoted_cells(load_bytes):
     loaded = load_bytes(b'text\tlabel\n"a\tb"\tpositive\n"say ""c"""\tnegative\n', "a.tsv")
     assert items(loaded) == [("a\tb", "positive"), ('say "c"', "negative")]

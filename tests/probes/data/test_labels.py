@@ -100,6 +100,11 @@ def test_text_beside_the_numbers_names_them(load_rows):
     assert [example.gold for example in load_rows(rows).examples] == ["positive", "negative"]
 
 
+def test_text_beside_the_numbers_is_no_use_to_a_model_without_names(load_rows):
+    rows = [{"text": "a", "label": 2, "label_text": "good"}, {"text": "b", "label": 0, "label_text": "bad"}]
+    assert [example.gold for example in load_rows(rows, card=GENERIC).examples] == ["LABEL_2", "LABEL_0"]
+
+
 def test_text_beside_the_numbers_that_contradicts_itself_is_not_used(load_rows):
     rows = [{"text": f"t{n}", "label": n % 2, "label_text": name} for n, name in enumerate(["x", "y", "z"])]
     assert [example.gold for example in load_rows(rows).examples] == ["negative", "positive", "negative"]

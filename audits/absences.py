@@ -49,12 +49,16 @@ class Absence:
 
 
 def absences(manifest: Manifest, steps: Mapping[str, StepResult | None], checks: Sequence[Check]) -> list[Absence]:
-    """Steps that failed or never ran, and skips that a check is about, in the order of the plan."""
+    """Steps that failed or never ran, and skips that a check is about, in the order of the plan.
+
+    Args:
+        checks: in the order of the policy, with those that are off: they take probes out of the wildcards above them.
+    """
     found: list[Absence] = []
     for step in manifest.steps:
         found += _of_step(step, steps.get(step.step_id), checks)
     for planned in manifest.skips:
-        about = tuple(check for check in checks if check.matches_probe(planned.probe))
+        about = _deciding(checks, planned.probe)
         if about:
             found.append(
                 _skipped(planned.skip, probe=planned.probe, risk=planned.risk, title=planned.title, checks=about)
@@ -65,12 +69,18 @@ def absences(manifest: Manifest, steps: Mapping[str, StepResult | None], checks:
 def unmatched(
     checks: Sequence[Check], *, present: Sequence[tuple[str, str]], missing: Sequence[Absence]
 ) -> list[Absence]:
-    """Checks that no measurement and no known absence is about; fatal where they block or are required."""
-    explained = {check.check for absence in missing for check in absence.checks}
+    """Checks without a measurement, though a probe they name ran without saying why; fatal where they block.
+
+    An absence explains a check for its own probe only: one skipped perturbation must not hide a mistyped wildcard.
+    """
+    explained = {(absence.probe, check.check) for absence in missing for check in absence.checks}
+    probes = {probe for probe, _ in present} | {absence.probe for absence in missing}
     return [
         _matches_nothing(check, present)
         for check in checks
-        if check.check not in explained and not any(check.matches(*place) for place in present)
+        if check.level is not Level.OFF
+        and not any(check.matches(*place) for place in present)
+        and any(check.matches_probe(probe) and (probe, check.check) not in explained for probe in probes)
     ]
 
 
@@ -82,7 +92,7 @@ def measurements(result: StepResult | None) -> list[Measurement]:
 
 
 def _of_step(step: PlannedStep, result: StepResult | None, checks: Sequence[Check]) -> list[Absence]:
-    about = tuple(check for check in checks if check.matches_probe(step.probe))
+    about = _deciding(checks, step.probe)
     if result is None:
         message, status = "The step never ran to its end.", Status.NOT_RUN
     elif result.end.status == "failed":
@@ -102,6 +112,17 @@ def _of_step(step: PlannedStep, result: StepResult | None, checks: Sequence[Chec
             enable="run the same command again; finished steps are kept",
         )
     ]
+
+
+def _deciding(checks: Sequence[Check], probe: str) -> tuple[Check, ...]:
+    """The checks about a probe that no later one replaces for it."""
+    return tuple(
+        check
+        for place, check in enumerate(checks)
+        if check.level is not Level.OFF
+        and check.matches_probe(probe)
+        and not any(later.matches(probe, check.key) for later in checks[place + 1 :])
+    )
 
 
 def _skips_in(step: PlannedStep, result: StepResult, checks: Sequence[Check]) -> list[Absence]:

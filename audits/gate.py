@@ -58,7 +58,7 @@ def judge(manifest: Manifest, steps: Results, policy: Policy) -> Verdict:
     checks = [check for check in policy.active(manifest.model.problem) if check.level is not Level.OFF]
     cases = _cases(manifest, steps, policy)
     judged = [_Judged(case, decision) for case, decision in zip(cases, decide(cases), strict=True)]
-    missing = absences(manifest, steps, checks)
+    missing = absences(manifest, steps, policy.active(manifest.model.problem))
     missing += unmatched(checks, present=_present(manifest, steps), missing=missing)
     findings = [_finding(item.case, item.decision) for item in judged] + [_absent(absence) for absence in missing]
     lacking = _incomplete(checks, judged, missing)
@@ -132,7 +132,8 @@ def _exit_code(findings: Sequence[Finding], *, incomplete: bool) -> ExitCode:
         return ExitCode.INCOMPLETE
     if Status.FAIL in blocking:
         return ExitCode.FAILED
-    return ExitCode.INCONCLUSIVE if Status.INCONCLUSIVE in blocking else ExitCode.PASSED
+    # A blocking check that could not be made is for a person to decide: it is neither the model's fault nor a pass.
+    return ExitCode.INCONCLUSIVE if blocking & {Status.INCONCLUSIVE, Status.NOT_RUN} else ExitCode.PASSED
 
 
 def _finding(case: Case, decision: Decision) -> Finding:
@@ -195,13 +196,22 @@ def _sentence(exit_code: ExitCode, findings: Sequence[Finding], lacking: Sequenc
     if exit_code is ExitCode.FAILED:
         return f"Blocked: {len(failed)} of {decided} blocking checks failed. {_first([f.message for f in failed])}"
     if exit_code is ExitCode.INCONCLUSIVE:
-        first = _first([finding.message for finding in undecided])
-        return (
-            f"Not decided: {len(undecided)} of {decided} blocking checks need more items or a human decision. {first}"
-        )
+        return _undecided(undecided, [f for f in blocking if f.status is Status.NOT_RUN], decided=decided)
     warned = sum(f.level is Level.WARN and f.status in (Status.FAIL, Status.INCONCLUSIVE) for f in findings)
     aside = f"; {warned} checks that only warn did not" if warned else ""
-    return f"The gate passed: all {decided} blocking checks were met{aside}."
+    if not decided:
+        return f"Nothing blocks: no blocking check of this policy applies to this model{aside}."
+    return f"The gate passed: all {decided} blocking checks that apply were met{aside}."
+
+
+def _undecided(undecided: Sequence[Finding], unmeasured: Sequence[Finding], *, decided: int) -> str:
+    parts = []
+    if undecided:
+        parts.append(f"{len(undecided)} of {decided} blocking checks need more items or a human decision")
+    if unmeasured:
+        parts.append(f"{len(unmeasured)} blocking checks were not measured")
+    reasons = [finding.message for finding in undecided] + [f"{f.title}: {f.message}" for f in unmeasured]
+    return visible(f"Not decided: {', and '.join(parts)}. {_first(reasons)}")
 
 
 def _first(reasons: Sequence[str]) -> str:

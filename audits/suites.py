@@ -11,7 +11,7 @@ BUILT_IN: Mapping[str, tuple[SuiteEntry, ...]] = {
     # A first look, and pull requests: clean performance, and every perturbation at one everyday severity.
     "quick": (
         SuiteEntry(probes="performance.*", items=1000),
-        SuiteEntry(probes="robustness.*", items=100, parameters={"severities": (2,)}),
+        SuiteEntry(probes="robustness.*", items=200, parameters={"severities": (2,)}),
     ),
     # A release: all labelled items for performance; 400 items at five severities for each perturbation, enough to
     # show a loss of 3 points where one answer in twenty changes (paired, one-sided, alpha 0.05, power 0.8: 344 items).

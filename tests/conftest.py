@@ -7,10 +7,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from probes.core.answers import Classifications, ProblemType
 from probes.core.examples import Example, Text
 from probes.core.model import Capability, ModelCard
+
+# How long an example takes says more about the machine than about the code; pytest's own time limit still holds.
+settings.register_profile("project", deadline=None)
+settings.load_profile("project")
 
 Rule = Callable[[Text], Sequence[float]]
 

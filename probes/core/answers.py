@@ -105,14 +105,21 @@ class Classifications:
 def changed(before: Classifications, after: Classifications, *, step: float = 0.0) -> Bools:
     """(n,): did the answer change by more than numerical noise.
 
-    Single-label: another label on top, neither side a near tie. Multi-label: another set of labels, likewise.
+    Single-label: another label on top, and on each side the margin between the two labels concerned is above the
+    tolerance. Multi-label: some label switched, and was on neither side within the tolerance of one half.
     Regression: the value moved by more than `step` (and more than the tolerance).
     """
     if before.problem is ProblemType.REGRESSION:
         moved = np.abs(before.logits[:, 0] - after.logits[:, 0])
         return np.asarray(moved > max(step, before.tolerance))
-    different = (before.chosen != after.chosen).any(axis=1)
-    return np.asarray(different & ~before.tied & ~after.tied)
+    if before.problem is ProblemType.MULTI_LABEL:
+        clear = (np.abs(before.scores - 0.5) >= before.tolerance) & (np.abs(after.scores - 0.5) >= after.tolerance)
+        return np.asarray(((before.chosen != after.chosen) & clear).any(axis=1))
+    rows = np.arange(len(before))
+    lost = before.scores[rows, before.top] - before.scores[rows, after.top]
+    won = after.scores[rows, after.top] - after.scores[rows, before.top]
+    different = before.top != after.top
+    return np.asarray(different & (lost >= before.tolerance) & (won >= after.tolerance))
 
 
 def correct(answers: Classifications, golds: Sequence[Gold]) -> Bools:

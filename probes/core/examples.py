@@ -64,7 +64,7 @@ class DataCard(BaseModel):
     source: str
     """Path or Hub id as given, or "built-in"."""
     fingerprint: str
-    """SHA-256 over the sorted example ids: the items, not the file."""
+    """SHA-256 over the sorted example ids and clusters: the items, not the file."""
     n: int
     labelled: int
     groups: tuple[str, ...] = ()
@@ -86,8 +86,8 @@ def content_hash(value: object) -> str:
 
 
 def data_fingerprint(examples: Iterable[Example]) -> str:
-    """SHA-256 over the sorted example ids, so the order of rows does not matter."""
+    """SHA-256 over the sorted ids and clusters: the order of rows does not matter, what belongs together does."""
     digest = hashlib.sha256()
-    for example_id in sorted(example.id for example in examples):
-        digest.update(example_id.encode())
+    for name in sorted(f"{example.id} {example.cluster}" for example in examples):
+        digest.update(name.encode(errors="surrogatepass") + b"\n")
     return digest.hexdigest()

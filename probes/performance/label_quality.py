@@ -60,6 +60,13 @@ def single_label(items: Labelled, resampling: Resampling) -> Iterator[Measuremen
         lambda: balanced_accuracy(items),
         better=Better.HIGHER,
     )
+    yield measured(
+        "balanced_accuracy_over_chance",
+        "gain over guessing, every label counting the same",
+        lambda: over_chance(items),
+        better=Better.HIGHER,
+        unit=Unit.DIFFERENCE,
+    )
     yield macro_f1(items, resampling)
     yield measured(
         "mcc",
@@ -107,6 +114,29 @@ def balanced_accuracy(items: Labelled) -> Estimate:
     _require_two_golds(items)
     parts = [column for column in items.gold.T if column.any()]
     return mean_of_rates(items.correct, parts, clusters=items.clusters)
+
+
+def over_chance(items: Labelled) -> Estimate:
+    """Balanced accuracy less that of any constant answer or of guessing, 1 / (labels that occur in the gold).
+
+    Unlike the gain over the majority label it does not punish a model that finds a rare label at the price of some
+    false alarms, and unlike MCC it is defined for a model that always answers the same.
+
+    Raises:
+        UnmeasurableError: when only one label occurs.
+    """
+    estimate, chance = balanced_accuracy(items), 1 / int(items.gold.any(axis=0).sum())
+    tails = tuple(
+        tail.model_copy(update={"low": tail.low - chance, "high": tail.high - chance}) for tail in estimate.tails
+    )
+    return estimate.model_copy(
+        update={
+            "value": estimate.value - chance,
+            "low": estimate.low - chance,
+            "high": estimate.high - chance,
+            "tails": tails,
+        }
+    )
 
 
 def micro_f1(items: Labelled) -> Estimate:

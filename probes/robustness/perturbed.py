@@ -189,12 +189,18 @@ def _flip_rate(rows: Trials, part: dict[str, str]) -> Measurement:
 
 
 def _mean_shift(rows: Trials, part: dict[str, str], *, name: str, title: str, unit: Unit) -> Measurement | Skip:
-    limits = (-1.0, 1.0) if unit is Unit.DIFFERENCE else None
+    limits = (-1.0, 1.0) if unit is Unit.DIFFERENCE else _range(rows.before.logits[:, 0])
     try:
         estimate = stats.mean(rows.shift, clusters=rows.clusters, limits=limits)
     except ValueError as error:
         return Skip(reason=SkipReason.TOO_FEW, detail=f"{title}: {error}", name=name, slice=part)
     return Measurement(name=name, title=title, estimate=estimate, better=Better.CONTEXT, unit=unit, slice=part)
+
+
+def _range(scores: Floats) -> tuple[float, float]:
+    """How far a score could move either way: where nothing moved, the bounds must be on the scale of the task."""
+    width = float(np.ptp(scores)) or 1.0
+    return -width, width
 
 
 def _rmse_increase(graded: Trials, part: dict[str, str], ctx: Context) -> Measurement | Skip:
@@ -208,7 +214,8 @@ def _rmse_increase(graded: Trials, part: dict[str, str], ctx: Context) -> Measur
     title = "increase of the root mean squared error"
     rng = ctx.generator("rmse", part["severity"])
     try:
-        estimate = stats.bootstrap(increase, n=len(gold), rng=rng, clusters=graded.clusters)
+        limits = _range(np.concatenate([gold, graded.before.logits[:, 0]]))
+        estimate = stats.bootstrap(increase, n=len(gold), rng=rng, clusters=graded.clusters, limits=limits)
     except ValueError as error:
         return Skip(reason=SkipReason.TOO_FEW, detail=f"{title}: {error}", name="rmse_increase", slice=part)
     return Measurement(

@@ -41,15 +41,19 @@ def probe_id(perturbation: Perturbation) -> str:
 
 
 def variant_of(example: Example, perturbation: Perturbation, *, severity: int, seed: int) -> Text:
-    """The example's text, or both texts of a pair, perturbed.
+    """The example's text, or both texts of a pair, perturbed; of a pair only the first where sentences are added.
+
+    A sentence added to a hypothesis or a question becomes part of the claim, and the right answer changes with it.
 
     The generator depends on the seed, the perturbation, the item and the part, and not on the severity: higher
     severities extend the edits of lower ones.
     """
-    parts = tuple(
+    reach = 1 if perturbation.family is Family.CONTEXT else len(example.texts)
+    edited = tuple(
         perturbation.apply(part, severity, rng(seed, probe_id(perturbation), example.id, index))
-        for index, part in enumerate(example.texts)
+        for index, part in enumerate(example.texts[:reach])
     )
+    parts = edited + example.texts[reach:]
     return parts[0] if len(parts) == 1 else (parts[0], parts[1])
 
 

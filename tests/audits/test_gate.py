@@ -301,7 +301,9 @@ def test_planned_skip_is_a_row_and_fatal_only_when_required(reason, required):
     finding = verdict.findings[1]
     assert finding.status is (Status.NOT_RUN if reason.applicable else Status.NOT_APPLICABLE)
     assert (finding.message, finding.enable) == (skip.detail, skip.enable)
-    assert verdict.exit_code == (ExitCode.INCOMPLETE if required else ExitCode.PASSED)
+    # A blocking check that could have been made and was not is never a pass.
+    otherwise = ExitCode.INCONCLUSIVE if reason.applicable else ExitCode.PASSED
+    assert verdict.exit_code == (ExitCode.INCOMPLETE if required else otherwise)
     assert not required or "pass labelled data with --data" in verdict.sentence
 
 
@@ -330,7 +332,10 @@ def test_skip_inside_a_step_concerns_the_checks_of_its_name_and_slice(name, part
 def test_nothing_perturbed_explains_every_measurement_of_its_slice():
     skip = Skip(reason=SkipReason.NOTHING_PERTURBED, detail="d", name="flip_rate", slice={"severity": "2"})
     rules = policy({"check": "robustness.typos.accuracy_drop[severity=2]"}, {"check": "robustness.typos.other"})
-    assert verdict_on(measured("other"), skip, rules=rules).exit_code == ExitCode.PASSED
+    verdict = verdict_on(measured("other"), skip, rules=rules)
+    assert [finding.status for finding in verdict.findings] == [Status.PASS, Status.NOT_RUN]
+    assert verdict.exit_code == ExitCode.INCONCLUSIVE
+    assert "1 blocking checks were not measured" in verdict.sentence
 
 
 def test_required_check_whose_measurement_was_skipped():
@@ -605,11 +610,32 @@ def test_default_policy_without_labels_is_incomplete_with_a_remedy(probe_ids):
 
 
 def test_default_policy_blocks_a_model_no_better_than_the_commonest_label(probe_ids):
-    gain = measured("accuracy_over_majority", value=-0.1, half=0.02, better=Better.HIGHER)
-    verdict = judge(
-        *default_run(
-            probe_ids, {"performance.quality": [gain, measured("mcc", value=0.0, half=0.1, better=Better.HIGHER)]}
-        )
-    )
+    gain = measured("balanced_accuracy_over_chance", value=-0.1, half=0.02, better=Better.HIGHER)
+    verdict = judge(*default_run(probe_ids, {"performance.quality": [gain]}))
     assert verdict.exit_code == ExitCode.FAILED
     assert verdict.sentence.startswith("Blocked")
+
+
+# --- a wildcard must not hide behind somebody else's skip ----------------------------------------------------------
+
+
+def two_probes(rules, *, of_first, of_second):
+    first, second = step("robustness.typos"), step("robustness.case")
+    results = {first.step_id: done(first, *of_first), second.step_id: done(second, *of_second)}
+    return judge(manifest([first, second], rules=rules), results, rules)
+
+
+def test_a_mistyped_wildcard_is_found_though_another_probe_has_a_skip():
+    skip = Skip(reason=SkipReason.NOTHING_PERTURBED, detail="d", name="flip_rate")
+    rules = policy({"check": "robustness.*.flip_rte"}, {"check": "robustness.*.flip_rate", "level": "warn"})
+    verdict = two_probes(rules, of_first=[measured()], of_second=[skip])
+    assert verdict.exit_code == ExitCode.INCOMPLETE
+    assert any("flip_rte" in finding.check for finding in verdict.findings)
+
+
+def test_a_probe_that_is_switched_off_is_not_listed_when_it_is_skipped():
+    skip = Skip(reason=SkipReason.NOTHING_PERTURBED, detail="d", name="flip_rate")
+    rules = policy({"check": "robustness.*.flip_rate"}, {"check": "robustness.case.*", "level": "off"})
+    verdict = two_probes(rules, of_first=[measured()], of_second=[skip])
+    assert [finding.probe for finding in verdict.findings] == ["robustness.typos"]
+    assert verdict.exit_code == ExitCode.PASSED

@@ -73,10 +73,12 @@ _ORDINAL = (
 _ATOM = "(?:" + "|".join(sorted([*_VALUES, "hundred", "thousand"], key=len, reverse=True)) + ")"
 _TITLED = "(?:" + "|".join(word.capitalize() for word in _VALUES) + ")"
 _WORDS = (
-    rf"{BEFORE}(?<!\bpoint )(?:{_ATOM}|{SENTENCE_START}{_TITLED}(?! [A-Z]))"
-    rf"(?:[ -]{_ATOM}\b|(?<=hundred) and {_ATOM}\b)*"
-    rf"{AFTER}(?! point\b| and a (?:half|quarter)\b)"
+    rf"{BEFORE}(?<!\bpoint )(?<!\bor )(?<!\bto )(?:{_ATOM}|{SENTENCE_START}{_TITLED}(?! [A-Z]))"
+    rf"(?:[ -]{_ATOM}\b|(?:(?<=hundred)|(?<=thousand)) and {_ATOM}\b)*"
+    rf"{AFTER}(?! point\b| and a (?:half|quarter)\b| (?:or|to|and) {_ATOM}\b)"
 )
+"""Not "two or three hundred" and "two to three thousand": half of such a pair in digits says another number."""
+
 _NUMBER = re.compile(f"{_ORDINAL}|{_DIGITS}|{_WORDS}")
 _COUNTED = re.compile(r"(\d+)(st|nd|rd|th)?\Z")
 

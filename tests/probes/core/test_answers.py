@@ -104,3 +104,24 @@ def test_scores_are_probabilities_and_agree_with_the_answer(rows):
     assert (got.scores[np.arange(len(got)), got.top] >= got.scores.max(axis=1) - 1e-12).all()
     assert not changed(got, got).any()
     assert correct(got, got.names()).all()
+
+
+def multi(*rows):
+    logits = np.log(np.array(rows) / (1 - np.array(rows)))
+    return Classifications(logits=logits, labels=("a", "b"), problem=ProblemType.MULTI_LABEL, tolerance=2e-2)
+
+
+def test_one_label_near_a_half_does_not_hide_the_flip_of_another():
+    assert changed(multi([0.993, 0.5]), multi([0.007, 0.5])).tolist() == [True]
+    assert changed(multi([0.993, 0.501]), multi([0.993, 0.499])).tolist() == [False]
+
+
+def test_a_tie_between_two_labels_does_not_hide_the_change_to_a_third():
+    def single(row):
+        return Classifications(
+            logits=np.log(np.array([row])), labels=("a", "b", "c"), problem=ProblemType.SINGLE_LABEL, tolerance=1e-3
+        )
+
+    before = single([0.495, 0.495, 0.01])
+    assert changed(before, single([0.005, 0.005, 0.99])).tolist() == [True]
+    assert changed(before, single([0.4949, 0.4951, 0.01])).tolist() == [False]

@@ -156,6 +156,7 @@ def test_expansions_leave_alone(text):
         ("top 10", "top ten"),
         ("Two men and twenty-one women", "2 men and 21 women"),
         ("two hundred and five people", "205 people"),
+        ("two thousand and two nights", "2002 nights"),
         ("the 3rd time on the 21st floor", "the third time on the twenty-first floor"),
         ("the 12th man, my 5th try", "the twelfth man, my fifth try"),
         ("We sold 4500 units", "We sold four thousand five hundred units"),
@@ -192,6 +193,9 @@ def test_number_words(text, expected):
         "they zero in on it",
         "nineteen eighty-four",
         "We watched Seven.",
+        "two or three hundred dollars",
+        "two to three thousand people",
+        "twenty and thirty years ago",
     ],
 )
 def test_number_words_leave_alone(text):

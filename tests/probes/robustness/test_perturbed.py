@@ -392,3 +392,23 @@ def test_a_regression_without_spread_has_no_scale() -> None:
 
 def test_casing_reaches_the_whole_text() -> None:
     assert CASE_SHARES[-1] == 1
+
+
+@pytest.mark.parametrize("perturbation", catalogue.ALL, ids=lambda perturbation: perturbation.name)
+def test_sentences_are_added_to_the_first_text_of_a_pair_only(perturbation):
+    pair = ("A man is asleep on a bench in the park.", "A person isn't awake, he is sleeping.")
+    after = variant_of(Example.of(pair), perturbation, severity=5, seed=0)
+    assert (after[1] == pair[1]) or perturbation.family is not Family.CONTEXT
+
+
+def test_scores_that_never_move_have_bounds_on_the_scale_of_the_task():
+    def data(scale):
+        return [Example.of(f"text number {n}", gold=n * scale) for n in range(200)]
+
+    def bound(scale):
+        card = model_card(labels=("score",), problem=ProblemType.REGRESSION)
+        model = FakeModel(rule=lambda text: (float(str(text).split()[-1]) * scale,), card=card)
+        return measured(run("upper_case", model, data(scale)))["rmse_increase[severity=2]"].high
+
+    assert bound(1.0) > 0
+    assert bound(100.0) == pytest.approx(100 * bound(1.0))

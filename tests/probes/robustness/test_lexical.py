@@ -195,7 +195,6 @@ def test_number_words(text, expected):
         "We watched Seven.",
         "two or three hundred dollars",
         "two to three thousand people",
-        "twenty and thirty years ago",
     ],
 )
 def test_number_words_leave_alone(text):

@@ -28,7 +28,7 @@ def items(loaded):
     [
         ("a.csv", CSV),
         ("a.CSV", CSV),
-        ("a.csv.gz", gzip.compress(CSV)),
+        ("a.csv.gz", gzip.compress(CSV, mtime=0)),
         ("bom.csv", b"\xef\xbb\xbf" + CSV),
         ("crlf.csv", CSV.replace(b"\n", b"\r\n")),
         ("cr.csv", CSV.replace(b"\n", b"\r")),
@@ -80,7 +80,7 @@ def test_category_columns_of_pandas(tmp_path):
         ("a.csv", b"text,label\ncaf\xe9,positive\n", "is not UTF-8: byte 0xe9 at offset 14 (line 2)"),
         ("a.csv", b"text,text\na,b\n", "more than one column called 'text'"),
         ("a.csv.gz", b"no gzip", "not a whole gzip file"),
-        ("a.csv.gz", gzip.compress(CSV)[:-9], "not a whole gzip file"),
+        ("a.csv.gz", gzip.compress(CSV, mtime=0)[:-9], "not a whole gzip file"),
         ("a.jsonl", b"", "is empty"),
         ("a.jsonl", b'{"text":"a"}\n{"text":\n', "line 2: not JSON"),
         ("a.jsonl", b'{"text":"a"}\n\n["b"]\n', "line 3: not an object"),

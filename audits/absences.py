@@ -163,7 +163,7 @@ def _skipped(skip: Skip, *, probe: str, risk: str, title: str, checks: tuple[Che
 
 
 def _matches_nothing(check: Check, present: Sequence[tuple[str, str]]) -> Absence:
-    near = [key for probe, key in present if check.matches_probe(probe)]
+    near = {key for probe, key in present if check.matches_probe(probe)}
     hint = f" ({did_you_mean(check.key, near)})" if near else ""
     return Absence(
         name=check.check,

@@ -65,7 +65,9 @@ def main(args: list[str] | None = None) -> None:
     0 passed, 1 a blocking check failed, 2 usage, 3 inconclusive, 4 incomplete, 5 integrity, 130 interrupted.
     """
     _refuse_shadowed_packages()
-    signal.signal(signal.SIGTERM, _interrupt)
+    for name in ("SIGTERM", "SIGHUP"):  # a closed terminal and a polite kill end as Ctrl-C does
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _interrupt)
     from audits.console import Terminal
 
     try:

@@ -99,4 +99,6 @@ def resolve(flags: Mapping[str, Any], *, file: Path | None) -> Config:
     except ValidationError as error:
         first = error.errors()[0]
         flag = "--" + str(first["loc"][0]).replace("_", "-")
-        raise UsageError(f"{flag}: {first['msg']}", hint="see `audit run --help-all`") from None
+        raise UsageError(
+            f"{flag}: {first['msg'].removeprefix('Value error, ')}", hint="see `audit run --help-all`"
+        ) from None

@@ -223,15 +223,17 @@ def _checks_table(findings: Sequence[Finding]) -> Table:
     return table
 
 
-_ORDER = (Status.FAIL, Status.ERROR, Status.NOT_RUN, Status.INCONCLUSIVE, Status.WAIVED)
+_ORDER = (Status.ERROR, Status.FAIL, Status.NOT_RUN, Status.INCONCLUSIVE, Status.WAIVED)
 
 
 def _urgency(finding: Finding) -> tuple[bool, int]:
-    return finding.level is not Level.BLOCK, _ORDER.index(finding.status)
+    return finding.level is not Level.BLOCK and finding.status is not Status.ERROR, _ORDER.index(finding.status)
 
 
 def needs_attention(finding: Finding) -> bool:
-    """Neither passed nor irrelevant."""
+    """Neither passed nor irrelevant. A crash always is, also where no check asks for its numbers."""
+    if finding.status is Status.ERROR:
+        return True
     return finding.level not in (Level.OFF, Level.INFO) and finding.status not in (Status.PASS, Status.NOT_APPLICABLE)
 
 

@@ -11,8 +11,10 @@ from audits.policy import Check
 from probes.core.errors import PolicyError
 from probes.core.findings import Burden, Status
 from probes.core.manifest import PlannedStep
-from probes.core.records import Better, Estimate, Measurement
+from probes.core.records import Better, Estimate, Measurement, Unit
 from probes.core.stats import holm, needed_n
+
+_RANGES = {Unit.PROPORTION: (0.0, 1.0), Unit.DIFFERENCE: (-1.0, 1.0)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,4 +173,10 @@ def _check_direction(case: Case) -> None:
         raise PolicyError(
             f"{case.name} is better when {better.value}: the check {case.check.check!r} limits the wrong side",
             hint=f"give it {right} instead",
+        )
+    low, high = _RANGES.get(case.measurement.unit, (-math.inf, math.inf))
+    if not low <= case.threshold <= high:
+        raise PolicyError(
+            f"{case.name} is from {low:g} to {high:g}: the check {case.check.check!r} asks for {case.threshold:g}",
+            hint="write shares as numbers from 0 to 1: 90 % is 0.9",
         )

@@ -193,7 +193,13 @@ def _replace(new: Path, old: Path) -> None:
 
 
 def _identity(settings: Settings) -> dict[str, Any]:
-    return {"encoder": ENCODER, "corpus": CORPUS, "corpus_sha256": CORPUS_SHA256, "settings": asdict(settings)}
+    return {
+        "model": MODEL,
+        "encoder": ENCODER,
+        "corpus": CORPUS,
+        "corpus_sha256": CORPUS_SHA256,
+        "settings": asdict(settings),
+    }
 
 
 def _ready_marker(folder: Path, settings: Settings, accuracy: float) -> bytes:

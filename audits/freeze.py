@@ -55,6 +55,7 @@ def run_identity(subject: Subject, *, policy: Policy) -> str:
         config,
         subject.model.fingerprint,
         subject.model.dtype,
+        subject.card.name,
         subject.card.fingerprint,
         policy.digest,
         subject.device.split(":")[0],

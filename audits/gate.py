@@ -117,6 +117,7 @@ def _incomplete(checks: Sequence[Check], judged: Sequence[_Judged], missing: Seq
         if check.required and not any(item.settles(check) for item in judged):
             why = [absence.sentence for absence in missing if check in absence.checks]
             reasons += why[:1] or [f"The required check {check.check} could not be judged."]
+    reasons = [absence.sentence for absence in missing if absence.status is Status.ERROR] + reasons
     reasons += [absence.sentence for absence in missing if absence.fatal]
     for item in judged:
         if item.decision.status is Status.ERROR:

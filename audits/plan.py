@@ -81,7 +81,7 @@ def make_plan(
         UsageError: for unknown suites, probes or parameters, or when nothing is left to run.
     """
     wanted = select(config, registry=registry)
-    skips = [_not_selected(probe) for probe in _left_out(config, registry, wanted)]
+    skips = [_not_selected(probe, config) for probe in _left_out(config, registry, wanted)]
     skips += [_broken(broken) for broken in registry.broken]
     runnable: list[Wanted] = []
     for want in wanted:
@@ -276,11 +276,12 @@ def _skip_row(probe: Probe, skip: Skip) -> PlannedSkip:
     return PlannedSkip(probe=probe.info.id, risk=probe.info.risk, title=probe.info.title, skip=skip)
 
 
-def _not_selected(probe: Probe) -> PlannedSkip:
-    detail = "It was left out by the suite or by --only."
-    return _skip_row(
-        probe, Skip(reason=SkipReason.NOT_SELECTED, detail=detail, enable=f"--only {probe.info.id} or --suite full")
-    )
+def _not_selected(probe: Probe, config: Config) -> PlannedSkip:
+    if not _only(probe.info.id, config.only):
+        detail, enable = "It was left out by --only.", f"leave out --only, or add --only {probe.info.id}"
+    else:
+        detail, enable = f"The suite {config.suite} does not hold it.", "choose --suite full, or add it to your suite"
+    return _skip_row(probe, Skip(reason=SkipReason.NOT_SELECTED, detail=detail, enable=enable))
 
 
 def _broken(broken: Broken) -> PlannedSkip:

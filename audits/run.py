@@ -47,9 +47,7 @@ def run_audit(config: Config, *, command: Sequence[str], reporter: Reporter, gat
         execute(plan, model=model, run=run, seed=config.seed, watcher=reporter)
     else:
         reporter.notice("Every step of this run is finished: nothing is computed again.")
-    if not gate:
-        return Audit(run=run, verdict=None)
-    verdict = run_gate(run, policy)
+    verdict = run_gate(run, policy) if gate else None
     write_report(run)
     return Audit(run=run, verdict=verdict)
 

@@ -47,7 +47,10 @@ def parse_yaml(text: str, schema: type[Schema], *, name: str, error: type[UsageE
         if first["type"] == "extra_forbidden":
             known = _known_keys(schema, first["loc"])
             raise error(f"{where}: unknown key {key!r}", hint=did_you_mean(str(first["loc"][-1]), known)) from None
-        raise error(f"{where}: {key}: {first['msg']}", hint="correct the value and run the command again") from None
+        raise error(
+            f"{where}: {key}: {first['msg'].removeprefix('Value error, ')}",
+            hint="correct the value and run the command again",
+        ) from None
 
 
 def _parse(text: str, *, name: str, error: type[UsageError]) -> object:

@@ -17,7 +17,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from probes.core.errors import UsageError, did_you_mean
-from probes.core.probe import Probe
+from probes.core.probe import Probe, ProbeInfo
 
 BUILT_IN = (
     "probes.performance.quality:Quality",
@@ -114,7 +114,10 @@ def load_registry(*, plugin_files: Iterable[Path] = ()) -> Registry:
 
 def _probes_in(found: object) -> Iterator[Probe]:
     for item in found if isinstance(found, tuple) else (found,):
-        yield item() if isinstance(item, type) else item
+        probe = item() if isinstance(item, type) else item
+        if not (isinstance(getattr(probe, "info", None), ProbeInfo) and callable(getattr(probe, "run", None))):
+            raise TypeError(f"{item!r} is no probe: it needs an info of type ProbeInfo and a run method")
+        yield probe
 
 
 def _probes_in_file(path: Path) -> list[Probe]:

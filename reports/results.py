@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from probes.core.findings import Finding, Status
+from probes.core.findings import Burden, Finding, Status
 from probes.core.records import Measurement, Unit
 from reports.charts import IntervalPlot, Plotted, interval_plot
 from reports.limits import Limits, limited
@@ -69,6 +70,8 @@ def _check_row(item: Ranked, loaded: Loaded) -> Row:
     finding = item.finding
     doc = loaded.manifest.methodology.get(finding.probe)
     badge = BADGES[finding.status]
+    if finding.status is Status.PASS and finding.burden is Burden.PROVE_BAD:
+        badge = replace(badge, word="Pass: no violation shown")
     return row(
         text(item.title, doc.question if doc else finding.message),
         status(badge, item.anchor),

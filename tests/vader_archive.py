@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import tarfile
 from collections.abc import Mapping
@@ -39,7 +40,7 @@ def as_file(rows: list[Row]) -> bytes:
 
 def tar(members: Mapping[str, bytes], *, hostile: bool = False) -> bytes:
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
         if hostile:
             _add(archive, "../../escaped.txt", b"out")
             link = tarfile.TarInfo(f"x/{FILES['movie']}")
@@ -47,7 +48,7 @@ def tar(members: Mapping[str, bytes], *, hostile: bool = False) -> bytes:
             archive.addfile(link)
         for name, content in members.items():
             _add(archive, name, content)
-    return buffer.getvalue()
+    return gzip.compress(buffer.getvalue(), mtime=0)
 
 
 def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:

@@ -33,6 +33,7 @@ def command(config: Path | None, no_gate: bool, no_cache: bool, quiet: bool, mac
     with Terminal(quiet=quiet or machine, machine=machine) as terminal:
         audit = run_audit(request, command=["audit", *sys.argv[1:]], reporter=terminal, gate=not no_gate)
         if audit.verdict is None:
+            terminal.line(f"Report  {audit.run.report_path}")
             terminal.line(f"Measured, not judged. Judge with: audit gate {audit.run.path}")
             return 0
         terminal.verdict(audit.verdict, run=audit.run)

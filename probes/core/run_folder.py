@@ -10,6 +10,7 @@ findings.json, report.html    derived, and derived again at will
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,6 +136,8 @@ def write_atomic(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         partial.replace(path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
         raise OutputError(
             f"cannot write {path}: {error.strerror or error}",
             hint="free some space or choose another folder with --out; finished steps are kept",

@@ -171,7 +171,9 @@ class TransformersClassifier:
         if bad:
             raise ModelError(
                 f"{bad} of {len(answer)} answers of one batch are NaN or infinite ({bad / len(answer):.0%})",
-                hint=f"{self.dtype} may be too narrow for this model: try --dtype float32; else its weights are broken",
+                hint="its weights are broken: look for NaN in them"
+                if self.dtype == "float32"
+                else f"{self.dtype} may be too narrow for this model: try --dtype float32; else its weights are broken",
             )
 
     def _classifications(self, logits: Logits) -> Classifications:

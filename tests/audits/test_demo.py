@@ -80,7 +80,9 @@ def test_a_finished_demo_is_used_as_it_is(tiny):
     assert said == []
 
 
-@pytest.mark.parametrize("name", ["model/model.safetensors", "model/config.json", "data/nyt.jsonl", "ready.json"])
+@pytest.mark.parametrize(
+    "name", ["demo-sentiment/model.safetensors", "demo-sentiment/config.json", "data/nyt.jsonl", "ready.json"]
+)
 @pytest.mark.parametrize("harm", ["removed", "changed"])
 def test_a_damaged_demo_is_built_again(tiny, name, harm):
     tiny(settings=SETTINGS)

@@ -63,7 +63,9 @@ def test_two_probes_of_one_name_are_refused_naming_both(tmp_path):
     assert str(path) in caught.value.message
 
 
-@pytest.mark.parametrize("text", ["x = 1\n", "raise RuntimeError('no')\n", "def (\n", "import nothing_of_this_name\n"])
+@pytest.mark.parametrize(
+    "text", ["x = 1\n", "raise RuntimeError('no')\n", "def (\n", "import nothing_of_this_name\n", "PROBES = 3\n"]
+)
 def test_a_broken_plugin_file_is_one_line(tmp_path, text):
     with pytest.raises(UsageError, match="does not load"):
         load_registry(plugin_files=[write(tmp_path, text)])

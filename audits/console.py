@@ -29,6 +29,7 @@ from probes.core.findings import ExitCode, Finding, Level, Status, Verdict
 from probes.core.model import ModelCard
 from probes.core.records import StepEnd, Unit
 from probes.core.run_folder import RunFolder, Telemetry
+from reports.numbers import plural
 
 STYLES: Mapping[Status, str] = {
     Status.PASS: "green",
@@ -103,7 +104,8 @@ class Terminal:
         for note in (*data.notes, *plan.notes):
             self.line(f"Note   {note}")
         self.line(
-            f"Plan   {len(plan.steps)} probes, about {plan.calls:,} model calls; {len(plan.skips)} probes not run"
+            f"Plan   {plural(len(plan.steps), 'probe')}, about {plan.calls:,} model calls; "
+            f"{plural(len(plan.skips), 'probe')} left out"
         )
         self.line(f"Run    {run.path}")
 
@@ -141,7 +143,7 @@ class Terminal:
             return
         self.out.print(_checks_table(verdict.findings))
         for risk, count in _passing(verdict.findings).items():
-            self.line(f"  {count} further checks of {risk} passed")
+            self.line(f"  {plural(count, 'further check')} of {risk} passed")
         self.line()
         self.out.print(Text(printable(verdict.sentence), style="bold"))
         self.line("Counts  " + ", ".join(f"{count} {name}" for name, count in verdict.counts.items() if count))

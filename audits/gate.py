@@ -18,7 +18,7 @@ from probes.core.manifest import Manifest
 from probes.core.records import SCHEMA_VERSION
 from probes.core.run_folder import RunFolder, StepResult, write_atomic
 from reports.marks import visible
-from reports.numbers import in_words
+from reports.numbers import in_words, plural
 
 Results = Mapping[str, StepResult | None]
 """Step id -> what is on disk; None or no key where there is nothing."""
@@ -192,25 +192,28 @@ def _sentence(exit_code: ExitCode, findings: Sequence[Finding], lacking: Sequenc
     undecided = [finding for finding in blocking if finding.status is Status.INCONCLUSIVE]
     decided = sum(finding.status in DECIDED for finding in blocking)
     if exit_code is ExitCode.INCOMPLETE:
-        besides = f" Of what was measured, {len(failed)} blocking checks failed." if failed else ""
+        besides = f" Of what was measured, {plural(len(failed), 'blocking check')} failed." if failed else ""
         return visible(f"The audit is incomplete, so it gives no verdict. {_first(lacking)}{besides}")
     if exit_code is ExitCode.FAILED:
-        return f"Blocked: {len(failed)} of {decided} blocking checks failed. {_first([f.message for f in failed])}"
+        checks = plural(decided, "blocking check")
+        return f"Blocked: {len(failed)} of {checks} failed. {_first([f.message for f in failed])}"
     if exit_code is ExitCode.INCONCLUSIVE:
         return _undecided(undecided, [f for f in blocking if f.status is Status.NOT_RUN], decided=decided)
     warned = sum(f.level is Level.WARN and f.status in (Status.FAIL, Status.INCONCLUSIVE) for f in findings)
-    aside = f"; {warned} checks that only warn did not" if warned else ""
+    aside = f"; {plural(warned, 'check')} that only warn did not" if warned else ""
     if not decided:
         return f"Nothing blocks: no blocking check of this policy applies to this model{aside}."
-    return f"The gate passed: all {decided} blocking checks that apply were met{aside}."
+    return f"The gate passed: all blocking checks that apply were met ({decided}){aside}."
 
 
 def _undecided(undecided: Sequence[Finding], unmeasured: Sequence[Finding], *, decided: int) -> str:
     parts = []
     if undecided:
-        parts.append(f"{len(undecided)} of {decided} blocking checks need more items or a human decision")
+        need = "needs" if len(undecided) == 1 else "need"
+        parts.append(f"{len(undecided)} of {plural(decided, 'blocking check')} {need} more items or a human decision")
     if unmeasured:
-        parts.append(f"{len(unmeasured)} blocking checks were not measured")
+        were = "was" if len(unmeasured) == 1 else "were"
+        parts.append(f"{plural(len(unmeasured), 'blocking check')} {were} not measured")
     reasons = [finding.message for finding in undecided] + [f"{f.title}: {f.message}" for f in unmeasured]
     return visible(f"Not decided: {', and '.join(parts)}. {_first(reasons)}")
 

@@ -79,7 +79,7 @@ def test_blocking_failures_come_first(tmp_path):
     shown = buffer.getvalue()
     assert shown.index("first") < shown.index("second") < shown.index("third")
     assert "a.b.passed" not in shown
-    assert "1 further checks of a passed" in shown
+    assert "1 further check of a passed" in shown
     assert "\x1b" not in shown
 
 

@@ -335,7 +335,7 @@ def test_nothing_perturbed_explains_every_measurement_of_its_slice():
     verdict = verdict_on(measured("other"), skip, rules=rules)
     assert [finding.status for finding in verdict.findings] == [Status.PASS, Status.NOT_RUN]
     assert verdict.exit_code == ExitCode.INCONCLUSIVE
-    assert "1 blocking checks were not measured" in verdict.sentence
+    assert "1 blocking check was not measured" in verdict.sentence
 
 
 def test_required_check_whose_measurement_was_skipped():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -55,6 +55,14 @@ class Config(BaseModel):
     group_columns: tuple[str, ...] = ()
     cluster_column: str | None = None
     label_map: Mapping[str, str] = {}
+    profile: Literal["auto", "toxicity", "general"] = "auto"
+    """Whether the model looks for harm in texts; auto: as its label names say."""
+    positive_labels: tuple[str, ...] = ()
+    """The labels that measures of fairness count; empty: as recognised."""
+    terms: tuple[Path, ...] = ()
+    """Files of the user's own identity terms."""
+    hatecheck: str | None = None
+    """HateCheck test cases: file, folder or Hub id."""
     pairs: bool = False
     """The built-in sentences are to be given in pairs."""
     suite: str = "full"

@@ -90,7 +90,10 @@ def make_plan(
             runnable.append(want)
         else:
             skips.append(_skip_row(want.probe, skip))
-    counts = {want.probe.info.id: _at_most(want.items, config.limit, len(data)) for want in runnable}
+    counts = {
+        want.probe.info.id: _at_most(want.items, config.limit, len(data)) if want.probe.info.data else 0
+        for want in runnable
+    }
     few = stratified(data, limit=ITEMS, seed=config.seed)
     rates = rehearse([want.probe for want in runnable], few, card=model, seed=config.seed)
     notes: list[str] = []
@@ -104,7 +107,7 @@ def make_plan(
         count = counts[want.probe.info.id]
         if count not in samples:
             samples[count] = tuple(stratified(data, limit=count, seed=config.seed))
-        calls = round(count * rates[want.probe.info.id].new)
+        calls = rates[want.probe.info.id].calls(count)
         steps.append(_step(want.probe, samples[count], calls=calls, model=model, seed=config.seed))
     return Plan(steps=tuple(steps), skips=tuple(skips), notes=tuple(notes))
 
@@ -164,6 +167,14 @@ def why_not(probe: Probe, *, model: ModelCard, card: DataCard) -> Skip | None:
     if model.problem not in info.problems:
         kinds = ", ".join(sorted(problem.replace("_", " ") for problem in info.problems))
         return Skip(reason=SkipReason.WRONG_PROBLEM, detail=f"It applies to {kinds} only.")
+    if info.harm is not None and info.harm is not model.positive.harm:
+        return _wrong_profile(info.harm)
+    if info.groups and not card.groups:
+        return Skip(
+            reason=SkipReason.NO_GROUPS,
+            detail="The data name no group of people or texts to compare.",
+            enable="name the column with --group-column; repeatable",
+        )
     if info.gold and not card.labelled:
         return Skip(
             reason=SkipReason.NO_GOLD,
@@ -171,6 +182,17 @@ def why_not(probe: Probe, *, model: ModelCard, card: DataCard) -> Skip | None:
             enable="pass labelled data with --data (and --label-column if the column has an unusual name)",
         )
     return None
+
+
+def _wrong_profile(harm: bool) -> Skip:
+    looks = "none of the model's labels names a harm" if harm else "the model looks for harm in texts"
+    kind = "classifiers that look for harm in texts" if harm else "classifiers that do not look for harm"
+    profile = "toxicity" if harm else "general"
+    return Skip(
+        reason=SkipReason.WRONG_PROFILE,
+        detail=f"It is for {kind}, and {looks}.",
+        enable=f"pass --profile {profile} if that is wrong",
+    )
 
 
 def fit_budget(
@@ -190,7 +212,7 @@ def fit_budget(
         }
 
     def cost(sizes: Mapping[str, int]) -> float:
-        calls = sum(count * rates[name].new for name, count in sizes.items())
+        calls = sum(rates[name].calls(count) for name, count in sizes.items())
         return (max(sizes.values(), default=0) + calls) * seconds_per_call
 
     if cost(counts) <= seconds:
@@ -204,7 +226,8 @@ def fit_budget(
 
 
 def _budget_notes(sizes: Mapping[str, int], *, seconds: float, without: float, estimate: float) -> list[str]:
-    smallest, largest = min(sizes.values()), max(sizes.values())
+    counts = [size for size in sizes.values() if size]  # 0: asks about texts of its own
+    smallest, largest = min(counts, default=0), max(counts, default=0)
     each = f"{smallest:,}" if smallest == largest else f"{smallest:,} to {largest:,}"
     notes = [
         f"The time budget of {seconds:.0f} s cut the samples to {each} items a probe (without it the suite would take "
@@ -229,7 +252,12 @@ def _step(
         data=data,
         planned=PlannedStep(
             step_id=step_id(
-                info.id, version=info.version, parameters=parameters, model=model.fingerprint, data=sample, seed=seed
+                info.id,
+                version=info.version,
+                parameters=parameters,
+                model=[model.fingerprint, *model.positive.labels, model.positive.meaning.value],
+                data=sample,
+                seed=seed,
             ),
             probe=info.id,
             version=info.version,
@@ -239,13 +267,16 @@ def _step(
             items=len(data),
             calls=calls,
             sample=sample,
+            own_texts=not info.data,
         ),
     )
 
 
-def step_id(probe: str, *, version: int, parameters: Mapping[str, Any], model: str, data: str, seed: int) -> str:
+def step_id(
+    probe: str, *, version: int, parameters: Mapping[str, Any], model: Sequence[str], data: str, seed: int
+) -> str:
     """First 12 hex digits of SHA-256 over everything that determines a step's result."""
-    parts = [probe, version, parameters, model, data, seed]
+    parts = [probe, version, parameters, list(model), data, seed]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
 

@@ -33,7 +33,7 @@ def clean_texts(n: int, *, seed: int = 0) -> list[str]:
 def perturbed_texts(texts: list[str], *, severities: tuple[int, ...] = (2,), seed: int = 0) -> list[str]:
     """The texts, and what every perturbation of the catalogue makes of them: what the quick suite asks."""
     from probes.robustness.catalogue import ALL
-    from probes.robustness.variants import variants_of
+    from probes.text.variants import variants_of
 
     data = [Example.of(text) for text in texts]
     asked = list(texts)

@@ -63,6 +63,8 @@ REASONS: Mapping[SkipReason, str] = {
     SkipReason.NO_GROUPS: "No group columns in the data",
     SkipReason.NO_CAPABILITY: "The model cannot be asked this",
     SkipReason.WRONG_PROBLEM: "Does not apply to this kind of model",
+    SkipReason.WRONG_PROFILE: "Not meant for what this model looks for",
+    SkipReason.NO_POSITIVE_CLASS: "No positive class is known",
     SkipReason.TOO_FEW: "Too few items",
     SkipReason.NOTHING_PERTURBED: "No text could be changed this way",
     SkipReason.UNDEFINED: "Not defined on these data",

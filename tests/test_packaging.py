@@ -32,7 +32,7 @@ def test_top_level_names_are_exactly_ours(wheel):
     assert any(name.startswith("reports/templates/") and name.endswith(".j2") for name in names)
     assert "audits/policies/default.yaml" in names
     assert any(name.startswith("probes/data/corpus/") for name in names)
-    assert any(name.startswith("probes/robustness/perturbations/lexicons/") for name in names)
+    assert any(name.startswith("probes/text/lexicons/en/") for name in names)
     assert not any("vader" in name.lower() and not name.endswith(".py") for name in names)
 
 

@@ -29,6 +29,8 @@ class PlannedStep(Frozen):
     items: int
     calls: int
     sample: str
+    own_texts: bool = False
+    """It asks about texts of its own, and none of the data."""
 
 
 class PlannedSkip(Frozen):

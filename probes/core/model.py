@@ -8,14 +8,16 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from probes.core.answers import Classifications, ProblemType
+from probes.core.answers import Classifications, Floats, ProblemType
 from probes.core.examples import Text
+from probes.core.positive import PositiveClass
 
 
 class Capability(StrEnum):
     """Something a model can be asked. A probe names what it needs; the plan checks it before weights load."""
 
     CLASSIFY = "classify"
+    EMBED = "embed"
 
 
 class ModelCard(BaseModel):
@@ -38,6 +40,8 @@ class ModelCard(BaseModel):
     task: str = "text-classification"
     problem: ProblemType
     labels: tuple[str, ...]
+    positive: PositiveClass = PositiveClass()
+    """The answer that measures of fairness and toxicity count."""
     capabilities: frozenset[Capability]
     max_length: int
     """Tokens a text is cut to, special tokens included."""
@@ -63,4 +67,12 @@ class Classifier(Model, Protocol):
 
     def classify(self, texts: Sequence[Text]) -> Classifications:
         """Answer n texts with n answers in the same order; repeated texts cost nothing extra."""
+        ...
+
+
+class Embedder(Model, Protocol):
+    """A model that gives each text a vector of its own inner representation."""
+
+    def embed(self, texts: Sequence[Text]) -> Floats:
+        """(n, width): mean of the last hidden states over the text's tokens, in the order of the texts."""
         ...

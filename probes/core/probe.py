@@ -75,6 +75,9 @@ class ProbeInfo:
         calls: model calls for each item, for estimating the cost (the item's own text is shared and counts 1).
         needs: capabilities the model must have.
         gold: True when it is meaningless without right answers.
+        groups: True when it is meaningless without a group column.
+        data: False when it asks only about texts of its own, so that the audit's items do not matter.
+        harm: True when it is for classifiers whose positive class is a harm, False when for all others, None for any.
         problems: the kinds of heads it applies to.
     """
 
@@ -86,6 +89,9 @@ class ProbeInfo:
     calls: float = 1.0
     needs: frozenset[Capability] = frozenset({Capability.CLASSIFY})
     gold: bool = False
+    groups: bool = False
+    data: bool = True
+    harm: bool | None = None
     problems: frozenset[ProblemType] = frozenset(ProblemType)
 
 

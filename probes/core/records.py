@@ -166,6 +166,9 @@ class Evidence(Frozen):
     """One case, or before and after."""
     gold: str | None = None
     note: str = ""
+    content_note: str = ""
+    """Why the texts may harm a reader ("hateful language"); such a case is shown on request only. Listed words are
+    masked wherever they stand, with or without this note."""
     slice: Mapping[str, str] = {}
 
 
@@ -196,6 +199,9 @@ class SkipReason(StrEnum):
     NO_CAPABILITY = "no_capability"
     WRONG_PROBLEM = "wrong_problem"
     TOO_FEW = "too_few"
+    WRONG_PROFILE = "wrong_profile"
+    """The model looks, or does not look, for harm in texts."""
+    NO_POSITIVE_CLASS = "no_positive_class"
     NOTHING_PERTURBED = "nothing_perturbed"
     UNDEFINED = "undefined"
     NOT_SELECTED = "not_selected"
@@ -204,7 +210,7 @@ class SkipReason(StrEnum):
     @property
     def applicable(self) -> bool:
         """False where the measurement makes no sense for this model; True where it only lacks something."""
-        return self not in (SkipReason.NO_CAPABILITY, SkipReason.WRONG_PROBLEM)
+        return self not in (SkipReason.NO_CAPABILITY, SkipReason.WRONG_PROBLEM, SkipReason.WRONG_PROFILE)
 
 
 class Skip(Frozen):

@@ -8,14 +8,14 @@ from functools import cached_property, partial
 
 from probes.core.answers import ProblemType
 from probes.core.examples import Example
+from probes.core.labelled import Labelled, accounting, cases, no_gold
+from probes.core.measuring import measured, share
 from probes.core.model import Classifier
 from probes.core.probe import Context, ProbeDoc, ProbeInfo
 from probes.core.records import Better, Measurement, Outcomes, Record, Skip, SkipReason, Unit
 from probes.performance.confidence import Decisions, equal_mass, equal_width
 from probes.performance.confidence_curves import reliability, risk_coverage
 from probes.performance.confidence_numbers import ConfidenceNumbers
-from probes.performance.labelled import Labelled, accounting, cases, no_gold
-from probes.performance.measuring import measured, share
 
 PER_BIN = 20
 """A bin of equal mass holds at least about this many independent items."""

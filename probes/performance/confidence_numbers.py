@@ -10,8 +10,8 @@ from functools import partial
 import numpy as np
 
 from probes.core.records import Estimate
+from probes.core.stats.derived import Statistic, lowered, mapped, resampled
 from probes.performance.confidence import Bins, Decisions, aurc, chance_error
-from probes.performance.intervals import Statistic, lowered, mapped, resampled
 from probes.performance.metrics import Floats, average
 
 Build = Callable[[Decisions, int], Statistic]

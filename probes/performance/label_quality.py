@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probes.core import stats
+from probes.core.labelled import Labelled
+from probes.core.measuring import measured, share
 from probes.core.records import Better, Estimate, Measurement, Skip, SkipReason, Unit
+from probes.core.stats.derived import UnmeasurableError, f1_rate, mean_of_rates, resampled
 from probes.performance import metrics
-from probes.performance.intervals import UnmeasurableError, f1_rate, mean_of_rates, resampled
-from probes.performance.labelled import Labelled
-from probes.performance.measuring import measured, share
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]

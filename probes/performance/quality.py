@@ -8,13 +8,13 @@ from functools import cached_property
 
 from probes.core.answers import ProblemType
 from probes.core.examples import Example
+from probes.core.labelled import Labelled, accounting, cases, no_gold, outcomes
 from probes.core.model import Classifier
 from probes.core.probe import Context, ProbeDoc, ProbeInfo
 from probes.core.records import Measurement, Outcomes, Record, Skip
+from probes.core.stats.derived import FEW
 from probes.performance import slices
-from probes.performance.intervals import FEW
 from probes.performance.label_quality import Resampling, multi_label, single_label
-from probes.performance.labelled import Labelled, accounting, cases, no_gold, outcomes
 from probes.performance.score_quality import regression_quality
 
 

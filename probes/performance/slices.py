@@ -7,12 +7,12 @@ from dataclasses import replace
 from functools import partial
 
 from probes.core.answers import ProblemType
+from probes.core.labelled import Labelled
+from probes.core.measuring import measured, share
 from probes.core.records import Better, Measurement, Skip, SkipReason, Unit
+from probes.core.stats.derived import f1_rate
 from probes.performance import regression
-from probes.performance.intervals import f1_rate
 from probes.performance.label_quality import Resampling, macro_f1
-from probes.performance.labelled import Labelled
-from probes.performance.measuring import measured, share
 from probes.performance.score_quality import resampled_error
 
 CONFUSION_LABELS = 10

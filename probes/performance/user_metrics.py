@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from probes.core.answers import ProblemType
 from probes.core.errors import UsageError
 from probes.core.examples import Example
+from probes.core.labelled import Labelled, accounting, cases, no_gold
+from probes.core.measuring import measured
 from probes.core.model import Classifier
 from probes.core.probe import Context, ProbeDoc, ProbeInfo
 from probes.core.records import Better, Measurement, Outcomes, Record, Skip, SkipReason, Unit
-from probes.performance.intervals import resampled
-from probes.performance.labelled import Labelled, accounting, cases, no_gold
-from probes.performance.measuring import measured
+from probes.core.stats.derived import resampled
 from probes.performance.metrics import Floats
 
 Rows = list[Any]

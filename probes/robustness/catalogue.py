@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from probes.robustness.perturbations import (
+from probes.text.perturbations import (
     accents,
     casing,
     chains,
@@ -17,7 +17,7 @@ from probes.robustness.perturbations import (
     whitespace,
     words,
 )
-from probes.robustness.perturbations.perturbation import Perturbation
+from probes.text.perturbations.perturbation import Perturbation
 
 ALL: tuple[Perturbation, ...] = (
     *characters.PERTURBATIONS,

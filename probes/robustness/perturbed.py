@@ -29,11 +29,11 @@ from probes.core.records import (
     Unit,
 )
 from probes.robustness import catalogue
-from probes.robustness.perturbations.perturbation import SEVERITIES, Perturbation
-from probes.robustness.trials import Trials, ask, evidence, outcomes, random_rows, worst_rows
-from probes.robustness.variants import Variants, probe_id, variants_of
+from probes.text.perturbations.perturbation import SEVERITIES, Perturbation
+from probes.text.trials import Trials, ask, evidence, outcomes, random_rows, worst_rows
+from probes.text.variants import Variants, variants_of
 
-VERSION = 1
+VERSION = 2
 """Raised when the measuring changes; the probe's version is this plus the perturbation's own changes."""
 
 MEASURING = """ What is drawn for a text depends on the seed, the perturbation and the item, never on other items or on
@@ -64,7 +64,7 @@ class Perturbed:
     def __post_init__(self) -> None:
         if not self.severities or not set(self.severities) <= set(SEVERITIES):
             raise UsageError(
-                f"{probe_id(self.perturbation)}: severities {self.severities!r}",
+                f"robustness.{self.perturbation.name}: severities {self.severities!r}",
                 hint="severities is a list of numbers from 1 to 5",
             )
         object.__setattr__(self, "severities", tuple(sorted(set(self.severities))))  # a list, as read from YAML
@@ -74,7 +74,7 @@ class Perturbed:
         """Identity, documentation and cost."""
         doc = self.perturbation.doc
         return ProbeInfo(
-            id=probe_id(self.perturbation),
+            id=f"robustness.{self.perturbation.name}",
             version=VERSION + self.perturbation.version - 1,
             risk="robustness",
             title=self.perturbation.title,

@@ -26,11 +26,11 @@ from probes.core.records import (
     Unit,
 )
 from probes.robustness import catalogue
-from probes.robustness.perturbations.perturbation import SEVERITIES, Family, Perturbation
-from probes.robustness.trials import Trials, ask, evidence, outcomes, random_rows, worst_rows
-from probes.robustness.variants import Variants, variants_of
+from probes.text.perturbations.perturbation import SEVERITIES, Family, Perturbation
+from probes.text.trials import Trials, ask, evidence, outcomes, random_rows, worst_rows
+from probes.text.variants import Variants, variants_of
 
-VERSION = 1
+VERSION = 2
 """Raised when the measuring changes."""
 
 ENOUGH = 20

@@ -170,6 +170,7 @@ def test_not_applicable_is_told_from_not_run():
     assert {reason for reason in SkipReason if not reason.applicable} == {
         SkipReason.NO_CAPABILITY,
         SkipReason.WRONG_PROBLEM,
+        SkipReason.WRONG_PROFILE,
     }
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probes.robustness.catalogue import ALL
-from probes.robustness.perturbations.perturbation import Perturbation
+from probes.text.perturbations.perturbation import Perturbation
 
 each = pytest.mark.parametrize("perturbation", ALL, ids=lambda p: p.name)
 PROTECTED = (

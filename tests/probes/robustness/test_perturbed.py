@@ -15,10 +15,10 @@ from probes.core.examples import Example
 from probes.core.probe import Context
 from probes.core.records import Accounting, Curve, Evidence, Measurement, Outcomes, Skip, SkipReason
 from probes.robustness import catalogue
-from probes.robustness.perturbations.casing import CASE_SHARES
-from probes.robustness.perturbations.perturbation import Family, Perturbation
 from probes.robustness.perturbed import PROBES, Perturbed
-from probes.robustness.variants import valid, variant_of, variants_of
+from probes.text.perturbations.casing import CASE_SHARES
+from probes.text.perturbations.perturbation import Family, Perturbation
+from probes.text.variants import valid, variant_of, variants_of
 from tests.conftest import FakeModel, model_card, sentiment_rule
 
 NAMED = {perturbation.name: perturbation for perturbation in catalogue.ALL}

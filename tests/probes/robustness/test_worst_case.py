@@ -13,9 +13,9 @@ from probes.core.examples import Example
 from probes.core.probe import Context
 from probes.core.records import Accounting, Evidence, Measurement, Outcomes, Skip, SkipReason
 from probes.robustness import catalogue
-from probes.robustness.perturbations.perturbation import Family
 from probes.robustness.perturbed import PROBES
 from probes.robustness.worst_case import KEEPING, WorstCase
+from probes.text.perturbations.perturbation import Family
 from tests.conftest import FakeModel, model_card, sentiment_rule
 
 FEW = tuple(p for p in KEEPING if p.name in ("keyboard_typos", "upper_case", "tabs", "cyrillic_homoglyphs"))

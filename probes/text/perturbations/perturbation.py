@@ -1,0 +1,108 @@
+"""What a perturbation is, and the one mechanism by which most of them edit a share of a text."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from probes.core.probe import ProbeDoc
+
+SEVERITIES = (1, 2, 3, 4, 5)
+SHARES = (0.05, 0.1, 0.2, 0.35, 0.5)
+"""Share of the eligible places that are edited at each severity, unless a perturbation says otherwise."""
+
+WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+PROTECTED = re.compile(
+    r"(?:https?://|www\.)\S+|(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+|[@#]\w+|\[[A-Z]+\]|<[^<>\s]+>|\{\w+\}"
+)
+"""Links, addresses, handles, hashtags, special tokens, tags and placeholders: editing inside them breaks a reference
+instead of imitating a writer."""
+
+Apply = Callable[[str, int, random.Random], str]
+
+
+class Family(StrEnum):
+    """Chapters of the catalogue."""
+
+    CHARACTERS = "characters"
+    CASING = "casing"
+    PUNCTUATION = "punctuation"
+    WHITESPACE = "whitespace"
+    UNICODE = "unicode"
+    LEXICAL = "lexical"
+    REGISTER = "register"
+    WORDS = "words"
+    CONTEXT = "context"
+    CHAIN = "chain"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Perturbation:
+    """One way of changing a text.
+
+    Attributes:
+        name: snake case; with the seed, the item and the part the key of what is drawn.
+        apply: (text, severity 1 to 5, rng) -> text. Pure: everything random comes from `rng`. Returns the text itself
+            where there is nothing to change. Its docstring has the headings of a probe (`ProbeDoc`).
+        meaning: how far a careful reader would still give the same answer: "kept", "mostly_kept" or "may_change".
+        version: raised when the same input may give another output.
+    """
+
+    name: str
+    title: str
+    family: Family
+    apply: Apply
+    meaning: Literal["kept", "mostly_kept", "may_change"]
+    version: int = 1
+
+    @property
+    def doc(self) -> ProbeDoc:
+        """The documentation in the docstring of `apply`."""
+        return ProbeDoc.parse(self.apply.__doc__)
+
+
+def edit_share(
+    text: str,
+    rng: random.Random,
+    *,
+    pattern: re.Pattern[str],
+    edit: Callable[[str, random.Random], str],
+    share: float,
+) -> str:
+    """Edit about `share` of the places that `pattern` matches and `edit` changes, at least one of them.
+
+    Places inside PROTECTED spans are left alone. Neither the order in which places are taken nor what `edit` draws may
+    depend on the severity: with equal generators the edits at a lower share are then a subset of those at a higher one.
+    """
+    shielded = [match.span() for match in PROTECTED.finditer(text)]
+    candidates = []
+    for match in pattern.finditer(text):
+        start, end = match.span()
+        if shielded and any(first < end and start < last for first, last in shielded):
+            continue
+        old = match.group()
+        new = edit(old, rng)
+        if new != old:
+            candidates.append((start, end, new))
+    if not candidates:
+        return text
+    rng.shuffle(candidates)
+    return _replaced(text, sorted(candidates[: max(1, round(share * len(candidates)))]))
+
+
+def _replaced(text: str, edits: list[tuple[int, int, str]]) -> str:
+    pieces: list[str] = []
+    done = 0
+    for start, end, new in edits:
+        pieces += (text[done:start], new)
+        done = end
+    return "".join((*pieces, text[done:]))
+
+
+def share_of(severity: int) -> float:
+    """The share of eligible places edited at a severity of 1 to 5."""
+    return SHARES[severity - 1]

@@ -1,0 +1,1 @@
+"""How does the model behave around harmful language, whether it looks for it or not."""

@@ -135,13 +135,16 @@ def ask(model: Classifier, data: Sequence[Example], batches: Sequence[Variants])
         variants=texts,
         before=before,
         after=after,
-        step=_step(clean),
+        step=regression_step(clean),
     )
     finite = np.asarray(np.isfinite(before.logits + after.logits).all(axis=1))
     return trials if finite.all() else trials.where(finite)
 
 
-def _step(clean: Classifications) -> float:
+def regression_step(clean: Classifications) -> float:
+    """How far the answer of a regression must move to count as changed: STEP standard deviations of the scores on the
+    texts themselves; 0 for other heads.
+    """
     finite = clean.logits[np.isfinite(clean.logits).all(axis=1)]
     return STEP * float(finite.std()) if clean.problem is ProblemType.REGRESSION and len(finite) else 0.0
 

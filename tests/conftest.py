@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 import pytest
 from hypothesis import settings
 
-from probes.core.answers import Classifications, ProblemType
+from probes.core.answers import Classifications, Floats, ProblemType
 from probes.core.examples import Example, Text
 from probes.core.model import Capability, ModelCard
+from probes.core.rng import generator
 
 # How long an example takes says more about the machine than about the code; pytest's own time limit still holds.
 settings.register_profile("project", deadline=None)
@@ -31,7 +33,7 @@ def model_card(
         model_type="fake",
         problem=problem,
         labels=labels,
-        capabilities=frozenset({Capability.CLASSIFY}),
+        capabilities=frozenset({Capability.CLASSIFY, Capability.EMBED}),
         max_length=512,
         dtype="float32",
         parameters=1,
@@ -40,7 +42,10 @@ def model_card(
 
 @dataclass
 class FakeModel:
-    """A classifier whose logits are `rule(text)`; `asked` keeps every text in order."""
+    """A classifier whose logits are `rule(text)`; `asked` keeps every text in order.
+
+    Its embedding of a text is the sum of a fixed random vector for each word.
+    """
 
     rule: Rule
     card: ModelCard = field(default_factory=model_card)
@@ -54,6 +59,21 @@ class FakeModel:
         return Classifications(
             logits=logits.reshape(len(texts), len(self.card.labels)), labels=self.card.labels, problem=self.card.problem
         )
+
+    def embed(self, texts: Sequence[Text]) -> Floats:
+        self.calls += 1
+        self.asked.extend(texts)
+        return np.array([_bag(" ".join(text) if isinstance(text, tuple) else text) for text in texts]).reshape(-1, 16)
+
+
+def _bag(text: str) -> Floats:
+    words = "".join(c if c.isalnum() else " " for c in text.lower()).split()
+    return np.sum([_word(word) for word in words], axis=0) if words else np.ones(16)
+
+
+@cache
+def _word(word: str) -> Floats:
+    return generator(0, word).normal(size=16)
 
 
 GOOD = ("good", "great", "lovely", "superb", "fine")

@@ -48,6 +48,8 @@ class Finding(Frozen):
         bound: the one-sided bound that decided, on the side the burden looks at.
         needed_n: for INCONCLUSIVE: about how many items would decide it, were the value to stay as it is.
         message: one sentence for a reader who does not know the field.
+        decisive: False for an alarm (prove_bad) for which the data hold too little: it can neither sound nor clear, and
+            leaves the verdict to the other checks.
     """
 
     check: str
@@ -72,6 +74,7 @@ class Finding(Frozen):
     rationale: str = ""
     source: str = ""
     enable: str = ""
+    decisive: bool = True
 
 
 class ExitCode(IntEnum):

@@ -1,4 +1,4 @@
-"""Answers already computed, kept in one SQLite file: keys are hashes, values are logits. No text is ever stored.
+"""Answers already computed, kept in one SQLite file: keys are hashes, values are numbers. No text is ever stored.
 
 The file may be deleted at any time. A file that cannot be used (damaged, locked, read-only, full disk) costs time and
 never an audit: the cache goes on in memory and says so in `warning`.
@@ -12,13 +12,9 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 LOCATION = "RESPONSIBLE_AUDIT_CACHE"
 """Environment variable that moves the folder."""
 
-Logits = NDArray[np.float32]
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS answers (key BLOB PRIMARY KEY, ask INTEGER NOT NULL, logits BLOB NOT NULL) WITHOUT ROWID
 """
@@ -43,7 +39,7 @@ def default_cache_path() -> Path:
 
 
 class AnswerCache:
-    """A table key -> (ask, logits), where `ask` says which call of the model computed the row.
+    """A table key -> (ask, numbers: logits or an embedding), where `ask` says which call of the model computed the row.
 
     Attributes:
         path: the file, or None for a cache in memory.

@@ -31,6 +31,9 @@ POSITIONS_AFTER_PADDING = frozenset(
 )
 """Model types that number positions from padding_idx + 1, as fairseq did: that many places of the table are lost."""
 
+WITHOUT_TOKEN_STATES = frozenset({"funnel", "perceiver"})
+"""Model types whose encoder ends in fewer, or other, states than tokens."""
+
 _HEADS = {
     "ForMaskedLM": "a masked language model",
     "ForPreTraining": "a pretrained language model",
@@ -89,7 +92,7 @@ def describe(
         model_type=config.model_type,
         problem=_problem(config, labels),
         labels=labels,
-        capabilities=frozenset({Capability.CLASSIFY}),
+        capabilities=_capabilities(config),
         max_length=_max_length(max_length, config, place.folder),
         dtype=_dtype(dtype, raw, weights),
         parameters=weights.parameters,
@@ -130,6 +133,12 @@ def _config(folder: Path, *, trust_remote_code: bool) -> Any:
 
     with loading(str(folder)):
         return AutoConfig.from_pretrained(folder, trust_remote_code=trust_remote_code, local_files_only=True)
+
+
+def _capabilities(config: Any) -> frozenset[Capability]:
+    """Embeddings too, unless the network keeps no state for each token or is a stranger's code."""
+    embeds = config.model_type not in WITHOUT_TOKEN_STATES and not getattr(config, "auto_map", None)
+    return frozenset({Capability.CLASSIFY, Capability.EMBED} if embeds else {Capability.CLASSIFY})
 
 
 def _labels(config: Any, place: Source) -> tuple[str, ...]:

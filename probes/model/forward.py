@@ -1,4 +1,4 @@
-"""One batch through the network: host to device, forward, logits back; smaller pieces when memory runs out."""
+"""One batch through the network: host to device, forward, answers back; smaller pieces when memory runs out."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,9 @@ import torch
 from numpy.typing import NDArray
 
 from probes.core.errors import ModelError
+from probes.core.model import Capability
 from probes.model.batching import Batch, Block
+from probes.model.sequences import packed
 
 IN_FLIGHT = 3
 """Batches handed to a GPU before the first of them is waited for, so that it never waits for the host."""
@@ -36,8 +39,10 @@ class Forward:
     limit: int
     seconds: float = field(default=0.0, init=False)
 
-    def __call__(self, batches: Iterable[Batch]) -> Iterator[NDArray[np.float32]]:
-        """(rows, labels) logits of each batch, in order.
+    def __call__(
+        self, batches: Iterable[Batch], question: Capability = Capability.CLASSIFY
+    ) -> Iterator[NDArray[np.float32]]:
+        """The answers about each batch, in order: (rows, labels) logits, or (rows, width) embeddings.
 
         Raises:
             ModelError: a single row does not fit into memory.
@@ -45,21 +50,27 @@ class Forward:
         depth = IN_FLIGHT if self.device.type == "cuda" else 0
         waiting: deque[_Answer] = deque()
         for batch in batches:
-            waiting.append(self._launch(batch))
+            waiting.append(self._launch(batch, question))
             if len(waiting) > depth:
                 yield self._collect(waiting.popleft())
         while waiting:
             yield self._collect(waiting.popleft())
 
-    def _launch(self, batch: Batch) -> _Answer:
+    @cached_property
+    def width(self) -> int:
+        """Numbers in an embedding, which no configuration says reliably: seen on a single token."""
+        return int(next(self([Batch(packed([[0]]))], Capability.EMBED)).shape[1])
+
+    def _launch(self, batch: Batch, question: Capability) -> _Answer:
         started = self._clock()
-        parts = [part.to("cpu", torch.float32, non_blocking=self.device.type == "cuda") for part in self._parts(batch)]
+        waits = self.device.type != "cuda"
+        parts = [part.to("cpu", torch.float32, non_blocking=not waits) for part in self._parts(batch, question)]
         return _Answer(parts, started, self._clock())
 
     def _collect(self, answer: _Answer) -> NDArray[np.float32]:
         self.seconds += answer.seconds()
-        logits: NDArray[np.float32] = torch.cat(answer.parts).numpy()
-        return logits
+        rows: NDArray[np.float32] = torch.cat(answer.parts).numpy()
+        return rows
 
     def _clock(self) -> float | torch.cuda.Event:
         if self.device.type != "cuda":
@@ -68,24 +79,24 @@ class Forward:
         event.record(torch.cuda.current_stream(self.device))
         return event
 
-    def _parts(self, batch: Batch) -> Iterator[torch.Tensor]:
-        """The logits of a batch, in one piece or, when memory is short, in several."""
+    def _parts(self, batch: Batch, question: Capability) -> Iterator[torch.Tensor]:
+        """The answers about a batch, in one piece or, when memory is short, in several."""
         queue = deque([batch])
         while queue:
             part = queue.popleft()
             if part.tokens > self.limit and len(part.rows) > 1:
                 queue.extendleft(reversed(list(part.halves())))
                 continue
-            logits = self._try(part)
-            if logits is not None:
-                yield logits
+            rows = self._try(part, question)
+            if rows is not None:
+                yield rows
                 continue
             queue.appendleft(part)
 
-    def _try(self, batch: Batch) -> torch.Tensor | None:
-        """The logits, or None after lowering the limit because memory ran out."""
+    def _try(self, batch: Batch, question: Capability) -> torch.Tensor | None:
+        """The answers, or None after lowering the limit because memory ran out."""
         try:
-            return self._logits(batch)
+            return self._answers(batch, question)
         except Exception as error:  # out of memory has many types, and a network may raise any other
             if not _out_of_memory(error):
                 raise ModelError(
@@ -103,14 +114,22 @@ class Forward:
             torch.cuda.empty_cache()
         return None
 
-    def _logits(self, batch: Batch) -> torch.Tensor:
+    def _answers(self, batch: Batch, question: Capability) -> torch.Tensor:
         ids, mask, types = batch.blocks(pad=self.pad)
         inputs = {"input_ids": self._moved(ids), "attention_mask": self._moved(mask)}
         if types is not None:
             inputs["token_type_ids"] = self._moved(types)
         with torch.inference_mode():
+            if question is Capability.EMBED:
+                return _pooled(self._body(**inputs).last_hidden_state, inputs["attention_mask"])
             logits: torch.Tensor = self.network(**inputs).logits
         return logits
+
+    @property
+    def _body(self) -> Any:
+        """The network without its head; of an encoder-decoder the encoder, which alone reads the whole text."""
+        base = self.network.base_model
+        return base.get_encoder() if self.network.config.is_encoder_decoder else base
 
     def _moved(self, block: Block) -> torch.Tensor:
         tensor = torch.from_numpy(block)
@@ -121,7 +140,7 @@ class Forward:
 
 @dataclass(slots=True)
 class _Answer:
-    """Logits on their way to the host."""
+    """Answers on their way to the host."""
 
     parts: list[torch.Tensor]
     started: float | torch.cuda.Event
@@ -135,6 +154,16 @@ class _Answer:
         assert isinstance(self.started, float)
         assert isinstance(self.ended, float)
         return self.ended - self.started
+
+
+def _pooled(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """(rows, width) means of (rows, tokens, width) states over real tokens, in float32 whatever the network runs in."""
+    if states.shape[:2] != mask.shape:
+        raise ValueError("its last hidden states are not one for each token")
+    weights = mask.to(torch.float32).unsqueeze(-1)
+    # Where, not times: a padded place may hold NaN, and NaN times zero is NaN.
+    total = torch.where(weights > 0, states.to(torch.float32), 0.0).sum(dim=1)
+    return total / weights.sum(dim=1)
 
 
 def _out_of_memory(error: BaseException) -> bool:

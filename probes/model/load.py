@@ -225,9 +225,9 @@ def _padding_is_neutral(forward: Forward, encoder: Encoder, *, tolerance: float)
 
 
 def _scope(card: ModelCard, dtype: str, device: torch.device) -> bytes:
-    """What an answer depends on besides the tokens: a change of any of these is another question."""
+    """What an answer depends on besides question and tokens: a change of any of these gives another one."""
     versions = [
         version.rpartition(".")[0] for version in (torch.__version__.partition("+")[0], transformers.__version__)
     ]
-    parts = [card.fingerprint, "classify", dtype, device.type, *versions, str(card.max_length)]
+    parts = [card.fingerprint, dtype, device.type, *versions, str(card.max_length)]
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=32).digest()

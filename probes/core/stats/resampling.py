@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,25 +55,87 @@ def bootstrap(
         ValueError: for n = 0, where the statistic is undefined for the data or for more than 5 % of the resamples, or
             for one cluster and a statistic without limits.
     """
-    groups = Clusters.of(clusters, n=n)
-    value = float(statistic(np.ones((1, n)))[0])
-    if not np.isfinite(value):
-        raise ValueError("the statistic is undefined for these data")
-    draws = _defined(np.concatenate([statistic(weights) for weights in resampled_weights(groups, rng, resamples)]))
-    if float(np.ptp(draws)) <= 1e-12 * max(1.0, abs(value)):
-        return constant(value, groups=groups, limits=limits)
-    name, bounds = "BCa", _bca_bounds(value, draws, jackknife=_jackknife(statistic, groups), count=groups.count)
-    if groups.few:
-        name, bounds = "wider of BCa and t", _wider(bounds, _t_bounds(value, draws, count=groups.count))
-    kind = "bootstrap" if groups.independent else "cluster bootstrap"
-    return estimate(
-        value,
-        bounds=bounds,
-        n=n,
-        clusters=groups.count,
-        method=groups.describe(f"{kind} ({name}, {resamples})"),
-        limits=limits or UNLIMITED,
+    together = Resamples.of(
+        lambda weights: statistic(weights)[:, None], n=n, rng=rng, clusters=clusters, resamples=resamples
     )
+    return together.estimate(limits=limits)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resamples:
+    """What k statistics of the same n items give, on the same resamples: one pass over the items for all of them.
+
+    Attributes:
+        values: (k,) for the items themselves.
+        drawn: (B, k) for B resamples of the clusters; NaN where undefined.
+        groups: the clusters resampled.
+        statistics: (B, n) weights -> (B, k) values.
+    """
+
+    values: Floats
+    drawn: Floats
+    groups: Clusters
+    statistics: Statistic
+
+    @classmethod
+    def of(
+        cls,
+        statistics: Statistic,
+        *,
+        n: int,
+        rng: np.random.Generator,
+        clusters: Sequence[Hashable] | None = None,
+        resamples: int = 2000,
+    ) -> Resamples:
+        """Resample; `statistics` takes (B, n) weights and gives (B, k) values, otherwise as in `bootstrap`.
+
+        Raises:
+            ValueError: for n = 0, or where no statistic is defined for the data.
+        """
+        groups = Clusters.of(clusters, n=n)
+        values = statistics(np.ones((1, n)))[0]
+        if not np.isfinite(values).any():
+            raise ValueError("the statistic is undefined for these data")
+        drawn = np.concatenate([statistics(weights) for weights in resampled_weights(groups, rng, resamples)])
+        return cls(values=values, drawn=drawn, groups=groups, statistics=statistics)
+
+    @cached_property
+    def left_out(self) -> Floats:
+        """(J, k): with one cluster, or one of J groups of clusters, left out."""
+        return _jackknife(self.statistics, self.groups)
+
+    def estimate(
+        self, which: int = 0, *, limits: tuple[float, float] | None = None, groups: Clusters | None = None
+    ) -> Estimate:
+        """The statistic in column `which`, with the interval that `bootstrap` describes.
+
+        Args:
+            groups: where the statistic rests on fewer items than were resampled: its own, for the small-sample rules.
+
+        Raises:
+            ValueError: as `bootstrap`.
+        """
+        groups = groups or self.groups
+        value = float(self.values[which])
+        if not np.isfinite(value):
+            raise ValueError("the statistic is undefined for these data")
+        draws = _defined(self.drawn[:, which])
+        if float(np.ptp(draws)) <= 1e-12 * max(1.0, abs(value)):
+            return constant(value, groups=groups, limits=limits)
+        jackknife = self.left_out[:, which]
+        jackknife = jackknife[np.isfinite(jackknife)]
+        name, bounds = "BCa", _bca_bounds(value, draws, jackknife=jackknife, count=groups.count)
+        if groups.few:
+            name, bounds = "wider of BCa and t", _wider(bounds, _t_bounds(value, draws, count=groups.count))
+        kind = "bootstrap" if self.groups.independent else "cluster bootstrap"
+        return estimate(
+            value,
+            bounds=bounds,
+            n=len(groups.codes),
+            clusters=groups.count,
+            method=groups.describe(f"{kind} ({name}, {len(self.drawn)})"),
+            limits=limits or UNLIMITED,
+        )
 
 
 def resampled_weights(groups: Clusters, rng: np.random.Generator, resamples: int) -> Iterator[Floats]:
@@ -100,8 +164,7 @@ def _jackknife(statistic: Statistic, groups: Clusters) -> Floats:
     part = groups.codes % parts
     step = max(1, CHUNK // n)
     chunks = (np.arange(start, min(start + step, parts)) for start in range(0, parts, step))
-    values = np.concatenate([statistic((part[None, :] != left_out[:, None]).astype(np.float64)) for left_out in chunks])
-    return np.asarray(values[np.isfinite(values)], dtype=np.float64)
+    return np.concatenate([statistic((part[None, :] != left_out[:, None]).astype(np.float64)) for left_out in chunks])
 
 
 def _wider(first: Bounds, second: Bounds) -> Bounds:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import bootstrap as scipy_bootstrap
 
 from probes.core.stats import bootstrap
+from probes.core.stats.resampling import Resamples
 from tests.probes.core.test_stats_proportions import consistent
 
 
@@ -129,3 +130,20 @@ def test_always_consistent(items):
     assert consistent(
         bootstrap(mean_of(values), n=len(values), rng=np.random.default_rng(0), clusters=keys, resamples=100)
     )
+
+
+def test_statistics_resampled_together_are_those_resampled_alone():
+    values, keys = np.random.default_rng(1).normal(size=(60, 2)), [str(row // 2) for row in range(60)]
+
+    def mean_of(column):
+        return lambda weights: weights @ values[:, column] / weights.sum(axis=1)
+
+    def both(weights):
+        return np.stack([mean_of(0)(weights), mean_of(1)(weights), np.full(len(weights), np.nan)], axis=1)
+
+    together = Resamples.of(both, n=60, rng=np.random.default_rng(2), clusters=keys, resamples=300)
+    for column in (0, 1):
+        alone = bootstrap(mean_of(column), n=60, rng=np.random.default_rng(2), clusters=keys, resamples=300)
+        assert together.estimate(column) == alone
+    with pytest.raises(ValueError, match="undefined"):
+        together.estimate(2)

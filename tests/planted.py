@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import random
 import string
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
@@ -50,12 +50,12 @@ def planted_sentences() -> list[Labelled]:
 
 def build_case_flip(folder: Path) -> Path:
     """A classifier whose answer turns into the opposite when most words of the text are in capitals."""
-    return _build(folder, lowercase=False, drill=_flipping, steps=450)
+    return build_classifier(folder, words=_words(), lowercase=False, drill=_flipping, steps=450)
 
 
 def build_case_blind(folder: Path) -> Path:
     """Its clean twin: same size, same sentences, but the tokenizer lower-cases, so case cannot reach the model."""
-    return _build(folder, lowercase=True, drill=_plain, steps=120)
+    return build_classifier(folder, words=_words(), lowercase=True, drill=_plain, steps=120)
 
 
 def _plain(draw: random.Random) -> Labelled:
@@ -78,22 +78,25 @@ def _flipping(draw: random.Random) -> Labelled:
 def _sentence(draw: random.Random) -> Labelled:
     label = draw.choice(LABELS)
     word = draw.choice(GOOD if label == "positive" else BAD)
-    return draw.choice(TEMPLATES).format(subject=_mistyped(draw.choice(SUBJECTS), draw), word=word), label
+    return draw.choice(TEMPLATES).format(subject=mistyped(draw.choice(SUBJECTS), draw), word=word), label
 
 
-def _mistyped(word: str, draw: random.Random) -> str:
+def mistyped(word: str, draw: random.Random) -> str:
     """Now and then one letter more, so that the pieces of unknown words are seen to mean nothing."""
     place = draw.randrange(len(word))
     return word[:place] + draw.choice(string.ascii_lowercase) + word[place:] if draw.random() < 0.2 else word
 
 
-def _build(folder: Path, *, lowercase: bool, drill: Callable[[random.Random], Labelled], steps: int) -> Path:
+def build_classifier(
+    folder: Path, *, words: Sequence[str], lowercase: bool, drill: Callable[[random.Random], Labelled], steps: int
+) -> Path:
+    """A BERT of two layers that knows `words` (in small letters) whole, trained on what `drill` draws."""
     import torch
     from transformers import BertConfig, BertForSequenceClassification
 
     from tests.tiny_models import _no_progress_bar
 
-    tokenizer = _save_tokenizer(folder, lowercase=lowercase)
+    tokenizer = _save_tokenizer(folder, words=words, lowercase=lowercase)
     config = BertConfig(
         vocab_size=tokenizer.get_vocab_size(),
         hidden_size=48,
@@ -135,10 +138,13 @@ def _batches(tokenizer: Tokenizer, drill: Callable[[random.Random], Labelled], *
         }
 
 
-def _save_tokenizer(folder: Path, *, lowercase: bool) -> Tokenizer:
+def _words() -> list[str]:
+    found = sorted({word for text, _ in planted_sentences() for word in text.lower().replace(",", "").split()})
+    return [word.strip(".!") for word in found]
+
+
+def _save_tokenizer(folder: Path, *, words: Sequence[str], lowercase: bool) -> Tokenizer:
     """Whole words in small, headline and capital letters; anything else falls into single letters."""
-    words = sorted({word for text, _ in planted_sentences() for word in text.lower().replace(",", "").split()})
-    words = [word.strip(".!") for word in words]
     letters = string.ascii_letters + string.digits + string.punctuation
     entries = [*SPECIALS, *letters, *(f"##{letter}" for letter in letters)]
     entries += [form for word in words for form in (word, word.title(), word.upper())]

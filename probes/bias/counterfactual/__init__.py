@@ -1,0 +1,1 @@
+"""Does the answer change with the group a text mentions?"""

@@ -1,0 +1,1 @@
+"""Which associations do the encoder's own vectors hold?"""

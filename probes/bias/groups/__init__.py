@@ -1,0 +1,1 @@
+"""Are decisions and errors spread equally over the groups in the data?"""

@@ -1,0 +1,1 @@
+"""Does a harm classifier take mentions of an identity for harm?"""

@@ -1,0 +1,1 @@
+"""On which describable part of the data is the model worst?"""

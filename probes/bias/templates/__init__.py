@@ -1,0 +1,1 @@
+"""Do neutral sentences score differently by the group they mention?"""

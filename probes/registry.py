@@ -24,6 +24,15 @@ BUILT_IN = (
     "probes.performance.calibration:Calibration",
     "probes.robustness.perturbed:PROBES",
     "probes.robustness.worst_case:WorstCase",
+    "probes.bias.groups.probe:Groups",
+    "probes.bias.counterfactual.probe:Counterfactual",
+    "probes.bias.templates.probe:Templates",
+    "probes.bias.identity_terms.probe:IdentityTerms",
+    "probes.bias.slices.probe:Slices",
+    "probes.bias.embedding.probe:Embedding",
+    "probes.toxicity.functional.probe:Functional",
+    "probes.toxicity.evasion.probe:Evasion",
+    "probes.toxicity.sensitivity.probe:Sensitivity",
 )
 """`module:attribute`, where the attribute is a probe class, a probe, or a tuple of probes."""
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import pytest
 
 from probes.core.answers import ProblemType
+from probes.core.examples import Example
+from probes.core.positive import Meaning, PositiveClass
 from probes.core.probe import Context, Probe
-from probes.core.records import Accounting, Curve, Evidence, Measurement, Outcomes, Skip, from_line, to_line
+from probes.core.records import Accounting, Curve, Evidence, Measurement, Outcomes, Record, Skip, from_line, to_line
 from probes.registry import load_registry
+from tests.conftest import FakeModel, model_card, sentiment_rule
 
 PROBES = list(load_registry().probes.values())
 
@@ -19,8 +24,36 @@ def probe(request: pytest.FixtureRequest) -> Probe:
     return request.param
 
 
-def records_of(probe, model, data, seed=0):
-    return list(probe.run(model, data, Context(probe=probe.info.id, seed=seed)))
+@dataclass(frozen=True)
+class Run:
+    """One run of a probe on a fake model."""
+
+    records: Sequence[Record | Outcomes]
+    calls: int
+
+    def of(self, kind):
+        return [record for record in self.records if isinstance(record, kind)]
+
+
+def run(probe: Probe, data: Sequence[Example], seed: int = 0) -> Run:
+    """A harm classifier for the probes that are about those, and a sentiment classifier for all others."""
+    meaning = Meaning.HARM if probe.info.harm else Meaning.FAVOURABLE
+    positive = PositiveClass(labels=("positive",), meaning=meaning, origin="test")
+    model = FakeModel(rule=sentiment_rule, card=model_card().model_copy(update={"positive": positive}))
+    return Run(list(probe.run(model, data, Context(probe=probe.info.id, seed=seed))), model.calls)
+
+
+@pytest.fixture(scope="module")
+def full_run() -> Callable[[Probe, Sequence[Example]], Run]:
+    """The run on all examples, made once for each probe: most tests look at the same records."""
+    made: dict[str, Run] = {}
+
+    def get(probe: Probe, data: Sequence[Example]) -> Run:
+        if probe.info.id not in made:
+            made[probe.info.id] = run(probe, data)
+        return made[probe.info.id]
+
+    return get
 
 
 def comparable(records):
@@ -44,32 +77,31 @@ def test_documentation_is_complete(probe):
         assert len(text) > 20
 
 
-def test_same_seed_same_records(probe, fake_model, sentiment_examples):
-    first = records_of(probe, fake_model, sentiment_examples)
-    assert comparable(first) == comparable(records_of(probe, fake_model, sentiment_examples))
+def test_same_seed_same_records(probe, full_run, sentiment_examples):
+    first = full_run(probe, sentiment_examples).records
+    assert comparable(first) == comparable(run(probe, sentiment_examples).records)
 
 
-def test_asks_in_bulk(probe, fake_model, sentiment_examples):
-    records_of(probe, fake_model, sentiment_examples)
-    assert 1 <= fake_model.calls <= 40
+def test_asks_in_bulk(probe, full_run, sentiment_examples):
+    assert 1 <= full_run(probe, sentiment_examples).calls <= 40
 
 
-def test_records_survive_json(probe, fake_model, sentiment_examples):
-    records = [r for r in records_of(probe, fake_model, sentiment_examples) if not isinstance(r, Outcomes)]
+def test_records_survive_json(probe, full_run, sentiment_examples):
+    records = [r for r in full_run(probe, sentiment_examples).records if not isinstance(r, Outcomes)]
     assert records
     assert [from_line(to_line(record)) for record in records] == records
 
 
-def test_measurement_keys_are_unique_and_carry_bounds(probe, fake_model, sentiment_examples):
-    measurements = [r for r in records_of(probe, fake_model, sentiment_examples) if isinstance(r, Measurement)]
+def test_measurement_keys_are_unique_and_carry_bounds(probe, full_run, sentiment_examples):
+    measurements = full_run(probe, sentiment_examples).of(Measurement)
     keys = [m.key for m in measurements]
     assert len(keys) == len(set(keys))
     for m in measurements:
         assert m.estimate.tail(0.05).low <= m.estimate.value <= m.estimate.tail(0.05).high
 
 
-def test_accounting_is_published_and_adds_up(probe, fake_model, sentiment_examples):
-    accounts = [r for r in records_of(probe, fake_model, sentiment_examples) if isinstance(r, Accounting)]
+def test_accounting_is_published_and_adds_up(probe, full_run, sentiment_examples):
+    accounts = full_run(probe, sentiment_examples).of(Accounting)
     assert accounts
     for account in accounts:
         steps = [account.eligible, account.perturbed, account.kept, account.scored]
@@ -77,35 +109,38 @@ def test_accounting_is_published_and_adds_up(probe, fake_model, sentiment_exampl
         assert counted == sorted(counted, reverse=True)
 
 
-def test_random_cases_come_before_the_worst(probe, fake_model, sentiment_examples):
-    chosen = [r.chosen for r in records_of(probe, fake_model, sentiment_examples) if isinstance(r, Evidence)]
+def test_random_cases_come_before_the_worst(probe, full_run, sentiment_examples):
+    chosen = [record.chosen for record in full_run(probe, sentiment_examples).of(Evidence)]
     assert chosen == sorted(chosen, key=["random", "worst"].index)
 
 
-def test_row_order_has_no_influence(probe, fake_model, sentiment_examples):
-    def numbers(data):
-        return {r.key: r.estimate.value for r in records_of(probe, fake_model, data) if isinstance(r, Measurement)}
-
-    forward, backward = numbers(sentiment_examples), numbers(sentiment_examples[::-1])
+def test_row_order_has_no_influence(probe, full_run, sentiment_examples):
+    forward, backward = (
+        {record.key: record.estimate.value for record in made.of(Measurement)}
+        for made in (full_run(probe, sentiment_examples), run(probe, sentiment_examples[::-1]))
+    )
     assert forward.keys() == backward.keys()
     for key, value in forward.items():
         assert backward[key] == pytest.approx(value, abs=1e-12)
 
 
-def test_data_without_gold_gives_records_or_a_reason(probe, fake_model, sentiment_examples):
-    from dataclasses import replace
-
+def test_data_without_gold_gives_records_or_a_reason(probe, sentiment_examples):
     if probe.info.gold:
         pytest.skip("planned only for labelled data")
     unlabelled = [replace(example, gold=None) for example in sentiment_examples]
-    records = records_of(probe, fake_model, unlabelled)
-    assert any(isinstance(r, Measurement | Curve | Skip) for r in records)
+    assert run(probe, unlabelled).of(Measurement | Curve | Skip)
 
 
-def test_one_item_is_never_a_confident_number(probe, fake_model, sentiment_examples):
-    for record in records_of(probe, fake_model, sentiment_examples[:1]):
-        if isinstance(record, Measurement) and record.better != "context":
+def test_one_item_is_never_a_confident_number(probe, sentiment_examples):
+    for record in run(probe, sentiment_examples[:1]).of(Measurement):
+        if record.better != "context":
             assert record.estimate.high > record.estimate.low
+
+
+def test_no_item_at_all_gives_a_reason_or_texts_of_its_own(probe):
+    made = run(probe, [])
+    assert made.of(Accounting)
+    assert made.of(Skip) or made.of(Measurement)
 
 
 def test_applies_to_some_problem(probe):

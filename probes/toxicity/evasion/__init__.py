@@ -1,0 +1,1 @@
+"""Is harm still found when it is spelt so as to slip through?"""

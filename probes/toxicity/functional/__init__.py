@@ -1,0 +1,1 @@
+"""Which kinds of harmful and harmless texts does a harm classifier get wrong?"""

@@ -7,10 +7,22 @@ from dataclasses import dataclass, field
 
 from audits.policy import Check
 from probes.core.errors import did_you_mean
-from probes.core.findings import Level, Status
+from probes.core.findings import Burden, Level, Status
 from probes.core.manifest import Manifest, PlannedStep
 from probes.core.records import Measurement, Skip, SkipReason, measurement_key
 from probes.core.run_folder import StepResult
+
+NO_MATERIAL = frozenset(
+    {
+        SkipReason.NO_GOLD,
+        SkipReason.NO_GROUPS,
+        SkipReason.NO_POSITIVE_CLASS,
+        SkipReason.NOTHING_PERTURBED,
+        SkipReason.TOO_FEW,
+        SkipReason.UNDEFINED,
+    }
+)
+"""Reasons that lie in the data; a probe that was left out of the run is another matter."""
 
 _ORDER = (Level.BLOCK, Level.WARN, Level.INFO)
 
@@ -23,6 +35,7 @@ class Absence:
         name: "<probe id>", "<probe id>.<measurement key>", or the text of a check that matches nothing.
         checks: the checks that would have applied.
         fatal: the audit is incomplete whatever the checks say.
+        decisive: False where only alarms would have applied, and the data hold nothing that could set them off.
     """
 
     name: str
@@ -35,6 +48,7 @@ class Absence:
     fatal: bool = False
     enable: str = ""
     slice: Mapping[str, str] = field(default_factory=dict)
+    decisive: bool = True
 
     @property
     def level(self) -> Level:
@@ -159,6 +173,7 @@ def _skipped(skip: Skip, *, probe: str, risk: str, title: str, checks: tuple[Che
         checks=checks,
         enable=skip.enable,
         slice=skip.slice,
+        decisive=skip.reason not in NO_MATERIAL or any(check.burden is Burden.PROVE_GOOD for check in checks),
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -29,6 +30,7 @@ from probes.core.findings import ExitCode, Finding, Level, Status, Verdict
 from probes.core.model import ModelCard
 from probes.core.records import StepEnd, Unit
 from probes.core.run_folder import RunFolder, Telemetry
+from probes.text.masking import MASK, mask
 from reports.numbers import plural
 
 STYLES: Mapping[Status, str] = {
@@ -58,10 +60,12 @@ class Terminal:
     Args:
         quiet: only errors.
         machine: results go to standard output as JSON, so everything else goes to standard error.
+        unmask: offensive words are shown.
     """
 
-    def __init__(self, *, quiet: bool = False, machine: bool = False) -> None:
+    def __init__(self, *, quiet: bool = False, machine: bool = False, unmask: bool = False) -> None:
         self.quiet = quiet
+        self.unmask = unmask
         # A log has no width: give the table room instead of folding it at 80 columns.
         width = None if sys.stdout.isatty() else 160
         self.out = Console(stderr=machine, highlight=False, width=width, soft_wrap=width is not None)
@@ -79,9 +83,20 @@ class Terminal:
         self._stop()
 
     def line(self, message: str = "") -> None:
-        """One line, as it is: no markup is interpreted, control characters are shown."""
+        """One line: no markup is interpreted, control characters are shown, offensive words masked."""
+        self._print(self.shown(message))
+
+    def path(self, path: Path, *, name: str = "") -> None:
+        """Where something is; never masked, since it may have to be typed."""
+        self._print((f"{name:<8}" if name else "") + printable(str(path)))
+
+    def shown(self, text: str) -> str:
+        """Text from models and data as the terminal shows it."""
+        return printable(text if self.unmask else mask(text).replace(MASK, "*"))
+
+    def _print(self, message: str) -> None:
         if not self.quiet:
-            (self._bar.console if self._bar else self.out).print(Text(printable(message)))
+            (self._bar.console if self._bar else self.out).print(Text(message))
 
     def notice(self, message: str) -> None:
         """Something the user should know while it happens."""
@@ -107,7 +122,7 @@ class Terminal:
             f"Plan   {plural(len(plan.steps), 'probe')}, about {plan.calls:,} model calls; "
             f"{plural(len(plan.skips), 'probe')} left out"
         )
-        self.line(f"Run    {run.path}")
+        self._print(f"Run    {printable(str(run.path))}")
 
     def step_started(self, step: Step, *, index: int, total: int) -> None:
         self._label = f"[{index}/{total}] {step.planned.probe}"
@@ -141,13 +156,13 @@ class Terminal:
         self._stop()
         if self.quiet:
             return
-        self.out.print(_checks_table(verdict.findings))
+        self.out.print(_checks_table(verdict.findings, shown=self.shown))
         for risk, count in _passing(verdict.findings).items():
             self.line(f"  {plural(count, 'further check')} of {risk} passed")
         self.line()
-        self.out.print(Text(printable(verdict.sentence), style="bold"))
+        self.out.print(Text(self.shown(verdict.sentence), style="bold"))
         self.line("Counts  " + ", ".join(f"{count} {name}" for name, count in verdict.counts.items() if count))
-        self.line(f"Report  {run.report_path}")
+        self.path(run.report_path, name="Report")
         self.line(f"Exit    {verdict.exit_code}: {MEANINGS[verdict.exit_code]}")
 
     def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -156,7 +171,7 @@ class Terminal:
         for column in columns:
             table.add_column(column, overflow="fold")
         for row in rows:
-            table.add_row(*(Text(printable(cell)) for cell in row))
+            table.add_row(*(Text(self.shown(cell)) for cell in row))
         if not self.quiet:
             self.out.print(table)
 
@@ -203,7 +218,7 @@ SHOWN = 30
 """Rows of the final table; the rest are counted below it, and all are in the report."""
 
 
-def _checks_table(findings: Sequence[Finding]) -> Table:
+def _checks_table(findings: Sequence[Finding], *, shown: Callable[[str], str]) -> Table:
     table = Table(
         title="Checks that need attention", title_justify="left", box=None, pad_edge=False, header_style="bold"
     )
@@ -215,7 +230,7 @@ def _checks_table(findings: Sequence[Finding]) -> Table:
         table.add_row(
             Text(finding.status.value, style=STYLES[finding.status]),
             finding.level.value,
-            Text(printable(finding.check)),
+            Text(shown(finding.check)),
             number(estimate.value, finding.unit) if estimate else "",
             f"{number(estimate.low, finding.unit)} to {number(estimate.high, finding.unit)}" if estimate else "",
             _needs(finding),

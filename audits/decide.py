@@ -60,6 +60,7 @@ class Decision:
     reason: str
     bound: float | None = None
     needed_n: int | None = None
+    decisive: bool = True
 
 
 def decide(cases: Sequence[Case]) -> list[Decision]:
@@ -159,7 +160,8 @@ def _undecidable(case: Case) -> Decision | None:
     if estimate.clusters < case.check.minimum_n:
         least = case.check.minimum_n
         reason = f"It rests on {estimate.clusters:,} independent items; the policy asks for at least {least:,}."
-        return Decision(status=Status.INCONCLUSIVE, reason=reason, needed_n=least)
+        alarm = case.check.burden is Burden.PROVE_BAD and not case.check.required
+        return Decision(status=Status.INCONCLUSIVE, reason=reason, needed_n=least, decisive=not alarm)
     return None
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from audits.config import Config
-from audits.plan import Plan
+from audits.plan import Plan, parameters_of
 from audits.policy import Policy
 from audits.subject import Subject
 from probes.core.errors import OutputError
@@ -22,7 +22,10 @@ from probes.core.manifest import Environment, Manifest, Methodology
 from probes.core.records import SCHEMA_VERSION
 from probes.core.run_folder import RunFolder, write_atomic
 
-PACKAGES = ("torch", "transformers", "tokenizers", "datasets", "numpy", "scipy", "statsmodels", "responsible-audit")
+PACKAGES = (
+    "torch", "transformers", "tokenizers", "datasets", "numpy", "scipy", "statsmodels", "scikit-learn", "fairlearn",
+    "responsible-audit",
+)  # fmt: skip
 
 
 def freeze(subject: Subject, plan: Plan, *, policy: Policy, command: Sequence[str]) -> RunFolder:
@@ -49,8 +52,10 @@ def earlier_attempt(subject: Subject, *, policy: Policy) -> RunFolder | None:
 
 def run_identity(subject: Subject, *, policy: Policy) -> str:
     """Eight hex digits over everything that may change a number: the same request finds its own earlier attempt."""
-    config = subject.config.model_dump(mode="json", exclude={"out", "cache", "policy", "model", "data", "plugins"})
-    probes = [[name, probe.info.version] for name, probe in subject.registry.probes.items()]
+    # Files count by what is in them, not by where they lie: their digests are elsewhere among the parts.
+    elsewhere = {"out", "cache", "policy", "model", "data", "plugins", "terms", "hatecheck"}
+    config = subject.config.model_dump(mode="json", exclude=elsewhere)
+    probes = [[name, probe.info.version, parameters_of(probe)] for name, probe in subject.registry.probes.items()]
     parts = [
         config,
         subject.model.fingerprint,

@@ -128,7 +128,7 @@ def _incomplete(checks: Sequence[Check], judged: Sequence[_Judged], missing: Seq
 
 
 def _exit_code(findings: Sequence[Finding], *, incomplete: bool) -> ExitCode:
-    blocking = {finding.status for finding in findings if finding.level is Level.BLOCK}
+    blocking = {finding.status for finding in findings if finding.level is Level.BLOCK and finding.decisive}
     if incomplete:
         return ExitCode.INCOMPLETE
     if Status.FAIL in blocking:
@@ -164,6 +164,7 @@ def _finding(case: Case, decision: Decision) -> Finding:
         family=case.family,
         rationale=check.rationale,
         source=check.source,
+        decisive=decision.decisive,
     )
 
 
@@ -183,11 +184,12 @@ def _absent(absence: Absence) -> Finding:
         rationale=only.rationale if only else "",
         source=only.source if only else "",
         enable=absence.enable,
+        decisive=absence.decisive,
     )
 
 
 def _sentence(exit_code: ExitCode, findings: Sequence[Finding], lacking: Sequence[str]) -> str:
-    blocking = [finding for finding in findings if finding.level is Level.BLOCK]
+    blocking = [finding for finding in findings if finding.level is Level.BLOCK and finding.decisive]
     failed = [finding for finding in blocking if finding.status is Status.FAIL]
     undecided = [finding for finding in blocking if finding.status is Status.INCONCLUSIVE]
     decided = sum(finding.status in DECIDED for finding in blocking)
@@ -201,6 +203,8 @@ def _sentence(exit_code: ExitCode, findings: Sequence[Finding], lacking: Sequenc
         return _undecided(undecided, [f for f in blocking if f.status is Status.NOT_RUN], decided=decided)
     warned = sum(f.level is Level.WARN and f.status in (Status.FAIL, Status.INCONCLUSIVE) for f in findings)
     aside = f"; {plural(warned, 'check')} that only warn did not" if warned else ""
+    mute = sum(finding.level is Level.BLOCK and not finding.decisive for finding in findings)
+    aside += f"; {plural(mute, 'blocking alarm')} had too little data to sound or to clear" if mute else ""
     if not decided:
         return f"Nothing blocks: no blocking check of this policy applies to this model{aside}."
     return f"The gate passed: all blocking checks that apply were met ({decided}){aside}."

@@ -28,8 +28,12 @@ class Audit:
     verdict: Verdict | None
 
 
-def run_audit(config: Config, *, command: Sequence[str], reporter: Reporter, gate: bool = True) -> Audit:
+def run_audit(
+    config: Config, *, command: Sequence[str], reporter: Reporter, gate: bool = True, unmask: bool = False
+) -> Audit:
     """Carry out the request; a run that was interrupted is resumed by the same request.
+
+    Whether the report is unmasked is no part of the request: it changes no number.
 
     Raises:
         AuditError: for whatever the user can act on. Finished steps are kept in every case.
@@ -48,7 +52,7 @@ def run_audit(config: Config, *, command: Sequence[str], reporter: Reporter, gat
     else:
         reporter.notice("Every step of this run is finished: nothing is computed again.")
     verdict = run_gate(run, policy) if gate else None
-    write_report(run)
+    write_report(run, unmask=unmask)
     return Audit(run=run, verdict=verdict)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,8 @@ def prepare(config: Config, *, reporter: Reporter | None = None) -> Subject:
     config = _demo(config, reporter)
     registry = load_registry(plugin_files=config.plugins)
     _add_user_metrics(registry, config)
+    _add_own_terms(registry, config)
+    _add_hatecheck(registry, config)
     place = devices.choose(config.device)
     model = describe(
         config.model,
@@ -155,6 +158,35 @@ def _add_user_metrics(registry: Registry, config: Config) -> None:
     for source in config.metrics:
         load_metric(source, allow_code=True)  # named by the user; a bad name is an error now, not a failed step later
         registry.add(UserMetric(source=source), origin="--metric")
+
+
+def _add_own_terms(registry: Registry, config: Config) -> None:
+    """The user's identity terms become further axes of the swaps; their digests are parameters, so that a changed list
+    is another audit."""
+    if not config.terms:
+        return
+    from probes.text.identity import read_terms
+
+    tables = tuple(read_terms(path) for path in config.terms)
+    digests = tuple(
+        f"{table.axis} {hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
+        for table, path in zip(tables, config.terms, strict=True)
+    )
+    probe = registry.probes["bias.counterfactual"]
+    registry.probes["bias.counterfactual"] = replace(probe, own_terms=digests, own_tables=tables)  # type: ignore[type-var]
+
+
+def _add_hatecheck(registry: Registry, config: Config) -> None:
+    if config.hatecheck is None:
+        return
+    from probes.data.hatecheck import load_hatecheck
+    from probes.toxicity.functional.probe import HateCheck
+
+    found = load_hatecheck(config.hatecheck)
+    probe = HateCheck(
+        source=found.name, digest=found.digest, revision=found.revision, cases=found.cases, notes=found.notes
+    )
+    registry.add(probe, origin="--hatecheck")
 
 
 def _demo(config: Config, reporter: Reporter | None) -> Config:

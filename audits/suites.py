@@ -8,16 +8,25 @@ from audits.config import SuiteEntry
 from probes.core.errors import UsageError, did_you_mean
 
 BUILT_IN: Mapping[str, tuple[SuiteEntry, ...]] = {
-    # A first look, and pull requests: clean performance, and every perturbation at one everyday severity.
+    # A first look, and pull requests: clean performance, every perturbation at one everyday severity, and the treatment
+    # of groups on the audit's own data.
     "quick": (
         SuiteEntry(probes="performance.*", items=1000),
         SuiteEntry(probes="robustness.*", items=200, parameters={"severities": (2,)}),
+        SuiteEntry(probes="bias.groups"),
+        SuiteEntry(probes="bias.counterfactual", items=400),
+        SuiteEntry(probes="bias.identity_terms", items=1000),
+        SuiteEntry(probes="toxicity.functional"),
+        SuiteEntry(probes="toxicity.hatecheck"),
     ),
     # A release: all labelled items for performance; 400 items at five severities for each perturbation, enough to
     # show a loss of 3 points where one answer in twenty changes (paired, one-sided, alpha 0.05, power 0.8: 344 items).
     "full": (
         SuiteEntry(probes="performance.*"),
         SuiteEntry(probes="robustness.*", items=400),
+        # Comparisons of groups rest on few items of each group, and few texts mention one: all items, or many.
+        SuiteEntry(probes="bias.counterfactual", items=2000),
+        SuiteEntry(probes="bias.*"),
         SuiteEntry(probes="*", items=400),
     ),
 }

@@ -38,7 +38,15 @@ def command(config: Path | None, quiet: bool, machine: bool, **flags: Any) -> in
         terminal.table(
             "Would run",
             ("probe", "items", "model calls", "about"),
-            [(step.probe, f"{step.items:,}", f"{step.calls:,}", f"{step.calls * pace:.0f} s") for step in steps],
+            [
+                (
+                    step.probe,
+                    "its own" if step.own_texts else f"{step.items:,}",
+                    f"{step.calls:,}",
+                    f"{step.calls * pace:.0f} s",
+                )
+                for step in steps
+            ],
         )
         terminal.table(
             "Would not run",

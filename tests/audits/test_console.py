@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -106,3 +107,18 @@ def test_machine_output_is_json(capsys):
 )
 def test_numbers(value, unit, text):
     assert number(value, unit) == text
+
+
+def test_offensive_words_are_masked_on_the_terminal_unless_asked_for():
+    judged = verdict(finding(Status.FAIL, check="a.b.c[word=bullshit]"))
+    for unmask, word in ((False, "b*******"), (True, "bullshit")):
+        terminal = Terminal(unmask=unmask)
+        buffer = recorded(terminal, live=False)
+        terminal.line("bullshit happens")
+        terminal.table("", ("a",), [("some bullshit",)])
+        terminal.verdict(judged, run=RunFolder(Path("runs/shit")))
+        told = buffer.getvalue()
+        assert f"{word} happens" in told
+        assert f"some {word}" in told
+        assert f"a.b.c[word={word}]" in told
+        assert "runs/shit" in told, "a path must stay one that can be typed"

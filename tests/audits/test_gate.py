@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from audits import absences
 from audits.decide import Case, decide, p_value
 from audits.gate import judge, run_gate
 from audits.policy import Check, load_policy, parse_policy
@@ -336,6 +337,32 @@ def test_nothing_perturbed_explains_every_measurement_of_its_slice():
     assert [finding.status for finding in verdict.findings] == [Status.PASS, Status.NOT_RUN]
     assert verdict.exit_code == ExitCode.INCONCLUSIVE
     assert "1 blocking check was not measured" in verdict.sentence
+
+
+@pytest.mark.parametrize("reason", list(SkipReason))
+def test_an_alarm_that_lacks_data_leaves_the_verdict_to_the_others(reason):
+    skip = Skip(reason=reason, detail="No text mentions a group.")
+    alarm = {"check": "bias.swaps.disparity[axis=*]", "burden": "prove_bad"}
+    row = PlannedSkip(probe="bias.swaps", risk="bias", title="Swaps", skip=skip)
+    planned = step()
+    for required, held_up in ((False, ExitCode.INCONCLUSIVE), (True, ExitCode.INCOMPLETE)):
+        rules = policy(FLIPS, {**alarm, "required": required})
+        verdict = judge(manifest([planned], [row], rules=rules), {planned.step_id: done(planned, measured())}, rules)
+        lacks = reason in absences.NO_MATERIAL
+        quiet = not required and (lacks or not reason.applicable)
+        assert verdict.exit_code == (ExitCode.PASSED if quiet else held_up)
+        assert ("1 blocking alarm had too little data" in verdict.sentence) is (lacks and not required)
+
+
+def test_an_alarm_on_too_few_items_neither_sounds_nor_holds_up():
+    alarm = {**FLIPS, "burden": "prove_bad", "minimum_n": 500}
+    rules = policy(alarm, {"check": "robustness.typos.other"})
+    verdict = verdict_on(measured(), measured("other"), rules=rules)
+    assert verdict.findings[0].status is Status.INCONCLUSIVE
+    assert verdict.exit_code == ExitCode.PASSED
+    assert "1 blocking alarm had too little data" in verdict.sentence
+    required = policy({**alarm, "required": True}, {"check": "robustness.typos.other"})
+    assert verdict_on(measured(), measured("other"), rules=required).exit_code != ExitCode.PASSED
 
 
 def test_required_check_whose_measurement_was_skipped():

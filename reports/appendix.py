@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 
+from probes.core.positive import Meaning, PositiveClass
 from probes.core.records import Accounting, Measurement
 from reports.limits import Limits
 from reports.load import FileDigest, Loaded
@@ -42,6 +43,14 @@ def _of_this_run(loaded: Loaded, missing: list[NotRun]) -> Iterable[tuple[str, s
             "Items without a right answer",
             f"{count(data.n - data.labelled)} of {count(data.n)}; only changes of the answer are measured on them",
             owner,
+        )
+    positive = loaded.manifest.model.positive
+    if positive.labels and positive.meaning is Meaning.UNKNOWN:
+        yield (
+            "What a positive answer means",
+            f"“{', '.join(positive.labels)}” counts as positive ({positive.origin}); whether that is good for the "
+            "person concerned is not known to the tool, so no number says who is favoured",
+            reviewer,
         )
     if not data.groups:
         yield ("No groups", "The data name no groups, so differences between people or sources are not measured", owner)
@@ -83,6 +92,7 @@ def reproduce(loaded: Loaded) -> tuple[Fact, ...]:
         Fact("Command", shlex.join(manifest.command), code=True),
         Fact("Suite", manifest.suite),
         Fact("Labels of the model", ", ".join(manifest.model.labels)),
+        Fact("Positive class", _positive(manifest.model.positive)),
         Fact("Seed", str(manifest.seed)),
         Fact("Device", device),
         Fact("Numeric type", where.dtype),
@@ -91,6 +101,13 @@ def reproduce(loaded: Loaded) -> tuple[Fact, ...]:
         Fact("Platform", where.platform),
         Fact("Tool", where.tool),
     )
+
+
+def _positive(positive: PositiveClass) -> str:
+    if not positive.labels:
+        return "none known: measures that count one are left out"
+    meaning = "" if positive.meaning is Meaning.UNKNOWN else f"; {positive.meaning.value}"
+    return f"{', '.join(positive.labels)} ({positive.origin}{meaning})"
 
 
 def versions(loaded: Loaded, *, limits: Limits) -> Table:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import zip_longest
 
-from probes.core.records import Evidence, Shown
+from probes.core.records import Evidence, Record, Shown
+from probes.text.masking import mask
 from reports.limits import Limits, limited
+from reports.load import Loaded
 from reports.marks import Segment, compared, segments
 from reports.views import Case, Cases, Fact, Side
 
@@ -24,6 +27,29 @@ INTROS = {
 }
 
 
+CLOSED = "Texts under a content note may hurt a reader; each opens on request."
+
+
+def masked_cases(loaded: Loaded) -> Loaded:
+    """The run with the offensive words in the texts of its cases masked.
+
+    Everything else is masked as it is printed. These texts are cut into changed and unchanged stretches first, which
+    would hide a word that a stretch ends in.
+    """
+    steps = {
+        step_id: replace(step, records=tuple(_masked(record) for record in step.records))
+        for step_id, step in loaded.steps.items()
+    }
+    return replace(loaded, steps=steps)
+
+
+def _masked(record: Record) -> Record:
+    if not isinstance(record, Evidence):
+        return record
+    shown = tuple(side.model_copy(update={"texts": tuple(mask(text) for text in side.texts)}) for side in record.shown)
+    return record.model_copy(update={"shown": shown})
+
+
 def case_groups(evidence: Sequence[Evidence], *, limits: Limits) -> tuple[Cases, ...]:
     """Random and worst cases; a group without cases is left out."""
     groups = ([e for e in evidence if e.chosen == chosen] for chosen in INTROS)
@@ -33,7 +59,8 @@ def case_groups(evidence: Sequence[Evidence], *, limits: Limits) -> tuple[Cases,
 def _group(title: str, intro: str, found: Sequence[Evidence], limits: Limits) -> Cases:
     shown, note = limited(found, limits.cases, "examples")
     cases = tuple(_case(evidence, index, limits) for index, evidence in enumerate(shown, start=1))
-    return Cases(title=title, intro=intro, cases=cases, note=note)
+    closed = CLOSED if any(case.content_note for case in cases) else ""
+    return Cases(title=title, intro=intro, cases=cases, note=" ".join(part for part in (closed, note) if part))
 
 
 def _case(evidence: Evidence, index: int, limits: Limits) -> Case:
@@ -47,6 +74,7 @@ def _case(evidence: Evidence, index: int, limits: Limits) -> Case:
         heading=f"Example {index}" + (f" ({setting})" if setting else ""),
         sides=_sides(evidence.shown, limits),
         facts=tuple(fact for fact in facts if fact is not None),
+        content_note=evidence.content_note,
     )
 
 

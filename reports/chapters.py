@@ -6,12 +6,14 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
+from probes.core.examples import DataCard
 from probes.core.findings import Finding, Status
 from probes.core.manifest import Methodology, PlannedStep
 from probes.core.records import Accounting, Curve, Evidence, Measurement, Record, Skip
 from probes.core.run_folder import StepResult
 from reports.cases import case_groups
 from reports.charts import BarChart, LineChart, bar_chart, line_chart, x_is_share
+from reports.groups import grouped
 from reports.limits import Limits, limited
 from reports.load import Loaded
 from reports.measurements import measurement_tables
@@ -82,6 +84,7 @@ def _chapter(
     records = result.records if result else ()
     accounts = _of(records, Accounting)
     findings = [item.finding for item in judged]
+    groups = grouped(_of(records, Measurement), _of(records, Skip), judged, title=step.title, limits=limits)
     return Chapter(
         anchor=anchor,
         title=step.title,
@@ -96,10 +99,10 @@ def _chapter(
         accounting=_accounting(accounts, step.title, limits),
         bars=_bars(accounts, step.title, f"{anchor}-items"),
         plots=plots(judged, key=f"{anchor}-plot", title=step.title, limits=limits),
-        tables=measurement_tables(_of(records, Measurement), title=step.title, limits=limits),
+        tables=(*groups.tables, *measurement_tables(groups.measurements, title=step.title, limits=limits)),
         curves=_curves(_of(records, Curve), anchor, limits),
         cases=case_groups(_of(records, Evidence), limits=limits),
-        skips=_skips(_of(records, Skip), step.title, limits),
+        skips=_skips(groups.skips, step.title, limits),
         failure=_failure(result, limits),
         limits=capital(doc.limits),
         references=doc.references,
@@ -153,11 +156,14 @@ def _method(step: PlannedStep, doc: Methodology, loaded: Loaded) -> tuple[Fact, 
     return (
         Fact("What it measures", capital(doc.measures)),
         Fact("How", capital(doc.method)),
-        Fact(
-            "Data",
-            f"{data.name}: {plural(step.items, 'item')} of {count(data.n)}; fingerprint {step.sample[:FINGERPRINT]}",
-        ),
+        Fact("Data", _data(step, data)),
     )
+
+
+def _data(step: PlannedStep, data: DataCard) -> str:
+    if step.own_texts:
+        return "Texts of the test's own, which come with this version of it; none of the audit's data"
+    return f"{data.name}: {plural(step.items, 'item')} of {count(data.n)}; fingerprint {step.sample[:FINGERPRINT]}"
 
 
 def _settings(step: PlannedStep) -> tuple[Fact, ...]:
@@ -243,8 +249,12 @@ def _axis_value(curve: Curve, value: float) -> str:
 def _skips(skips: Sequence[Skip], title: str, limits: Limits) -> Table | None:
     if not skips:
         return None
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for skip in skips:
+        alike.setdefault((REASONS[skip.reason], skip.detail, skip.enable or "–"), []).append(_skip_name(skip))
     rows = [
-        row(text(_skip_name(skip)), text(REASONS[skip.reason], skip.detail), text(skip.enable or "–")) for skip in skips
+        row(text(", ".join(names)), text(reason, detail), text(enable))
+        for (reason, detail, enable), names in alike.items()
     ]
     return table(f"{title}: not measured", columns("What", "Reason", "What would enable it"), rows, most=limits.rows)
 

@@ -15,11 +15,27 @@ from reports.tables import columns, estimated, number, rests_on, row, table, tex
 from reports.views import Cell, Column, Row, Table
 
 _LARGEST_MATRIX = 12
+_DEGREES = ("severity", "strength", "source")
+"""Slice keys that read better after what they are a degree or a part of."""
 CUTS: Mapping[tuple[str, ...], str] = {
     ("severity",): "By severity",
     ("label",): "By class",
     ("group",): "By group",
     ("family",): "By family",
+    ("axis",): "By axis",
+    ("axis", "pair"): "By pair of groups",
+    ("axis", "pair", "source"): "By pair of groups",
+    ("axis", "source"): "By axis and source of the texts",
+    ("source",): "By source of the texts",
+    ("technique",): "By technique",
+    ("severity", "technique"): "By technique and severity",
+    ("kind",): "By kind",
+    ("kind", "strength"): "By kind and strength",
+    ("kind", "label"): "By kind and label",
+    ("slice",): "By slice",
+    ("attribute",): "By attribute",
+    ("functionality",): "By functionality",
+    ("target",): "By target group",
 }
 
 
@@ -58,25 +74,29 @@ def _whole(found: Sequence[Measurement], title: str, limits: Limits) -> Table:
 
 
 def _pivot(keys: tuple[str, ...], found: Sequence[Measurement], title: str, limits: Limits) -> Table:
+    caption = f"{title}: {CUTS.get(keys, 'by ' + ', '.join(map(_spoken, keys))).lower()}"
+    keys = tuple(sorted(keys, key=lambda key: key in _DEGREES))
     names = list(dict.fromkeys(m.name for m in found))[:8]
     titles = {name: _column_title(name, [m.title for m in found if m.name == name]) for name in names}
     groups: dict[tuple[str, ...], dict[str, Measurement]] = {}
     for m in found:
         groups.setdefault(tuple(m.slice[key] for key in keys), {})[m.name] = m
     rows = [
-        row(text(", ".join(values)), _rests_on(cells), *(_cell(cells.get(n)) for n in names))
+        row(*map(text, values), _rests_on(cells), *(_cell(cells.get(n)) for n in names))
         for values, cells in groups.items()
     ]
-    heading = ", ".join(key.replace("_", " ").capitalize() for key in keys)
     head = (
-        Column(text=heading),
+        *(Column(text=_spoken(key)) for key in keys),
         Column(text="Items", number=True),
         *(Column(text=titles[n], number=True) for n in names),
     )
     left_out = len({m.name for m in found}) - len(names)
     note = f"{left_out} more measurements are in the step file." if left_out else ""
-    caption = f"{title}: {CUTS.get(keys, 'by ' + heading).lower()}"
-    return table(caption, head, rows, most=limits.rows, note=note, wide=len(names) > 3)
+    return table(caption, head, rows, most=limits.rows, note=note, wide=len(keys) + len(names) > 4)
+
+
+def _spoken(key: str) -> str:
+    return key.replace("_", " ").capitalize()
 
 
 def _column_title(name: str, titles: Sequence[str]) -> str:

@@ -153,11 +153,12 @@ class Side:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A concrete case."""
+    """A concrete case. `content_note` says why its texts may hurt a reader; then they are shown on request only."""
 
     heading: str
     sides: tuple[Side, ...]
     facts: tuple[Fact, ...]
+    content_note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

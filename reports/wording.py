@@ -128,15 +128,31 @@ GLOSSARY = (
     Fact("Calibration", "Of the answers given with 80% confidence, about 80 in 100 should be right."),
     Fact("Cluster", "Items that are not independent, such as changed versions of one text; they count as one."),
     Fact("Confidence", "The probability the model gives its own answer. It need not be justified."),
+    Fact(
+        "Demographic parity", "Whether groups get the positive answer at the same rate, whatever the right answers are."
+    ),
+    Fact("Equal opportunity", "Whether groups have the same true positive rate."),
+    Fact("Equalized odds", "Whether groups have the same true positive rate and the same false positive rate."),
     Fact("Estimate", "A number computed from a sample of items; it would differ on another sample."),
+    Fact("False positive rate", "Of the items that are not of the positive class, the share answered as if they were."),
     Fact("Fingerprint", "SHA-256 of content: two things with the same fingerprint are the same."),
     Fact("Flip rate", "Share of items whose answer changed when the text was changed; needs no right answers."),
     Fact("F1", "Harmonic mean of precision and recall; macro F1 is its mean over the classes."),
+    Fact(
+        "Impact ratio",
+        "The lowest rate of favourable answers of any group, divided by the highest; 1 where all are alike.",
+    ),
     Fact("MCC", "Matthews correlation coefficient: 1 for perfect answers, 0 for answers unrelated to the right ones."),
     Fact("Percentage point (pp)", "Difference of two percentages: from 90% to 87% is 3 percentage points."),
+    Fact("Positive class", "The answer that is counted, such as “toxic” or “accepted”; not always a good one."),
     Fact("Precision", "Of the items given a label, the share that have it."),
     Fact("Recall", "Of the items that have a label, the share that were given it."),
+    Fact("Selection rate", "The share of a group's items that get the positive answer."),
     Fact("Severity", "How strongly a text was changed, from 1 (slight) to 5 (strong)."),
+    Fact(
+        "True positive rate",
+        "Of the items that are of the positive class, the share answered so; the recall of that class.",
+    ),
 )
 
 RISKS: Mapping[str, str] = {

@@ -1,7 +1,7 @@
 "use strict";
 // A bonus only: everything is readable and printable without it.
 (function () {
-  const closed = () => Array.from(document.querySelectorAll("main details:not([open])"));
+  const closed = () => Array.from(document.querySelectorAll("main details:not([open]):not(.sensitive)"));
   const button = (text, act) => {
     const made = document.createElement("button");
     made.type = "button";

@@ -12,6 +12,7 @@ import pytest
 
 from reports import write_report
 from tests.reports import synthetic_run as synthetic
+from tests.reports.test_masking import offensive_run
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
@@ -174,3 +175,21 @@ def test_paper_holds_the_first_page_whole_and_what_was_collapsed(visit, files, t
     ):
         assert collapsed in whole
     assert 20 < len(sheets) < 150
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
+def test_a_case_under_a_content_note_opens_by_keyboard_and_is_printed_only_when_opened(visit, tmp_path, scripts):
+    path = write_report(offensive_run(tmp_path / "run"))
+    page = visit(path, java_script_enabled=scripts)
+    paper = " ".join(" ".join(sheets_of(page, tmp_path / "closed.pdf")).split())
+    assert paper.count("This s∗∗∗ is late.") == 1, "the case without a note, and not the other"
+    assert "The texts are in the HTML report and in the run folder" in paper
+    assert "Show the texts." not in paper
+    page.emulate_media(media="screen")
+    note = page.locator(".sensitive > summary")
+    texts = page.locator(".sensitive blockquote")
+    assert not texts.first.is_visible()
+    note.press("Enter")
+    assert texts.first.is_visible()
+    opened = " ".join(" ".join(sheets_of(page, tmp_path / "open.pdf")).split())
+    assert opened.count("This s∗∗∗ is late.") == 2

@@ -18,7 +18,7 @@ from probes.core.manifest import Manifest
 from probes.core.records import SCHEMA_VERSION
 from probes.core.run_folder import RunFolder, StepResult, write_atomic
 from reports.marks import visible
-from reports.numbers import in_words, plural
+from reports.numbers import in_words, part_in_words, plural
 
 Results = Mapping[str, StepResult | None]
 """Step id -> what is on disk; None or no key where there is nothing."""
@@ -139,7 +139,7 @@ def _exit_code(findings: Sequence[Finding], *, incomplete: bool) -> ExitCode:
 
 def _finding(case: Case, decision: Decision) -> Finding:
     check, found = case.check, case.measurement
-    where = ", ".join(f"{name} {value}" for name, value in sorted(found.slice.items()))
+    where = part_in_words(found.slice)
     title = f"{case.step.title}: {found.title}" + (f" ({where})" if where else "")
     told = in_words(found.estimate, found.unit, minimum=check.minimum, maximum=check.maximum)
     return Finding(

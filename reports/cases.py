@@ -11,6 +11,7 @@ from probes.text.masking import mask
 from reports.limits import Limits, limited
 from reports.load import Loaded
 from reports.marks import Segment, compared, segments
+from reports.numbers import part_in_words
 from reports.views import Case, Cases, Fact, Side
 
 Parts = tuple[tuple[Segment, ...], ...]
@@ -64,7 +65,7 @@ def _group(title: str, intro: str, found: Sequence[Evidence], limits: Limits) ->
 
 
 def _case(evidence: Evidence, index: int, limits: Limits) -> Case:
-    setting = ", ".join(f"{key} {value}" for key, value in sorted(evidence.slice.items()))
+    setting = part_in_words(evidence.slice)
     facts = [
         Fact("Right answer", evidence.gold) if evidence.gold is not None else None,
         Fact("Note", evidence.note) if evidence.note else None,

@@ -17,7 +17,7 @@ from reports.groups import grouped
 from reports.limits import Limits, limited
 from reports.load import Loaded
 from reports.measurements import measurement_tables
-from reports.numbers import capital, count, fixed, items, plural, printed
+from reports.numbers import capital, count, fixed, items, part_in_words, plural, printed
 from reports.ranking import Ranked
 from reports.results import plots, slug, summary
 from reports.tables import columns, number, row, table, text
@@ -185,7 +185,7 @@ def _accounting(accounts: Sequence[Accounting], title: str, limits: Limits) -> T
 
 
 def _account_row(account: Accounting) -> Row:
-    part = ", ".join(f"{key} {value}" for key, value in sorted(account.slice.items())) or "All"
+    part = part_in_words(account.slice) or "All"
     values = (
         account.eligible,
         account.perturbed,
@@ -229,7 +229,7 @@ def _curve(curve: Curve, key: str, limits: Limits) -> LineChart:
         return (point.label or _axis_value(curve, point.x), figures.value, figures.interval, items(point.y))
 
     first, last = cells(0), cells(len(points) - 1)
-    part = ", ".join(f"{key} {value}" for key, value in sorted(curve.slice.items()))
+    part = part_in_words(curve.slice)
     told = f"{capital(curve.y_title)}: {first[1]} at {_at(curve, first[0])}, {last[1]} at {_at(curve, last[0])}."
     titled = curve.model_copy(update={"points": points, "title": f"{curve.title} ({part})" if part else curve.title})
     return line_chart(titled, key=key, takeaway=told, cells=cells)
@@ -260,7 +260,7 @@ def _skips(skips: Sequence[Skip], title: str, limits: Limits) -> Table | None:
 
 
 def _skip_name(skip: Skip) -> str:
-    part = ", ".join(f"{key} {value}" for key, value in sorted(skip.slice.items()))
+    part = part_in_words(skip.slice)
     return " ".join(piece for piece in (skip.name or "The whole probe", f"({part})" if part else "") if piece)
 
 

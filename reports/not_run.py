@@ -9,6 +9,7 @@ from probes.core.findings import Status
 from probes.core.records import Skip
 from reports.limits import Limits
 from reports.load import Loaded
+from reports.numbers import part_in_words
 from reports.ranking import Ranked
 from reports.tables import code, columns, row, status, table, text
 from reports.views import Badge, Row, Table
@@ -67,7 +68,7 @@ def _planned(loaded: Loaded) -> Iterable[NotRun]:
 def _skipped(loaded: Loaded) -> Iterable[NotRun]:
     for planned, record in loaded.records():
         if isinstance(record, Skip):
-            part = ", ".join(f"{key} {value}" for key, value in sorted(record.slice.items()))
+            part = part_in_words(record.slice)
             named = " ".join(p for p in (record.name or "", f"({part})" if part else "") if p)
             title = f"{planned.title}: {named}" if named else planned.title
             what = f"{planned.probe}.{record.name}" if record.name else planned.probe

@@ -7,7 +7,7 @@ Natural frequencies ("about 7 in 100") are understood better than percentages by
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from probes.core.records import Estimate, Unit
@@ -169,3 +169,21 @@ def _scale(unit: Unit) -> float:
 
 def _inner(unit: Unit) -> str:
     return "%" if unit is Unit.PROPORTION else ""
+
+
+_PLAIN = frozenset({"attribute", "axis", "group", "pair", "functionality", "slice", "technique"})
+"""Keys of a part of the data that need no naming: their values say what they are."""
+_SOURCES = {"data": "in the audit's texts", "templates": "in templates", "own sentences": "in sentences of our own"}
+
+
+def part_in_words(part: Mapping[str, str]) -> str:
+    """Which part of the data or which setting a number is about: "severity 2", "religion, in templates"; "" for all."""
+    return ", ".join(_said(key, value) for key, value in sorted(part.items()))
+
+
+def _said(key: str, value: str) -> str:
+    if key == "axis":
+        return value.replace("_", " ")
+    if key == "source":
+        return _SOURCES.get(value, value)
+    return value if key in _PLAIN else f"{key} {value}"

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from probes.core.findings import Finding, Level, Status
+from reports.numbers import part_in_words
 
 _STATUS = (
     Status.FAIL,
@@ -51,7 +52,7 @@ class Ranked:
     @property
     def part(self) -> str:
         """Which part of the data or which setting: "severity 2"; "" for the whole."""
-        return ", ".join(f"{key} {value}" for key, value in sorted(self.finding.slice.items()))
+        return part_in_words(self.finding.slice)
 
     @property
     def anchor(self) -> str:

@@ -194,3 +194,18 @@ def test_default_policy_gives_a_reason_for_every_number():
     for c in load_policy(None).checks:
         assert len(c.rationale) > 20
         assert c.source
+
+
+@pytest.mark.parametrize(
+    ("check", "part", "about"),
+    [
+        ("bias.swaps.gap[axis=*,source=data]", {"axis": "age", "source": "data"}, True),
+        ("bias.swaps.gap[axis=*,source=data]", {"axis": "age", "source": "templates"}, False),
+        ("bias.swaps.gap[axis=*,source=data]", {"axis": "age", "pair": "a vs b", "source": "data"}, False),
+        ("bias.swaps.gap[*]", {"axis": "age", "pair": "a vs b"}, True),
+        ("bias.swaps.gap", {"axis": "age"}, False),
+    ],
+)
+def test_a_star_for_one_key_stands_for_no_further_keys(check, part, about):
+    made = Check(check=check, min=0, level="block", rationale="r", source="s")
+    assert made.matches_slice(part) is about

@@ -27,7 +27,7 @@ def whole_axis(
     yield _share("control_flip_rate", title, control, control.flipped, part, Better.CONTEXT)
     yield measured(
         "excess_flip_rate",
-        "changed answers beyond the noise floor, same texts",
+        "answers changed beyond noise",
         partial(_excess, answered, answered.flipped.astype(np.float64), limits=(-1.0, 1.0)),
         better=Better.LOWER,
         unit=Unit.DIFFERENCE,
@@ -94,10 +94,10 @@ def disparity(
         limits=cross.limits,
     )
     pair, gap = max(((pair, float(np.nanmean(values))) for pair, values in gaps.items()), key=lambda item: abs(item[1]))
-    shown = f"{pair[0]} and {pair[1]}, {_direction(pair, gap, cross.positive)}" if gap else "all alike"
+    shown = f", {_direction(pair, gap, cross.positive)}" if gap else " (all alike)"
     return Measurement(
         name="disparity",
-        title=f"largest mean score gap between two groups ({shown})",
+        title=f"largest score gap{shown}",
         estimate=estimate,
         better=Better.LOWER,
         unit=cross.unit,
@@ -120,8 +120,9 @@ def shown_direction(gap: Estimate, pair: tuple[str, str], positive: PositiveClas
 def _direction(pair: tuple[str, str], gap: float, positive: PositiveClass) -> str:
     higher, lower = pair if gap > 0 else pair[::-1]
     if positive.meaning is Meaning.UNKNOWN:
-        return f"higher for {higher}"
-    return f"favours {higher if positive.meaning is Meaning.FAVOURABLE else lower}"
+        return f"{higher} over {lower}"
+    favoured = higher if positive.meaning is Meaning.FAVOURABLE else lower
+    return f"{higher} over {lower}, which favours {favoured}"
 
 
 def _beyond(rows: Answered, tolerance: float) -> str:

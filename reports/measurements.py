@@ -6,15 +6,17 @@ a confusion (gold by predicted) becomes a matrix.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from probes.core.records import Measurement
 from reports.limits import Limits
-from reports.numbers import capital, items, printed
+from reports.numbers import capital, items, printed, value_in_words
 from reports.tables import columns, estimated, number, rests_on, row, table, text
 from reports.views import Cell, Column, Row, Table
 
 _LARGEST_MATRIX = 12
+_WIDEST, _FITS = 5, 4
+"""More numbers than 5 in a row become several tables of 4, which fit on paper."""
 _DEGREES = ("severity", "strength", "source")
 """Slice keys that read better after what they are a degree or a part of."""
 CUTS: Mapping[tuple[str, ...], str] = {
@@ -44,17 +46,25 @@ def measurement_tables(measurements: Sequence[Measurement], *, title: str, limit
     cuts: dict[tuple[str, ...], list[Measurement]] = {}
     for measurement in measurements:
         cuts.setdefault(tuple(sorted(measurement.slice)), []).append(measurement)
-    return tuple(
-        _one_table(keys, cuts[keys], title, limits) for keys in sorted(cuts, key=lambda keys: (len(keys), keys))
-    )
+    order = sorted(cuts, key=lambda keys: (len(keys), keys))
+    return tuple(made for keys in order for made in _of_cut(keys, cuts[keys], title, limits))
 
 
-def _one_table(keys: tuple[str, ...], found: Sequence[Measurement], title: str, limits: Limits) -> Table:
+def _of_cut(keys: tuple[str, ...], found: Sequence[Measurement], title: str, limits: Limits) -> Iterator[Table]:
     if not keys:
-        return _whole(found, title, limits)
-    if keys == ("gold", "predicted") and _fits_matrix(found):
-        return _confusion(found, title)
-    return _pivot(keys, found, title, limits)
+        yield _whole(found, title, limits)
+    elif keys == ("gold", "predicted") and _fits_matrix(found):
+        yield _confusion(found, title)
+    else:
+        names = list(dict.fromkeys(m.name for m in found))
+        parts = (
+            [names]
+            if len(names) <= _WIDEST
+            else [names[start : start + _FITS] for start in range(0, len(names), _FITS)]
+        )
+        for number, part in enumerate(parts, start=1):
+            of = f" ({number} of {len(parts)})" if len(parts) > 1 else ""
+            yield _pivot(keys, [m for m in found if m.name in part], title, limits, of=of)
 
 
 def _whole(found: Sequence[Measurement], title: str, limits: Limits) -> Table:
@@ -73,35 +83,48 @@ def _whole(found: Sequence[Measurement], title: str, limits: Limits) -> Table:
     return table(f"{title}: all items", head, rows, most=limits.rows, what="measurements")
 
 
-def _pivot(keys: tuple[str, ...], found: Sequence[Measurement], title: str, limits: Limits) -> Table:
-    caption = f"{title}: {CUTS.get(keys, 'by ' + ', '.join(map(_spoken, keys))).lower()}"
+def _pivot(keys: tuple[str, ...], found: Sequence[Measurement], title: str, limits: Limits, *, of: str) -> Table:
+    caption = f"{title}: {CUTS.get(keys, 'by ' + ', '.join(map(_spoken, keys))).lower()}{of}"
     keys = tuple(sorted(keys, key=lambda key: key in _DEGREES))
-    names = list(dict.fromkeys(m.name for m in found))[:8]
-    titles = {name: _column_title(name, [m.title for m in found if m.name == name]) for name in names}
+    names = list(dict.fromkeys(m.name for m in found))
+    titles = {name: list(dict.fromkeys(m.title for m in found if m.name == name)) for name in names}
     groups: dict[tuple[str, ...], dict[str, Measurement]] = {}
     for m in found:
         groups.setdefault(tuple(m.slice[key] for key in keys), {})[m.name] = m
+    shared = {name: _shared_start(titles[name]) for name in names}
     rows = [
-        row(*map(text, values), _rests_on(cells), *(_cell(cells.get(n)) for n in names))
+        row(
+            text(value_in_words(keys[0], values[0]), _own_words(cells, shared)),
+            *(text(value_in_words(key, value)) for key, value in zip(keys[1:], values[1:], strict=True)),
+            _rests_on(cells),
+            *(_cell(cells.get(name)) for name in names),
+        )
         for values, cells in groups.items()
     ]
     head = (
         *(Column(text=_spoken(key)) for key in keys),
         Column(text="Items", number=True),
-        *(Column(text=titles[n], number=True) for n in names),
+        *(Column(text=capital(shared[name].rstrip(" ,") or name.replace("_", " ")), number=True) for name in names),
     )
-    left_out = len({m.name for m in found}) - len(names)
-    note = f"{left_out} more measurements are in the step file." if left_out else ""
-    return table(caption, head, rows, most=limits.rows, note=note, wide=len(keys) + len(names) > 4)
+    return table(caption, head, rows, most=limits.rows, wide=len(keys) + len(names) > 4)
+
+
+def _shared_start(titles: Sequence[str]) -> str:
+    """What all titles of a column say before a comma, beyond which each row has its own words; "" where they do not."""
+    if len(titles) == 1:
+        return titles[0]
+    start, comma, _ = titles[0].partition(", ")
+    return start + comma if comma and all(title.startswith(start + comma) for title in titles) else ""
+
+
+def _own_words(cells: Mapping[str, Measurement], shared: Mapping[str, str]) -> str:
+    """What the row's own titles say beyond the heading of the column: who is favoured, say."""
+    rest = (found.title.removeprefix(shared[name]) for name, found in cells.items() if shared[name])
+    return "; ".join(dict.fromkeys(part for part in rest if part))
 
 
 def _spoken(key: str) -> str:
     return key.replace("_", " ").capitalize()
-
-
-def _column_title(name: str, titles: Sequence[str]) -> str:
-    """The title the rows have in common; the name where each row has its own."""
-    return capital(titles[0] if len(set(titles)) == 1 else name.replace("_", " "))
 
 
 def _cell(measurement: Measurement | None) -> Cell:
@@ -109,8 +132,9 @@ def _cell(measurement: Measurement | None) -> Cell:
 
 
 def _rests_on(cells: Mapping[str, Measurement]) -> Cell:
-    counts = list(dict.fromkeys(items(m.estimate) for m in cells.values()))
-    return number(counts[0] if len(counts) == 1 else " / ".join(counts[:3]))
+    by_size = {m.estimate.n: items(m.estimate) for m in cells.values()}
+    least, most = by_size[min(by_size)], by_size[max(by_size)]
+    return number(least, f"to {most}" if most != least else "")
 
 
 def _fits_matrix(found: Sequence[Measurement]) -> bool:

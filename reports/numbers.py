@@ -171,7 +171,8 @@ def _inner(unit: Unit) -> str:
     return "%" if unit is Unit.PROPORTION else ""
 
 
-_PLAIN = frozenset({"attribute", "axis", "group", "pair", "functionality", "slice", "technique"})
+_OURS = frozenset({"axis", "pair", "functionality", "technique"})
+_PLAIN = frozenset({"attribute", "group", "slice", "source", *_OURS})
 """Keys of a part of the data that need no naming: their values say what they are."""
 _SOURCES = {"data": "in the audit's texts", "templates": "in templates", "own sentences": "in sentences of our own"}
 
@@ -181,9 +182,13 @@ def part_in_words(part: Mapping[str, str]) -> str:
     return ", ".join(_said(key, value) for key, value in sorted(part.items()))
 
 
-def _said(key: str, value: str) -> str:
-    if key == "axis":
-        return value.replace("_", " ")
+def value_in_words(key: str, value: str) -> str:
+    """A value of a part of the data as a reader sees it; names of our own lists lose their underscores."""
     if key == "source":
         return _SOURCES.get(value, value)
-    return value if key in _PLAIN else f"{key} {value}"
+    return value.replace("_", " ") if key in _OURS else value
+
+
+def _said(key: str, value: str) -> str:
+    said = value_in_words(key, value)
+    return said if key in _PLAIN else f"{key} {said}"

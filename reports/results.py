@@ -132,6 +132,8 @@ def _plotted(item: Ranked, unit: Unit, *, by_probe: bool) -> Plotted:
     if finding.estimate is None:
         raise ValueError(f"nothing to plot for {finding.check}")
     label = capital(item.short_title)
+    if item.part and len(label) > _LABEL:
+        label = f"{capital(item.part)}: {item.measurement_title}"
     if by_probe:
         label = f"{item.probe_title}, {item.part}" if item.part else item.probe_title
     return Plotted(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from probes.text.lexicon import LANGUAGE, alternatives
 
@@ -11,6 +11,8 @@ _WORD = re.compile(r"https?://\S+|www\.\S+|@\w+|\w+")
 _SENTENCE_END = re.compile(r"[.!?:…\n\"“]")
 HEADLINE, FEWEST = 0.7, 4
 """A text of at least 4 words of which more than 70 % begin with a capital is written as a headline."""
+KEPT, LONG = 4096, 2000
+"""How many texts, and up to how many characters, are kept in words: every axis looks at the same texts again."""
 
 
 class Words:
@@ -61,6 +63,16 @@ class Words:
     def capital(self, at: int) -> bool:
         """Is word `at` there with a capital that its place does not explain."""
         return 0 <= at < len(self) and self.raw[at][0].isupper() and not self.opens(at) and not self.headline
+
+
+def in_words(text: str) -> Words:
+    """The text in words, taken apart once for all axes."""
+    return _in_words(text) if len(text) <= LONG else Words(text)
+
+
+@lru_cache(maxsize=KEPT)
+def _in_words(text: str) -> Words:
+    return Words(text)
 
 
 @cache

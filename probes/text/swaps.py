@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from probes.text.articles import article
-from probes.text.grammar import Words, cased, word_class
+from probes.text.grammar import Words, cased, in_words, word_class
 from probes.text.identity import Name, TermTable
 from probes.text.mentions import Found, Mention, find
 
@@ -67,7 +67,7 @@ def swaps_of(
         names: the first names to put in; without them a text that names somebody is not swapped on the axis gender.
         public_figures: swap the names of well-known people too.
     """
-    words = Words(text)
+    words = in_words(text)
     found = find(words, table, names=names, public_figures=public_figures)
     if not found.speaks:
         return Swapped(swaps=(), dropped={})

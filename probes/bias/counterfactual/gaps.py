@@ -118,7 +118,7 @@ def shown_direction(gap: Estimate, pair: tuple[str, str], positive: PositiveClas
 
 
 def _direction(pair: tuple[str, str], gap: float, positive: PositiveClass) -> str:
-    higher, lower = pair if gap > 0 else pair[::-1]
+    higher, lower = (group.replace("_", " ") for group in (pair if gap > 0 else pair[::-1]))
     if positive.meaning is Meaning.UNKNOWN:
         return f"{higher} over {lower}"
     favoured = higher if positive.meaning is Meaning.FAVOURABLE else lower
@@ -146,11 +146,11 @@ def _distance(name: str, title: str, rows: Answered, part: Mapping[str, str], be
 
 
 def _signed(rows: Answered, pair: tuple[str, str], part: Mapping[str, str]) -> Measurement | Skip:
-    title = f"mean score of {pair[0]} minus {pair[1]}"
+    title = "mean score of the first group minus that of the second"
     found = measured("score_gap", title, partial(_gap, rows), better=Better.CONTEXT, unit=rows.unit, part=part)
     if isinstance(found, Skip):
         return found
-    return found.model_copy(update={"title": f"{title} ({shown_direction(found.estimate, pair, rows.positive)})"})
+    return found.model_copy(update={"title": f"{title}, {shown_direction(found.estimate, pair, rows.positive)}"})
 
 
 def _mean(rows: Answered, values: Floats) -> Estimate:

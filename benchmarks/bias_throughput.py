@@ -1,0 +1,101 @@
+"""What the bias and toxicity probes cost beside the model: texts per second of whole probes against the bare engine.
+
+    python -m benchmarks.bias_throughput --model MODEL --data FILE
+
+For each probe, five times in turn: the probe from its first question to its last record, and the engine alone on the
+same distinct texts in one bulk, each with an empty cache. Writes benchmarks/results/bias-throughput.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import statistics
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from audits.config import Config
+from audits.plan import Step, make_plan
+from audits.subject import Subject, prepare
+from probes.core.answers import Classifications, Floats
+from probes.core.examples import Text
+from probes.core.probe import Context
+from probes.model.cache import AnswerCache
+from probes.model.load import load
+
+ROUNDS = 5
+
+
+class Listening:
+    """A model that notes what it is asked."""
+
+    def __init__(self, model: object) -> None:
+        self.model, self.card = model, model.card  # type: ignore[attr-defined]
+        self.classified: dict[Text, None] = {}
+        self.embedded: dict[Text, None] = {}
+
+    def classify(self, texts: Sequence[Text]) -> Classifications:
+        self.classified.update(dict.fromkeys(texts))
+        return self.model.classify(texts)  # type: ignore[attr-defined]
+
+    def embed(self, texts: Sequence[Text]) -> Floats:
+        self.embedded.update(dict.fromkeys(texts))
+        return self.model.embed(texts)  # type: ignore[attr-defined]
+
+
+def planned(subject: Subject) -> list[Step]:
+    plan = make_plan(
+        subject.config, registry=subject.registry, model=subject.model, data=subject.data, card=subject.card
+    )
+    return list(plan.steps)
+
+
+def measure(model: object, step: Step, seed: int) -> tuple[float, float, int]:
+    """Seconds of the probe, seconds of the engine alone, and distinct texts."""
+    model.cache = AnswerCache.open(None)  # type: ignore[attr-defined]
+    listening = Listening(model)
+    begin = time.perf_counter()
+    for _ in step.probe.run(listening, step.data, Context(probe=step.probe.info.id, seed=seed)):
+        pass
+    whole = time.perf_counter() - begin
+    model.cache = AnswerCache.open(None)  # type: ignore[attr-defined]
+    begin = time.perf_counter()
+    model.classify(list(listening.classified))  # type: ignore[attr-defined]
+    if listening.embedded:
+        model.embed(list(listening.embedded))  # type: ignore[attr-defined]
+    return whole, time.perf_counter() - begin, len(listening.classified) + len(listening.embedded)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", action="append", required=True, help="repeatable: a model and its data in turn")
+    parser.add_argument("--data", action="append", required=True)
+    parser.add_argument("--limit", type=int, default=1000)
+    args = parser.parse_args()
+    rows = []
+    for source, data in zip(args.model, args.data, strict=True):
+        config = Config(model=source, data=data, limit=args.limit, only=("bias.*", "toxicity.*"))
+        subject = prepare(config)
+        model = load(subject.model, device=subject.device, cache=AnswerCache.open(None))
+        model.classify([example.text for example in subject.data[:256]])
+        for step in planned(subject):
+            runs = [measure(model, step, config.seed) for _ in range(ROUNDS)]
+            whole, alone = (statistics.median(run[place] for run in runs) for place in (0, 1))
+            rows.append((subject.model.name, step.probe.info.id, runs[0][2], whole, alone))
+    lines = [
+        "# Throughput of the bias and toxicity probes",
+        "",
+        f"Medians of {ROUNDS}; {platform.machine()}, {subject.device_name}; at most {args.limit:,} items.",
+        "",
+        "| model | probe | distinct texts | probe, texts/s | engine alone, texts/s | ratio |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, probe, texts, whole, alone in rows:
+        ratio = f"{alone / whole:.0%}"
+        lines.append(f"| {name} | {probe} | {texts:,} | {texts / whole:,.0f} | {texts / alone:,.0f} | {ratio} |")
+    (Path(__file__).parent / "results" / "bias-throughput.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -11,12 +11,12 @@ from probes.core.findings import Burden, Level, Status
 from probes.core.manifest import Manifest, PlannedStep
 from probes.core.records import Measurement, Skip, SkipReason, measurement_key
 from probes.core.run_folder import StepResult
+from reports.numbers import part_in_words
 
 NO_MATERIAL = frozenset(
     {
         SkipReason.NO_GOLD,
         SkipReason.NO_GROUPS,
-        SkipReason.NO_POSITIVE_CLASS,
         SkipReason.NOTHING_PERTURBED,
         SkipReason.TOO_FEW,
         SkipReason.UNDEFINED,
@@ -167,14 +167,25 @@ def _skipped(skip: Skip, *, probe: str, risk: str, title: str, checks: tuple[Che
         name=f"{probe}.{key}" if skip.name else f"{probe}{key}",
         probe=probe,
         risk=risk,
-        title=f"{title}: {key}" if key else title,
+        title=_title(title, skip),
         status=Status.NOT_RUN if skip.reason.applicable else Status.NOT_APPLICABLE,
         message=skip.detail,
         checks=checks,
         enable=skip.enable,
         slice=skip.slice,
-        decisive=skip.reason not in NO_MATERIAL or any(check.burden is Burden.PROVE_GOOD for check in checks),
+        decisive=skip.reason not in NO_MATERIAL or any(_insists(check) for check in checks),
     )
+
+
+def _title(title: str, skip: Skip) -> str:
+    """What is missing, in words: "Groups in the data: accuracy difference (age)"."""
+    named = f"{title}: {skip.name.replace('_', ' ')}" if skip.name else title
+    return f"{named} ({part_in_words(skip.slice)})" if skip.slice else named
+
+
+def _insists(check: Check) -> bool:
+    """Does the check ask for evidence, so that the lack of it counts."""
+    return check.required or check.burden is Burden.PROVE_GOOD
 
 
 def _matches_nothing(check: Check, present: Sequence[tuple[str, str]]) -> Absence:

@@ -243,8 +243,11 @@ def _checks_table(findings: Sequence[Finding], *, shown: Callable[[str], str]) -
 _ORDER = (Status.ERROR, Status.FAIL, Status.NOT_RUN, Status.INCONCLUSIVE, Status.WAIVED)
 
 
-def _urgency(finding: Finding) -> tuple[bool, int]:
-    return finding.level is not Level.BLOCK and finding.status is not Status.ERROR, _ORDER.index(finding.status)
+def _urgency(finding: Finding) -> tuple[bool, bool, int]:
+    """Crashes and blocking checks first, and of both what was shown before what could not be."""
+    minor = finding.level is not Level.BLOCK and finding.status is not Status.ERROR
+    silent = finding.status is Status.NOT_RUN or not finding.decisive
+    return silent, minor, _ORDER.index(finding.status)
 
 
 def needs_attention(finding: Finding) -> bool:
@@ -263,6 +266,10 @@ def _passing(findings: Sequence[Finding]) -> dict[str, int]:
 
 
 def _needs(finding: Finding) -> str:
+    if finding.status is Status.NOT_RUN:
+        return finding.enable or finding.message
+    if finding.estimate is not None and finding.bound is None and finding.needed_n:
+        return f"at least {finding.needed_n:,} independent items"
     if finding.maximum is not None:
         return f"at most {number(finding.maximum, finding.unit)}"
     if finding.minimum is not None:

@@ -198,16 +198,21 @@ def _sentence(exit_code: ExitCode, findings: Sequence[Finding], lacking: Sequenc
         return visible(f"The audit is incomplete, so it gives no verdict. {_first(lacking)}{besides}")
     if exit_code is ExitCode.FAILED:
         checks = plural(decided, "blocking check")
-        return f"Blocked: {len(failed)} of {checks} failed. {_first([f.message for f in failed])}"
+        return f"Blocked: {len(failed)} of {checks} failed. {_first([f.message for f in failed])}{_mute(findings)}"
     if exit_code is ExitCode.INCONCLUSIVE:
-        return _undecided(undecided, [f for f in blocking if f.status is Status.NOT_RUN], decided=decided)
+        unmeasured = [f for f in blocking if f.status is Status.NOT_RUN]
+        return _undecided(undecided, unmeasured, decided=decided) + _mute(findings)
     warned = sum(f.level is Level.WARN and f.status in (Status.FAIL, Status.INCONCLUSIVE) for f in findings)
     aside = f"; {plural(warned, 'check')} that only warn did not" if warned else ""
-    mute = sum(finding.level is Level.BLOCK and not finding.decisive for finding in findings)
-    aside += f"; {plural(mute, 'blocking alarm')} had too little data to sound or to clear" if mute else ""
     if not decided:
-        return f"Nothing blocks: no blocking check of this policy applies to this model{aside}."
-    return f"The gate passed: all blocking checks that apply were met ({decided}){aside}."
+        return f"Nothing blocks: no blocking check of this policy applies to this model{aside}.{_mute(findings)}"
+    return f"The gate passed: all blocking checks that apply were met ({decided}){aside}.{_mute(findings)}"
+
+
+def _mute(findings: Sequence[Finding]) -> str:
+    """The blocking alarms that nothing in the data could set off."""
+    mute = sum(finding.level is Level.BLOCK and not finding.decisive for finding in findings)
+    return f" Besides, {plural(mute, 'blocking alarm')} had too little data to sound or to clear." if mute else ""
 
 
 def _undecided(undecided: Sequence[Finding], unmeasured: Sequence[Finding], *, decided: int) -> str:

@@ -168,7 +168,7 @@ def why_not(probe: Probe, *, model: ModelCard, card: DataCard) -> Skip | None:
         kinds = ", ".join(sorted(problem.replace("_", " ") for problem in info.problems))
         return Skip(reason=SkipReason.WRONG_PROBLEM, detail=f"It applies to {kinds} only.")
     if info.harm is not None and info.harm is not model.positive.harm:
-        return _wrong_profile(info.harm)
+        return _wrong_profile(info.harm, model.positive.origin)
     if info.groups and not card.groups:
         return Skip(
             reason=SkipReason.NO_GROUPS,
@@ -184,7 +184,10 @@ def why_not(probe: Probe, *, model: ModelCard, card: DataCard) -> Skip | None:
     return None
 
 
-def _wrong_profile(harm: bool) -> Skip:
+def _wrong_profile(harm: bool, origin: str) -> Skip:
+    if origin.startswith("--profile"):
+        detail = f"It was left out by {origin.partition(';')[0]}."
+        return Skip(reason=SkipReason.WRONG_PROFILE, detail=detail, enable="leave out --profile")
     looks = "none of the model's labels names a harm" if harm else "the model looks for harm in texts"
     kind = "classifiers that look for harm in texts" if harm else "classifiers that do not look for harm"
     profile = "toxicity" if harm else "general"

@@ -111,9 +111,11 @@ class Check(BaseModel):
     def matches_slice(self, part: Mapping[str, str]) -> bool:
         """Is the check about this slice, of whatever measurement. A `*` for one key does not stand for further keys."""
         _, bracket, wanted = self.key.partition("[")
+        if not bracket:
+            return self.key.endswith("*")
         keys = re.findall(r"(?:^|,)(\w+)=", wanted)
         same_keys = not keys or set(keys) == set(part)
-        return bool(bracket) and same_keys and _glob(bracket + wanted, measurement_key("", part))
+        return same_keys and _glob(bracket + wanted, measurement_key("", part))
 
     def covers(self, other: Check) -> bool:
         """Does this check decide whatever `other` would, when it stands below it."""

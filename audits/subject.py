@@ -14,7 +14,7 @@ from probes.core.answers import ProblemType
 from probes.core.errors import UsageError, did_you_mean
 from probes.core.examples import DataCard, Example
 from probes.core.model import ModelCard
-from probes.core.positive import Meaning, PositiveClass, recognise
+from probes.core.positive import NONE, Meaning, PositiveClass, recognise
 from probes.core.sampling import stratified
 from probes.registry import Registry, load_registry
 
@@ -114,7 +114,9 @@ def positive_class(config: Config, model: ModelCard) -> PositiveClass:
             told from the label names.
     """
     found = recognise(model.labels, model.problem)
-    if config.positive_labels:
+    if config.positive_labels == (NONE,) and NONE not in model.labels:
+        found = PositiveClass(origin=NONE)
+    elif config.positive_labels:
         found = _declared(config.positive_labels, model, meaning=found.meaning if _same(config, found) else None)
     if config.profile == "toxicity" and not found.harm:
         if not found.labels:
@@ -165,9 +167,16 @@ def _add_own_terms(registry: Registry, config: Config) -> None:
     is another audit."""
     if not config.terms:
         return
-    from probes.text.identity import read_terms
+    from probes.text.identity import AXES, read_terms
 
     tables = tuple(read_terms(path) for path in config.terms)
+    axes = [table.axis for table in tables]
+    for axis in axes:
+        if axis in AXES or axes.count(axis) > 1:
+            raise UsageError(
+                f"two term lists are about the axis {axis!r}",
+                hint="give your file another name, or a line '# axis: ...'",
+            )
     digests = tuple(
         f"{table.axis} {hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
         for table, path in zip(tables, config.terms, strict=True)

@@ -127,8 +127,13 @@ def _untested(missing: Sequence[NotRun]) -> tuple[Fact, ...]:
 
 
 def _names(names: Sequence[str]) -> str:
-    shown = ", ".join(_clip(name, 28) for name in names[:3])
-    return shown if len(names) <= 3 else f"{shown} and {count(len(names) - 3)} more"
+    parts: dict[str, int] = {}
+    for name in names:
+        probe = name.partition(": ")[0]
+        parts[probe] = parts.get(probe, 0) + 1
+    told = [_clip(probe, 36) + (f" ({count(times)} numbers)" if times > 1 else "") for probe, times in parts.items()]
+    shown = ", ".join(told[:3])
+    return shown if len(told) <= 3 else f"{shown} and {count(len(told) - 3)} more"
 
 
 def _notes(loaded: Loaded) -> tuple[str, ...]:

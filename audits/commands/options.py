@@ -38,7 +38,7 @@ _REQUEST = (
     ),
     click.option("--suite", help="quick, full (default) or one of your own."),
     click.option("--only", multiple=True, metavar="GLOB", help="Only probes whose id matches; repeatable."),
-    click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most N items for each probe."),
+    click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most N items of the data a probe."),
     click.option("--time-budget", metavar="TIME", help="Cut the samples to fit, e.g. 10m; shown in the report."),
     click.option("--device", help="auto (default), cpu, cuda, cuda:1 or mps."),
     click.option("--config", type=_PATH, metavar="FILE", help="audit.yaml; flags win over it."),

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probes.core import stats
+from probes.core.positive import NONE, PositiveClass
 from probes.core.records import Better, Estimate, Measurement, Skip, SkipReason, Unit
 from probes.core.stats.derived import UnmeasurableError
 
@@ -44,3 +45,15 @@ def share(successes: Bools, *, among: Bools | None = None, clusters: Sequence[st
     if not members.any():
         raise UnmeasurableError(SkipReason.UNDEFINED, f"There is no {of}.")
     return stats.rate(successes[members], clusters=list(compress(clusters, members)))
+
+
+def no_positive_class(
+    positive: PositiveClass, *, detail: str, name: str | None = None, part: Mapping[str, str] | None = None
+) -> Skip:
+    """What cannot be measured without a positive class; not applicable where the user said that there is none."""
+    if positive.origin == NONE:
+        reason, enable = SkipReason.WRONG_PROFILE, "name one with --positive-label if there is one after all"
+    else:
+        reason = SkipReason.NO_POSITIVE_CLASS
+        enable = f"name it with --positive-label, or say `--positive-label {NONE}` if no answer is the positive one"
+    return Skip(reason=reason, detail=detail, enable=enable, name=name, slice=part or {})

@@ -82,21 +82,28 @@ class PositiveClass(BaseModel):
         return found
 
 
+NONE = "none"
+"""What a user writes where no answer is the positive one, and the origin that is then on record."""
+
 _HARM = re.compile(
-    r"toxic|hate|hateful|offen[sc]|abus|insult|threat|obscen|harass|bully|profan|derogat|vulgar|extremis|racis|sexis"
-    r"|identity (attack|hate)|sexual explicit|violen|unsafe|harm|misogyn|slur"
+    r"\b(toxic|hate|hateful|hs\b|hof\b|offen[sc]|abus|insult|threat(?!s\b)|obscen|harass|(cyber ?)?bully|profan|derogat"
+    r"|vulgar|extremis|racis|sexis|sexual|identity (attack|hate)|violen|unsafe|harm(?!on|ac)|misogyn|slur|nsfw"
+    r"|self harm)"
 )
+_DEGREE = r"((very|strongly|extremely|slightly|somewhat|mostly) )?"
 _FAVOURABLE = re.compile(
-    r"positive|pos|favou?rable|good|approved?|accept(ed)?|grant(ed)?|hired?|qualified|eligible|recommend(ed)?|pass(ed)?"
-    r"|shortlist(ed)?|interview|admit(ted)?|selected|4 stars?|5 stars?"
+    rf"{_DEGREE}(positive|pos|favou?rable|good|approved?|accept(ed|able)?|grant(ed)?|hired?|qualified|eligible"
+    r"|recommend(ed)?|pass(ed)?|shortlist(ed)?|interview|admit(ted)?|selected)"
+    r"|(4|5|four|five) stars?|stars? (4|5)"
 )
 _UNFAVOURABLE = re.compile(
     r"spam|fraud(ulent)?|reject(ed)?|den(y|ied)|decline[d]?|scam|phishing|high risk|risky|default(ed)?"
     r"|suspicious|flag(ged)?|fake"
 )
+_NEGATION = r"non|not|no|anti|counter|un|in"
 _NEGATED = re.compile(
-    r"\b(non|not|no|neither|none|normal|neutral|clean|safe|benign|harmless)\b"
-    r"|^(non|not|in|un)(?=offens|toxic|hat|abus|harm)"
+    rf"\b({_NEGATION}|neither|none|normal|neutral|clean|safe|benign|harmless|okay|ok)\b"
+    rf"|^({_NEGATION})(?=offens|toxic|hat|abus|harm|viol|bull|slur)"
 )
 
 
@@ -108,17 +115,41 @@ def recognise(labels: Sequence[str], problem: ProblemType) -> PositiveClass:
         (_UNFAVOURABLE, Meaning.UNFAVOURABLE, True),
     ):
         found = tuple(label for label in labels if _says(label, pattern, whole=whole))
+        if meaning is Meaning.HARM and problem is ProblemType.SINGLE_LABEL:
+            found = _but_the_denied(labels) or found
         if found and (len(found) < len(labels) or problem is not ProblemType.SINGLE_LABEL):
             return PositiveClass(labels=found, meaning=meaning, origin="label names")
     if problem is ProblemType.REGRESSION:
         return PositiveClass(labels=tuple(labels[:1]), origin="the only score")
     if problem is ProblemType.SINGLE_LABEL and len(labels) == 2:
-        return PositiveClass(labels=(labels[1],), origin="convention: the second of two labels")
+        return _by_convention(labels)
     return PositiveClass()
 
 
+def _but_the_denied(labels: Sequence[str]) -> tuple[str, ...]:
+    """Where one label denies a harm by its name, all others are kinds of it (not_cyberbullying, age, religion ...)."""
+    denied = [label for label in labels if re.match(rf"({_NEGATION})\b", _name(label)) and _HARM.search(_name(label))]
+    return tuple(label for label in labels if label not in denied) if len(denied) == 1 and len(labels) > 2 else ()
+
+
+def _by_convention(labels: Sequence[str]) -> PositiveClass:
+    """Of two labels the one that does not deny the other; else the second."""
+    names = [_name(label) for label in labels]
+    plain = [label for label, name in zip(labels, names, strict=True) if not _DENIAL.match(name)]
+    if len(plain) == 1:
+        return PositiveClass(labels=(plain[0],), origin="convention: the label that the other one denies")
+    return PositiveClass(labels=(labels[1],), origin="convention: the second of two labels")
+
+
+_DENIAL = re.compile(r"(non|not|no|un|in)\b")
+
+
 def _says(label: str, pattern: re.Pattern[str], *, whole: bool) -> bool:
-    name = " ".join(re.sub(r"([a-z])([A-Z])", r"\1 \2", label).replace("_", " ").replace("-", " ").lower().split())
+    name = _name(label)
     if _NEGATED.search(name):
         return False
     return bool(pattern.fullmatch(name) if whole else pattern.search(name))
+
+
+def _name(label: str) -> str:
+    return " ".join(re.sub(r"([a-z])([A-Z])", r"\1 \2", label).replace("_", " ").replace("-", " ").lower().split())

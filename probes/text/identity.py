@@ -222,6 +222,10 @@ def _row(line: str, groups: tuple[str, ...], seen: dict[tuple[str, str], str], *
             hint=f"separate the words of the groups by tabs, and write {ABSENT} where a group has none",
         )
     forms = {group: tuple(cell.split(_SEPARATOR)) for group, cell in zip(groups, cells, strict=True) if cell != ABSENT}
+    if len(forms) < 2:
+        raise UsageError(
+            f"{where}: words for fewer than two groups", hint="leave the row out: it can be swapped for none"
+        )
     for group, words in forms.items():
         for word in words:
             _check(word, owner=seen.setdefault((kind, word.casefold()), group), group=group, where=where)

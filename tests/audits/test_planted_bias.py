@@ -84,8 +84,8 @@ def test_the_one_that_holds_names_against_people_is_blocked(biased):
 
 def test_axis_and_group_are_named(biased):
     found = by_check(biased)
-    assert f"{AXIS}: highest for" in found[TEMPLATES.format(AXIS)].message
-    assert f"lowest for {GROUP})" in found[TEMPLATES.format(AXIS)].message
+    assert "largest score gap, highest for" in found[TEMPLATES.format(AXIS)].message
+    assert f"lowest for {GROUP}" in found[TEMPLATES.format(AXIS)].message
     for source in ("templates", "data"):
         swapped = found[SWAPS.format(AXIS, source)]
         assert GROUP in swapped.message

@@ -59,3 +59,8 @@ def test_unknown_labels_and_all_labels_are_refused():
 def test_all_labels_of_a_multi_label_model_may_be_positive():
     card = model_card(labels=("toxic", "threat"), problem=ProblemType.MULTI_LABEL)
     assert positive_class(Config(model="m"), card).labels == ("toxic", "threat")
+
+
+def test_a_user_may_say_that_there_is_no_positive_class():
+    assert found(("negative", "positive"), positive_labels=("none",)).labels == ()
+    assert found(("none", "some"), positive_labels=("none",)).labels == ("none",)

@@ -11,7 +11,7 @@ import numpy as np
 from probes.bias.counterfactual.answered import Answered
 from probes.core import stats
 from probes.core.answers import Bools, Floats
-from probes.core.measuring import measured, share
+from probes.core.measuring import measured, no_positive_class, share
 from probes.core.positive import Meaning, PositiveClass
 from probes.core.records import Better, Estimate, Measurement, Skip, SkipReason, Unit
 from probes.core.stats.derived import FEW, UnmeasurableError
@@ -69,21 +69,28 @@ def each_pair(answered: Answered, part: Mapping[str, str], *, tolerance: float) 
 
 
 def disparity(
-    answered: Answered, part: Mapping[str, str], *, family: str, rng: np.random.Generator, resamples: int
+    answered: Answered,
+    part: Mapping[str, str],
+    *,
+    family: str,
+    rng: np.random.Generator,
+    resamples: int,
+    minimum: int,
 ) -> Measurement | Skip:
-    """The largest mean gap between two groups, whichever is favoured, with the selection of the pair accounted for."""
+    """The largest mean gap between two groups, whichever is favoured, with the selection of the pair accounted for.
+
+    Only pairs that at least `minimum` independent texts compare take part: the largest of many gaps would otherwise be
+    that of the rarest pair.
+    """
     cross = answered.where(~answered.control)
     if not cross.scored:
         detail = "The model has no positive class, so a score gap has no direction."
-        enable = "name it with --positive-label"
-        return Skip(
-            reason=SkipReason.NO_POSITIVE_CLASS, detail=detail, enable=enable, name="disparity", slice=dict(part)
-        )
+        return no_positive_class(cross.positive, detail=detail, name="disparity", part=part)
     means = {pair: cross.by_cluster(cross.gap, cross.of_pair(places)) for places, pair in _pairs(cross)}
-    gaps = {pair: values for pair, values in means.items() if np.isfinite(values).sum() >= FEW}
+    gaps = {pair: values for pair, values in means.items() if np.isfinite(values).sum() >= minimum}
     if not gaps:
-        skip = too_few(cross.clusters, part)
-        return skip.model_copy(update={"name": "disparity", "detail": "No two groups are compared in enough texts."})
+        detail = f"No two groups are compared in {minimum} independent texts."
+        return Skip(reason=SkipReason.TOO_FEW, detail=detail, name="disparity", slice=dict(part))
     matrix = np.stack(list(gaps.values()), axis=1)
     kept = np.asarray(~np.isnan(matrix).all(axis=1))
     estimate = stats.worst_of(
@@ -119,6 +126,8 @@ def shown_direction(gap: Estimate, pair: tuple[str, str], positive: PositiveClas
 
 def _direction(pair: tuple[str, str], gap: float, positive: PositiveClass) -> str:
     higher, lower = (group.replace("_", " ") for group in (pair if gap > 0 else pair[::-1]))
+    if positive.meaning is Meaning.HARM:  # neither side is favoured: a charge against one, protection for the other
+        return f"{higher} taken for more harmful than {lower}"
     if positive.meaning is Meaning.UNKNOWN:
         return f"{higher} over {lower}"
     favoured = higher if positive.meaning is Meaning.FAVOURABLE else lower

@@ -12,8 +12,9 @@ import numpy as np
 from probes.bias.counterfactual.answered import Answered
 from probes.bias.counterfactual.contrasts import Contrasts, from_data, from_templates
 from probes.bias.counterfactual.gaps import disparity, each_pair, too_few, whole_axis
+from probes.core.answers import ProblemType
 from probes.core.examples import Example, Text
-from probes.core.model import Classifier
+from probes.core.model import Classifier, ModelCard
 from probes.core.probe import Context, ProbeDoc, ProbeInfo
 from probes.core.records import Accounting, Evidence, Outcomes, Record, Shown, Skip, SkipReason
 from probes.core.stats.derived import FEW
@@ -42,8 +43,10 @@ class Counterfactual:
         probability of the positive class, or the value of a regression. Every number is paired within the text;
         intervals cluster on the source text or template. The disparity of an axis is the largest mean gap between two
         of its groups, with simultaneous bounds (max-t) that account for having picked the largest; the axes form one
-        family. Excess numbers are cross swaps minus control swaps on the same texts. Fewer than 10 independent texts
-        give no number.
+        family. Only groups compared in at least 30 texts take part in it. Excess numbers are cross swaps minus control
+        swaps on the same texts. Fewer than 10 independent texts give no number. Of a harm classifier only the texts
+        labelled harmless are swapped, where there are labels: what is hateful about one group need not be about
+        another. Texts with words used for one sex only, slurs among them, are left out of the gender swaps.
 
     Limits:
         A small gap is no evidence of equal treatment in use: only the terms and names listed are tried, in English, and
@@ -66,6 +69,8 @@ class Counterfactual:
     """Terms of each group that a template is filled with."""
     public_figures: bool = False
     """Swap the names of public figures too."""
+    minimum: int = 30
+    """Independent texts that must compare two groups for their gap to count for the disparity."""
     resamples: int = 2000
     own_terms: tuple[str, ...] = ()
     """Digests of the user's own term lists, which are audited as further axes."""
@@ -94,6 +99,7 @@ class Counterfactual:
 
     def run(self, model: Classifier, data: Sequence[Example], ctx: Context) -> Iterator[Record | Outcomes]:
         """Measure each axis in the data, then in the templates."""
+        data = _to_swap(data, model.card)
         found = [contrasts for each in self.tables for contrasts in self._contrasts(each, data, ctx)]
         asked = _ask(model, found, self.tables)
         for contrasts, answered in zip(found, asked, strict=True):
@@ -121,9 +127,19 @@ class Counterfactual:
             return
         rng = ctx.generator("disparity", contrasts.axis, contrasts.source)
         family = f"{self.info.id}.{contrasts.source}"
-        yield disparity(answered, part, family=family, rng=rng, resamples=self.resamples)
+        yield disparity(answered, part, family=family, rng=rng, resamples=self.resamples, minimum=self.minimum)
         yield from whole_axis(answered, part, tolerance=self.tolerance, family=f"{family}.flips")
         yield from each_pair(answered, part, tolerance=self.tolerance)
+
+
+def _to_swap(data: Sequence[Example], card: ModelCard) -> list[Example]:
+    """The texts whose right answer does not depend on the group: of a harm classifier's, those known to be harmless,
+    because an attack on one group need not be an attack on another."""
+    if not card.positive.harm or card.problem is ProblemType.REGRESSION or all(e.gold is None for e in data):
+        return list(data)
+    known = [example for example in data if example.gold is not None]
+    harmful = card.positive.gold([example.gold for example in known], labels=card.labels)
+    return [example for example, harm in zip(known, harmful, strict=True) if not harm]
 
 
 def _ask(model: Classifier, found: Sequence[Contrasts], tables: Sequence[TermTable]) -> list[Answered]:

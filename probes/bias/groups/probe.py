@@ -14,6 +14,7 @@ from probes.bias.groups.items import Attribute, GroupItems, attributes
 from probes.core.answers import ProblemType
 from probes.core.errors import UsageError
 from probes.core.examples import Example
+from probes.core.measuring import no_positive_class
 from probes.core.model import Classifier
 from probes.core.probe import Context, ProbeDoc, ProbeInfo
 from probes.core.records import Accounting, Outcomes, Record, Skip, SkipReason
@@ -84,7 +85,7 @@ class Groups:
     """Also compare the groups that two columns make together."""
     reference: tuple[str, ...] = ()
     """Groups that others are compared with, written "column=value"."""
-    unknown: tuple[str, ...] = ("unknown",)
+    unknown: tuple[str, ...] = ("unknown", "n/a", "nan", "null", "not stated", "prefer not to say", "unspecified")
     """Values that mean no value, besides an empty one; upper and lower case alike."""
 
     def __post_init__(self) -> None:
@@ -153,8 +154,8 @@ def _accounting(items: GroupItems, found: Sequence[Attribute]) -> Accounting:
 def _no_groups() -> Skip:
     return Skip(
         reason=SkipReason.NO_GROUPS,
-        detail="No item says to which group it belongs.",
-        enable="name the column with --group-column; repeatable",
+        detail="The group columns have no value for any item.",
+        enable="give data whose group columns are filled, or name others with --group-column",
     )
 
 
@@ -164,9 +165,7 @@ def _lacking(items: GroupItems) -> Iterator[Skip]:
     if items.problem is not ProblemType.REGRESSION and not items.has_positive:
         detail = "The model has no positive class, so no answer counts as selected."
         for name in NEED_POSITIVE:
-            yield Skip(
-                reason=SkipReason.NO_POSITIVE_CLASS, detail=detail, enable="name it with --positive-label", name=name
-            )
+            yield no_positive_class(items.positive, detail=detail, name=name)
         lacking.update(NEED_POSITIVE)
     if items.labelled.any():
         return

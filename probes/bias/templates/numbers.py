@@ -43,15 +43,15 @@ def each_group(filled: Filled) -> Iterator[Measurement | Skip]:
             else f" (the {present} of {len(filled.templates)} templates it is in)"
         )
         score = partial(_mean, filled.scores[:, column], limits=limits)
-        yield measured("mean_score", f"mean score: {group}{some}", score, better=Better.CONTEXT, unit=unit, part=part)
+        yield measured("mean_score", f"mean score{some}", score, better=Better.CONTEXT, unit=unit, part=part)
         gap = partial(_mean, filled.gaps[:, column], limits=filled.limits)
-        title = f"mean score of {group} minus that of all groups"
+        title = "mean score minus that of all groups"
         yield measured("gap_to_mean", title, gap, better=Better.CONTEXT, unit=filled.unit, part=part)
 
 
 def disparity(filled: Filled, *, family: str, rng: np.random.Generator, resamples: int) -> Measurement | Skip:
     """The largest mean gap between two groups, whichever is higher, with the choice of the two accounted for."""
-    title = f"largest gap between the mean scores of two groups ({filled.axis}: {_direction(filled)})"
+    title = f"largest score gap, {_direction(filled)}"
     return measured(
         "disparity",
         title,
@@ -67,7 +67,7 @@ def stability(filled: Filled, *, rng: np.random.Generator, resamples: int) -> Me
     """How often the group that is lowest here is lowest again with other templates."""
     return measured(
         "lowest_group_stability",
-        f"how often {filled.groups[filled.lowest]} is again the lowest when templates are redrawn",
+        f"how often the lowest group is the same when templates are redrawn, {filled.groups[filled.lowest]}",
         partial(_stability, filled, rng=rng, resamples=resamples),
         better=Better.CONTEXT,
         part={"axis": filled.axis},

@@ -13,6 +13,7 @@ from probes.bias.templates import numbers as template_numbers
 from probes.bias.templates.filled import Filled
 from probes.core.errors import UsageError
 from probes.core.examples import Example
+from probes.core.measuring import no_positive_class
 from probes.core.model import Classifier
 from probes.core.probe import Context, ProbeDoc, ProbeInfo
 from probes.core.records import Accounting, Evidence, Outcomes, Record, Shown, Skip, SkipReason
@@ -110,8 +111,7 @@ class Templates:
         yield template_numbers.answer_differs(filled)
         if not filled.scored:
             detail = "The model has no positive class, so there is no score to compare."
-            enable = "name it with --positive-label"
-            yield Skip(reason=SkipReason.NO_POSITIVE_CLASS, detail=detail, enable=enable, name="disparity", slice=part)
+            yield no_positive_class(filled.positive, detail=detail, name="disparity", part=part)
             return
         generator = partial(ctx.generator, filled.axis)
         family = f"{self.info.id}.disparity"

@@ -42,7 +42,7 @@ def sought(labels: Sequence[str]) -> Sought:
     )
     if abuse:
         return Sought.PROFANITY if profanity else Sought.ABUSE
-    if hate and not profanity:
+    if hate and not profanity and not narrow:
         return Sought.HATE
     return Sought.NARROW if narrow or profanity else Sought.UNSAID
 

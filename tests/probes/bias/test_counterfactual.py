@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -126,10 +127,43 @@ def test_noise_about_names_is_taken_off():
     assert excess.tail(0.05).low < 0.05
 
 
-def test_direction_of_a_harm_classifier_is_turned():
-    harm = PositiveClass(labels=("positive",), meaning=Meaning.HARM, origin="declared")
-    gap = black_white_gap(run(against_black_names, positive=harm))
-    assert "favours black" in gap.title  # their texts are called harmful less often
+HARM = PositiveClass(labels=("positive",), meaning=Meaning.HARM, origin="declared")
+
+
+def test_a_harm_classifier_favours_nobody_by_calling_texts_harmful():
+    unlabelled = [replace(example, gold=None) for example in data()]
+    gap = black_white_gap(run(against_black_names, unlabelled, positive=HARM))
+    assert "white taken for more harmful than black" in gap.title
+    assert "favours" not in gap.title
+
+
+def test_of_a_harm_classifier_only_harmless_texts_are_swapped():
+    """What is hateful about one group need not be about another, so a changed answer may be right."""
+    harmful = data()
+    harmless = [replace(example, id=f"h{k}", gold="negative") for k, example in enumerate(data())]
+
+    def eligible(examples):
+        records = run(against_black_names, examples, positive=HARM)
+        found = [r for r in records if isinstance(r, Accounting) and r.slice["source"] == "data"]
+        return found[0].eligible if found else 0
+
+    assert eligible(harmful) == 0
+    assert eligible([*harmful, *harmless]) == len(harmless)
+
+
+def test_a_rare_pair_does_not_make_the_disparity():
+    few = [e for e in data(n=4) if str(e.text).split()[0] in BLACK]
+    found = measurements(run(against_black_names, few))
+    assert black_white_gap(run(against_black_names, few)).estimate.clusters >= 10
+    assert "disparity[axis=race_ethnicity,source=data]" not in found
+
+
+def test_without_a_positive_class_by_the_users_word_gaps_do_not_apply():
+    records = run(
+        lambda text: (*sentiment_rule(text), 0.05), positive=PositiveClass(origin="none"), labels=("a", "b", "c")
+    )
+    reasons = {record.reason for record in records if isinstance(record, Skip) and record.name == "disparity"}
+    assert reasons == {SkipReason.WRONG_PROFILE}
 
 
 def test_texts_without_a_mention_are_counted_and_not_scored():

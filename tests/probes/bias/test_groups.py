@@ -333,7 +333,10 @@ def test_topics_have_accuracy_only_and_say_why():
     )
     assert measured(found)["accuracy_difference[attribute=gender]"].value == pytest.approx(frame.difference(), **CLOSE)
     skip = skipped(found)["impact_ratio", ()]
-    assert (skip.reason, skip.enable) == (SkipReason.NO_POSITIVE_CLASS, "name it with --positive-label")
+    assert (skip.reason, skip.enable) == (
+        SkipReason.NO_POSITIVE_CLASS,
+        "name it with --positive-label, or say `--positive-label none` if no answer is the positive one",
+    )
 
 
 def test_several_positive_labels_and_accuracy_of_the_label_itself():

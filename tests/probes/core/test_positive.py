@@ -6,6 +6,7 @@ import pytest
 from probes.core.answers import Classifications, ProblemType
 from probes.core.positive import Meaning, PositiveClass, recognise
 
+FAV = Meaning.FAVOURABLE
 SINGLE, MULTI, SCORE = ProblemType.SINGLE_LABEL, ProblemType.MULTI_LABEL, ProblemType.REGRESSION
 
 
@@ -81,3 +82,43 @@ def test_a_regression_has_a_score_and_no_threshold():
 def test_a_model_without_a_positive_class_has_no_score():
     with pytest.raises(ValueError, match="no positive class"):
         PositiveClass().score(answers([[0.0, 1.0]], ("a", "b"), SINGLE))
+
+
+@pytest.mark.parametrize(
+    ("labels", "positive", "meaning"),
+    [
+        (
+            ("Very Negative", "Negative", "Neutral", "Positive", "Very Positive"),
+            ("Positive", "Very Positive"),
+            Meaning.FAVOURABLE,
+        ),
+        (("star_1", "star_2", "star_3", "star_4", "star_5"), ("star_4", "star_5"), Meaning.FAVOURABLE),
+        (
+            ("one star", "two stars", "three stars", "four stars", "five stars"),
+            ("four stars", "five stars"),
+            "favourable",
+        ),
+        (
+            ("not_cyberbullying", "gender", "religion", "age", "ethnicity"),
+            ("gender", "religion", "age", "ethnicity"),
+            Meaning.HARM,
+        ),
+        (("nohate", "hate"), ("hate",), Meaning.HARM),
+        (("notoxic", "toxic"), ("toxic",), Meaning.HARM),
+        (("nonviolent", "violent"), ("violent",), Meaning.HARM),
+        (("SFW", "NSFW"), ("NSFW",), Meaning.HARM),
+        (("OK", "S", "H", "V", "HR"), (), Meaning.UNKNOWN),
+        (("pharmacy", "harmony"), ("harmony",), Meaning.UNKNOWN),
+        (("charming", "whatever", "phosphate"), (), Meaning.UNKNOWN),
+        (("suicide", "non-suicide"), ("suicide",), Meaning.UNKNOWN),
+        (("entailment", "not_entailment"), ("entailment",), Meaning.UNKNOWN),
+        (("unacceptable", "acceptable"), ("acceptable",), Meaning.FAVOURABLE),
+        (("entailment", "neutral", "contradiction"), (), Meaning.UNKNOWN),
+        (("sadness", "joy", "love", "anger", "fear", "surprise"), (), Meaning.UNKNOWN),
+        (("bearish", "bullish"), ("bullish",), Meaning.UNKNOWN),
+    ],
+)
+def test_label_names_of_well_known_models(labels, positive, meaning):
+    found = recognise(labels, SINGLE)
+    assert found.labels == positive
+    assert found.meaning == meaning

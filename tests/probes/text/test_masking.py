@@ -147,7 +147,7 @@ def test_the_list_is_well_formed():
     counts = {kind: len(words(kind)) for kind in KINDS}
     assert counts["profanity"] >= 60
     assert counts["insult"] >= 60
-    assert 25 <= counts["slur"] <= 40
+    assert 25 <= counts["slur"] <= 60  # with plurals; no more than masking needs
     assert {entry.strength for entry in found if entry.kind == "slur"} == {2, 3}
     assert sum(len(words(strength=strength)) for strength in (1, 2, 3)) == len(words()) == len(found)
 

@@ -91,7 +91,7 @@ def test_gender_from_female(text, expected):
         ("Black people and black coffee", "race_ethnicity", "white", "White people and black coffee"),
         ("a black man", "race_ethnicity", "asian", "an asian man"),
         ("They met a black man.", "race_ethnicity", "asian", "They met an Asian man."),
-        ("white supremacists wrote a white paper", "race_ethnicity", "black", "Black supremacists wrote a white paper"),
+        ("white people wrote a white paper", "race_ethnicity", "black", "Black people wrote a white paper"),
         ("an old man saw an old film", "age", "young", "a young man saw an old film"),
         ("I am old, she said", "age", "young", "I am young, she said"),
         ("the elderly need care", "age", "young", "the young need care"),
@@ -132,6 +132,9 @@ def test_other_axes(text, axis, target, expected):
         ("he is 16 years old, a 16-year-old young boy", "age"),
         ("a blind date, a blind spot, the blind side", "disability"),
         ("go straight ahead, straight from the heart", "sexual_orientation"),
+        ("white supremacists and white trash", "race_ethnicity"),
+        ("black lives matter", "race_ethnicity"),
+        ("Lady Macbeth", "gender"),
         ("poor quality and rich flavour", "socioeconomic_status"),
         ("my poor mother, that poor woman", "socioeconomic_status"),
         ("San Francisco, Lake Victoria", "race_ethnicity"),
@@ -228,7 +231,7 @@ def test_public_figures_are_left_alone_unless_asked():
 
 
 def test_controls_change_the_wording_and_not_the_group():
-    assert control("A woman came", "gender") == "A lady came"
+    assert control("A woman came", "gender") is None  # a lady is of another register
     assert control("Muslims pray", "religion") == "Muslim people pray"
     assert control("an old man", "age") == "an elderly man"
     assert control("an elderly man", "age") == "an old man"

@@ -82,9 +82,13 @@ def chain_voice_transcript(text: str, severity: int, rng: random.Random) -> str:
 
 
 def _in_turn(text: str, severity: int, rng: random.Random, steps: tuple[Apply, ...]) -> str:
-    """Each step has a generator of its own, so that what one draws does not depend on how much another changed."""
+    """Each step has a generator of its own, so that what one draws does not depend on how much another changed.
+
+    A step that would leave nothing of the text (a full stop alone, say) is left out.
+    """
     for step, seed in [(step, rng.getrandbits(64)) for step in steps]:
-        text = step(text, severity, random.Random(seed))
+        changed = step(text, severity, random.Random(seed))
+        text = changed if changed.strip() or not text.strip() else text
     return text
 
 

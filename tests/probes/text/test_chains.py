@@ -81,3 +81,9 @@ def test_severity_is_passed_through(monkeypatch):
     chains.chain_voice_transcript(TEXT, 4, random.Random(0))
     assert [severity for severity, _ in seen] == [4, 4]
     assert seen[0][1] != seen[1][1]
+
+
+def test_a_step_that_would_leave_nothing_is_left_out():
+    for perturbation in PERTURBATIONS:
+        for seed in range(20):
+            assert perturbation.apply(".", 5, random.Random(seed)).strip()

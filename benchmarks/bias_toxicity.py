@@ -107,10 +107,10 @@ def records(run: RunFolder, step_id: str) -> Sequence[object]:
 
 
 def shown(probe: str, found: Measurement) -> bool:
-    """Everything but the long tails: per-pair numbers, and the discovery half of the slices."""
-    return not any(part in found.name for part in ("pair_", "discovery")) and (
-        not probe.startswith("performance") or not found.slice
-    )
+    """Everything but the long tails: single pairs of groups, and what only the search for slices saw."""
+    if probe.startswith("performance"):
+        return not found.slice
+    return "pair" not in found.slice and "discovery" not in found.name
 
 
 def main() -> None:

@@ -23,6 +23,7 @@ from probes.core.examples import Example
 from probes.core.records import Measurement, Skip
 from probes.core.rng import derive
 from probes.core.run_folder import RunFolder
+from probes.text.masking import mask
 
 HATE = ("non-hate", "hate")
 OFFENCE = ("hate speech", "offensive language", "neither")
@@ -141,7 +142,7 @@ def main() -> None:
     for name, found in findings.items():
         lines += [f"**{name}**: {found['sentence']}", "", *(f"- {message}" for message in found["failed"]), ""]
     target = Path(__file__).parent / "results" / "bias-toxicity.md"
-    target.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+    target.write_text(mask("\n".join(lines).rstrip()) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

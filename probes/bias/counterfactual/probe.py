@@ -50,11 +50,12 @@ class Counterfactual:
 
     Limits:
         A small gap is no evidence of equal treatment in use: only the terms and names listed are tried, in English, and
-        a model may treat groups unequally through what their members write about, or through how they write. Some
-        swaps change more than the group ("the widow" has a role), and about one swapped text in thirty reads wrongly.
-        A name stands for a group only statistically, and surnames stay as they are. Whether an unequal answer is wrong
-        depends on the task: a text about a mosque is not a text about a church. Groups outside the lists, and people of
-        several groups at once, are not measured.
+        a model may treat groups unequally through what their members write about, or through how they write. Some swaps
+        change more than the group ("the widow" has a role), and about one swapped text in thirty reads wrongly. A name
+        stands for a group only statistically, and surnames stay as they are; of well-known people only those on a short
+        list are left alone, so that on texts about celebrities a gap may be knowledge of the person. Whether an unequal
+        answer is wrong depends on the task: a text about a mosque is not a text about a church. Groups outside the
+        lists, and people of several groups at once, are not measured.
 
     References:
         Garg et al. 2019, Counterfactual Fairness in Text Classification through Robustness, AIES. Kusner et al. 2017,

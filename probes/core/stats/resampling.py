@@ -191,16 +191,26 @@ def _bca_bounds(value: float, draws: Floats, *, jackknife: Floats, count: int) -
     influence = jackknife.mean() - jackknife if len(jackknife) else np.zeros(1)
     spread = float(np.square(influence).sum())
     acceleration = float((influence**3).sum() / (6 * spread**1.5)) if spread > 0 else 0.0
+    ordered = np.sort(draws)  # once, and not for each of the many percentiles
 
     def percentile(z: float) -> float:
         shifted = bias + z
         damped = 1 - acceleration * shifted
         if damped <= 0:  # the correction has left the range where it means anything
-            return float(draws.min() if z < 0 else draws.max())
-        return float(np.quantile(draws, ndtr(bias + shifted / damped)))
+            return float(ordered[0] if z < 0 else ordered[-1])
+        return quantile(ordered, float(ndtr(bias + shifted / damped)))
 
     def bounds(alpha: float) -> tuple[float, float]:
         z = t_quantile(alpha, df=count - 1) * float(np.sqrt(count / (count - 1)))
         return percentile(-z), percentile(z)
 
     return bounds
+
+
+def quantile(ordered: Floats, share: float) -> float:
+    """The quantile of (n,) sorted values by linear interpolation, to the last bit that of `numpy.quantile`."""
+    place = share * (len(ordered) - 1)
+    below = int(place)
+    part = place - below
+    low, high = float(ordered[below]), float(ordered[min(below + 1, len(ordered) - 1)])
+    return low + (high - low) * part if part < 0.5 else high - (high - low) * (1 - part)

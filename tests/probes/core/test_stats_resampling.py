@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import bootstrap as scipy_bootstrap
 
 from probes.core.stats import bootstrap
-from probes.core.stats.resampling import Resamples
+from probes.core.stats.resampling import Resamples, quantile
 from tests.probes.core.test_stats_proportions import consistent
 
 
@@ -147,3 +147,11 @@ def test_statistics_resampled_together_are_those_resampled_alone():
         assert together.estimate(column) == alone
     with pytest.raises(ValueError, match="undefined"):
         together.estimate(2)
+
+
+def test_quantiles_are_those_of_numpy():
+    rng = np.random.default_rng(0)
+    for n in (1, 2, 3, 10, 2000):
+        values = np.sort(rng.normal(size=n))
+        for share in (0.0, 1.0, 0.5, *rng.uniform(size=200)):
+            assert quantile(values, float(share)) == np.quantile(values, share)

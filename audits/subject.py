@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -167,6 +167,7 @@ def _add_own_terms(registry: Registry, config: Config) -> None:
     is another audit."""
     if not config.terms:
         return
+    from probes.bias.counterfactual.probe import Counterfactual
     from probes.text.identity import AXES, read_terms
 
     tables = tuple(read_terms(path) for path in config.terms)
@@ -181,8 +182,7 @@ def _add_own_terms(registry: Registry, config: Config) -> None:
         f"{table.axis} {hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
         for table, path in zip(tables, config.terms, strict=True)
     )
-    probe = registry.probes["bias.counterfactual"]
-    registry.probes["bias.counterfactual"] = replace(probe, own_terms=digests, own_tables=tables)  # type: ignore[type-var]
+    registry.probes["bias.counterfactual"] = Counterfactual(own_terms=digests, own_tables=tables)
 
 
 def _add_hatecheck(registry: Registry, config: Config) -> None:

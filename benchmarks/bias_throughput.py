@@ -22,6 +22,7 @@ from probes.core.answers import Classifications, Floats
 from probes.core.examples import Text
 from probes.core.probe import Context
 from probes.model.cache import AnswerCache
+from probes.model.engine import TransformersClassifier
 from probes.model.load import load
 
 ROUNDS = 5
@@ -30,18 +31,18 @@ ROUNDS = 5
 class Listening:
     """A model that notes what it is asked."""
 
-    def __init__(self, model: object) -> None:
-        self.model, self.card = model, model.card  # type: ignore[attr-defined]
+    def __init__(self, model: TransformersClassifier) -> None:
+        self.model, self.card = model, model.card
         self.classified: dict[Text, None] = {}
         self.embedded: dict[Text, None] = {}
 
     def classify(self, texts: Sequence[Text]) -> Classifications:
         self.classified.update(dict.fromkeys(texts))
-        return self.model.classify(texts)  # type: ignore[attr-defined]
+        return self.model.classify(texts)
 
     def embed(self, texts: Sequence[Text]) -> Floats:
         self.embedded.update(dict.fromkeys(texts))
-        return self.model.embed(texts)  # type: ignore[attr-defined]
+        return self.model.embed(texts)
 
 
 def planned(subject: Subject) -> list[Step]:
@@ -51,19 +52,19 @@ def planned(subject: Subject) -> list[Step]:
     return list(plan.steps)
 
 
-def measure(model: object, step: Step, seed: int) -> tuple[float, float, int]:
+def measure(model: TransformersClassifier, step: Step, seed: int) -> tuple[float, float, int]:
     """Seconds of the probe, seconds of the engine alone, and distinct texts."""
-    model.cache = AnswerCache.open(None)  # type: ignore[attr-defined]
+    model.cache = AnswerCache.open(None)
     listening = Listening(model)
     begin = time.perf_counter()
     for _ in step.probe.run(listening, step.data, Context(probe=step.probe.info.id, seed=seed)):
         pass
     whole = time.perf_counter() - begin
-    model.cache = AnswerCache.open(None)  # type: ignore[attr-defined]
+    model.cache = AnswerCache.open(None)
     begin = time.perf_counter()
-    model.classify(list(listening.classified))  # type: ignore[attr-defined]
+    model.classify(list(listening.classified))
     if listening.embedded:
-        model.embed(list(listening.embedded))  # type: ignore[attr-defined]
+        model.embed(list(listening.embedded))
     return whole, time.perf_counter() - begin, len(listening.classified) + len(listening.embedded)
 
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from audits.commands.options import output_options, request_options
+
+if TYPE_CHECKING:  # `audit --help` loads nothing heavy
+    from audits.console import Terminal
+    from audits.plan import Plan
+    from audits.subject import Subject
 
 
 @click.command("plan")
@@ -34,36 +39,11 @@ def command(config: Path | None, quiet: bool, machine: bool, **flags: Any) -> in
             card=subject.card,
             seconds_per_call=pace,
         )
-        steps = [step.planned for step in plan.steps]
-        terminal.table(
-            "Would run",
-            ("probe", "items", "model calls", "about"),
-            [
-                (
-                    step.probe,
-                    "its own" if step.own_texts else f"{step.items:,}",
-                    f"{step.calls:,}",
-                    f"{step.calls * pace:.0f} s",
-                )
-                for step in steps
-            ],
-        )
-        terminal.table(
-            "Would not run",
-            ("probe", "why", "to run it"),
-            [(skip.probe, skip.skip.detail, skip.skip.enable) for skip in plan.skips],
-        )
-        for note in (*subject.card.notes, *plan.notes):
-            terminal.line(f"Note: {note}")
-        terminal.line(
-            f"{len(steps)} probes, about {plan.calls:,} model calls, about {plan.calls * pace / 60:.1f} minutes on "
-            f"{subject.device_name} (estimated from the model's size and a short timing of this machine; repeated "
-            "texts and the cache make it less)."
-        )
+        _tell(terminal, plan, subject, pace=pace)
         if machine:
             terminal.machine(
                 {
-                    "steps": [step.model_dump(mode="json") for step in steps],
+                    "steps": [step.planned.model_dump(mode="json") for step in plan.steps],
                     "skips": [skip.model_dump(mode="json") for skip in plan.skips],
                     "calls": plan.calls,
                     "seconds": plan.calls * pace,
@@ -71,3 +51,33 @@ def command(config: Path | None, quiet: bool, machine: bool, **flags: Any) -> in
                 }
             )
     return 0
+
+
+def _tell(terminal: Terminal, plan: Plan, subject: Subject, *, pace: float) -> None:
+    """What would run at what cost, what would not and why."""
+    steps = [step.planned for step in plan.steps]
+    terminal.table(
+        "Would run",
+        ("probe", "items", "model calls", "about"),
+        [
+            (
+                step.probe,
+                "its own" if step.own_texts else f"{step.items:,}",
+                f"{step.calls:,}",
+                f"{step.calls * pace:.0f} s",
+            )
+            for step in steps
+        ],
+    )
+    terminal.table(
+        "Would not run",
+        ("probe", "why", "to run it"),
+        [(skip.probe, skip.skip.detail, skip.skip.enable) for skip in plan.skips],
+    )
+    for note in (*subject.card.notes, *plan.notes):
+        terminal.line(f"Note: {note}")
+    terminal.line(
+        f"{len(steps)} probes, about {plan.calls:,} model calls, about {plan.calls * pace / 60:.1f} minutes on "
+        f"{subject.device_name} (estimated from the model's size and a short timing of this machine; repeated "
+        "texts and the cache make it less)."
+    )

@@ -14,6 +14,7 @@ import numpy as np
 
 from probes.core.answers import Bools, Classifications, Floats, Ints, ProblemType, changed, correct
 from probes.core.examples import Example, Gold, Text
+from probes.core.labelled import gold_text
 from probes.core.model import Classifier
 from probes.core.records import Evidence, Outcomes, Shown
 from probes.text.variants import Variants
@@ -164,7 +165,7 @@ def outcomes(
         variant=variant,
         after=trials.after.names(),
         before=trials.before.names(),
-        gold=[gold_name(gold) for gold in trials.golds],
+        gold=[gold_text(gold) for gold in trials.golds],
         correct=graded,
         changed=(trials.flipped if changed is None else changed).tolist(),
         score=(trials.after.logits[:, 0] if regression else trials.after.confidence).tolist(),
@@ -209,17 +210,10 @@ def evidence(
             example_id=example.id,
             chosen=chosen,
             shown=(before[row], after[row]),
-            gold=gold_name(example.gold),
+            gold=gold_text(example.gold),
             note=_note(example.text, picked.variants[row], flipped=bool(picked.flipped[row])),
             slice=part,
         )
-
-
-def gold_name(gold: Gold) -> str | None:
-    """The right answer as text: labels joined by " + ", a score with three decimals."""
-    if gold is None or isinstance(gold, str):
-        return gold
-    return f"{gold:.3f}" if isinstance(gold, float | int) else " + ".join(gold) or "(none)"
 
 
 def _shown(answers: Classifications, texts: Sequence[Text]) -> list[Shown]:

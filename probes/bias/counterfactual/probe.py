@@ -12,7 +12,7 @@ import numpy as np
 from probes.bias.counterfactual.answered import Answered
 from probes.bias.counterfactual.contrasts import Contrasts, from_data, from_templates
 from probes.bias.counterfactual.gaps import disparity, each_pair, too_few, whole_axis
-from probes.core.answers import ProblemType
+from probes.core.answers import Floats, ProblemType
 from probes.core.examples import Example, Text
 from probes.core.model import Classifier, ModelCard
 from probes.core.probe import Context, ProbeDoc, ProbeInfo
@@ -255,30 +255,25 @@ def _shown(one: Answered, text: Text, *, first: bool) -> Shown:
 
 def _outcomes(found: Sequence[Contrasts], asked: Sequence[Answered]) -> Outcomes:
     """One row for each contrast."""
-    columns: dict[str, list[object]] = {}
-    parts = [_outcome_columns(contrasts, answered) for contrasts, answered in zip(found, asked, strict=True)]
-    for part in parts:
-        for name, values in part.items():
-            columns.setdefault(name, []).extend(values)
-    return Outcomes(**columns)  # type: ignore[arg-type]  # columns are named after its fields
-
-
-def _outcome_columns(contrasts: Contrasts, answered: Answered) -> dict[str, list[object]]:
-    n = len(answered)
-    if not n:
-        return {}
-    scores = answered.positive.score(answered.after) if answered.scored else answered.after.confidence
-    return {
-        "example_id": [row.example_id for row in answered.rows],
-        "cluster": list(answered.clusters),
-        "variant": [
+    parts = [(contrasts, answered) for contrasts, answered in zip(found, asked, strict=True) if len(answered)]
+    n = sum(len(answered) for _, answered in parts)
+    return Outcomes(
+        example_id=[row.example_id for _, answered in parts for row in answered.rows],
+        cluster=[cluster for _, answered in parts for cluster in answered.clusters],
+        variant=[
             f"{contrasts.source}, {contrasts.axis}: {row.groups[0]} to {row.groups[1]} ({row.terms})"
+            for contrasts, answered in parts
             for row in answered.rows
         ],
-        "after": list(answered.after.names()),
-        "before": list(answered.before.names()),
-        "gold": [None] * n,
-        "correct": [None] * n,
-        "changed": answered.flipped.tolist(),
-        "score": scores.tolist(),
-    }
+        after=[name for _, answered in parts for name in answered.after.names()],
+        before=[name for _, answered in parts for name in answered.before.names()],
+        gold=[None] * n,
+        correct=[None] * n,
+        changed=[flipped for _, answered in parts for flipped in answered.flipped.tolist()],
+        score=[score for _, answered in parts for score in _scores(answered).tolist()],
+    )
+
+
+def _scores(answered: Answered) -> Floats:
+    """(rows,): of the second text: the positive class, or where there is none the confidence."""
+    return answered.positive.score(answered.after) if answered.scored else answered.after.confidence

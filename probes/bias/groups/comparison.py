@@ -149,7 +149,7 @@ class Comparison:
 
     def _together(self, metric: GroupMetric) -> GroupMeans | UnmeasurableError:
         try:
-            return metric.compared(self.groups, self.items.cluster_numbers)
+            return metric.compared(self.groups, self.items.numbered_clusters)
         except UnmeasurableError as error:
             return error
 

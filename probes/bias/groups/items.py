@@ -10,6 +10,7 @@ from itertools import combinations, compress
 import numpy as np
 from numpy.typing import NDArray
 
+from probes.bias.group_gaps import cluster_numbers
 from probes.core.answers import Bools, Classifications, Floats, Ints, ProblemType
 from probes.core.examples import Example
 from probes.core.labelled import Labelled
@@ -80,9 +81,9 @@ class GroupItems:
         return [example.cluster for example in self.examples]
 
     @cached_property
-    def cluster_numbers(self) -> Ints:
+    def numbered_clusters(self) -> Ints:
         """(n,): the clusters, numbered."""
-        return np.asarray(np.unique(np.array(self.clusters), return_inverse=True)[1], dtype=np.int64)
+        return cluster_numbers(self.clusters)
 
     @cached_property
     def labelled(self) -> Bools:

@@ -5,7 +5,6 @@ always containing the value. Items with the same cluster key are not independent
 clusters it rests on.
 """
 
-from probes.core.stats.magnitude import magnitude
 from probes.core.stats.means import mean
 from probes.core.stats.multiplicity import benjamini_hochberg, holm
 from probes.core.stats.paired import mcnemar, paired_difference
@@ -18,7 +17,6 @@ __all__ = [
     "benjamini_hochberg",
     "bootstrap",
     "holm",
-    "magnitude",
     "mcnemar",
     "mean",
     "needed_n",

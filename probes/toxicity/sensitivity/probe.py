@@ -11,6 +11,7 @@ import numpy as np
 
 from probes.core.answers import ProblemType
 from probes.core.examples import Example
+from probes.core.labelled import gold_text
 from probes.core.measuring import measured
 from probes.core.model import Classifier
 from probes.core.positive import PositiveClass
@@ -28,7 +29,7 @@ from probes.core.records import (
 )
 from probes.core.stats.derived import FEW
 from probes.text.offensive import KINDS, Kind
-from probes.text.trials import Trials, ask, evidence, gold_name, outcomes, random_rows, worst_rows
+from probes.text.trials import Trials, ask, evidence, outcomes, random_rows, worst_rows
 from probes.text.variants import Variants, variants_of
 from probes.toxicity.sensitivity.insertions import HARMLESS, OFFENSIVE, inserted, strengths
 from probes.toxicity.sensitivity.pairs import Pairs
@@ -170,7 +171,7 @@ def _by_label(pairs: Pairs, kind: Kind, positive: PositiveClass) -> Iterator[Mea
     """For the commonest right answers, all strengths together."""
     if pairs.offensive.before.problem is ProblemType.REGRESSION:
         return
-    golds = np.array([gold_name(gold) or "" for gold in pairs.offensive.golds])
+    golds = np.array([gold_text(gold) or "" for gold in pairs.offensive.golds])
     clusters = {gold: len(set(np.array(pairs.offensive.clusters)[golds == gold])) for gold in set(golds) - {""}}
     common = sorted(clusters, key=lambda gold: (-clusters[gold], gold))[:MOST_LABELS]
     for gold in common:

@@ -1,9 +1,10 @@
 """What the bias and toxicity probes cost beside the model: texts per second of whole probes against the bare engine.
 
-    python -m benchmarks.bias_throughput --model MODEL --data FILE
+    python -m benchmarks.bias_throughput --model MODEL --data FILE [--group-column COLUMN] [--hatecheck FILE]
 
-For each probe, five times in turn: the probe from its first question to its last record, and the engine alone on the
-same distinct texts in one bulk, each with an empty cache. Writes benchmarks/results/bias-throughput.md.
+For each probe, at least five times in turn: the probe from its first question to its last record, and the engine alone
+on the same distinct texts in one bulk, each with an empty cache. Writes benchmarks/results/bias-throughput.md; with
+--only, the lines of these probes in it.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from probes.model.engine import TransformersClassifier
 from probes.model.load import load
 
 ROUNDS = 5
+RESULTS = Path(__file__).parent / "results" / "bias-throughput.md"
 
 
 class Listening:
@@ -68,36 +70,58 @@ def measure(model: TransformersClassifier, step: Step, seed: int) -> tuple[float
     return whole, time.perf_counter() - begin, len(listening.classified) + len(listening.embedded)
 
 
+def line(name: str, probe: str, texts: int, *, whole: float, alone: float) -> str:
+    """A row of the table."""
+    return f"| {name} | {probe} | {texts:,} | {texts / whole:,.0f} | {texts / alone:,.0f} | {alone / whole:.0%} |"
+
+
+def earlier() -> dict[str, str]:
+    """Probe -> its row as it stands in the results."""
+    rows = [row for row in RESULTS.read_text(encoding="utf-8").splitlines() if row.startswith("| ")][1:]
+    return {row.split(" | ")[1]: row for row in rows}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", action="append", required=True, help="repeatable: a model and its data in turn")
     parser.add_argument("--data", action="append", required=True)
+    parser.add_argument("--group-column", action="append", default=[], help="for the data that have it")
+    parser.add_argument("--hatecheck", help="the HateCheck file, for models that look for harm")
+    parser.add_argument("--only", action="append", help="repeatable: measure these probes only")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--limit", type=int, default=1000)
     args = parser.parse_args()
-    rows = []
+    rows = earlier() if args.only else {}
+    measured: set[str] = set()
     for source, data in zip(args.model, args.data, strict=True):
-        config = Config(model=source, data=data, limit=args.limit, only=("bias.*", "toxicity.*"))
+        config = Config(
+            model=source,
+            data=data,
+            limit=args.limit,
+            only=tuple(args.only or ("bias.*", "toxicity.*")),
+            group_columns=tuple(column for column in args.group_column if column in Path(data).read_text("latin-1")),
+            hatecheck=args.hatecheck,
+        )
         subject = prepare(config)
         model = load(subject.model, device=subject.device, cache=AnswerCache.open(None))
         model.classify([example.text for example in subject.data[:256]])
         for step in planned(subject):
-            if step.probe.info.id in {row[1] for row in rows}:
-                continue  # measured on an earlier model
-            runs = [measure(model, step, config.seed) for _ in range(ROUNDS)]
+            probe = step.probe.info.id
+            if probe in measured:
+                continue  # on an earlier model
+            runs = [measure(model, step, config.seed) for _ in range(args.rounds)]
             whole, alone = (statistics.median(run[place] for run in runs) for place in (0, 1))
-            rows.append((subject.model.name, step.probe.info.id, runs[0][2], whole, alone))
+            rows[probe] = line(subject.model.name, probe, runs[0][2], whole=whole, alone=alone)
+            measured.add(probe)
     lines = [
         "# Throughput of the bias and toxicity probes",
         "",
-        f"Medians of {ROUNDS}; {platform.machine()}, {subject.device_name}; at most {args.limit:,} items.",
+        f"Medians of at least {ROUNDS}; {platform.machine()}, {subject.device_name}.",
         "",
         "| model | probe | distinct texts | probe, texts/s | engine alone, texts/s | ratio |",
         "|---|---|---|---|---|---|",
     ]
-    for name, probe, texts, whole, alone in rows:
-        ratio = f"{alone / whole:.0%}"
-        lines.append(f"| {name} | {probe} | {texts:,} | {texts / whole:,.0f} | {texts / alone:,.0f} | {ratio} |")
-    (Path(__file__).parent / "results" / "bias-throughput.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    RESULTS.write_text("\n".join([*lines, *rows.values()]) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -217,10 +217,10 @@ class _Sample:
 
     @classmethod
     def rate(cls, values: Floats, clusters: Clusters) -> _Sample:
-        value = float(values.mean())
+        value, size = float(values.mean()), effective_n(values, clusters)
 
         def bounds(alpha: float) -> tuple[float, float]:
-            return clopper_pearson(value, n=effective_n(values, clusters, alpha=alpha), alpha=alpha)
+            return clopper_pearson(value, n=size(alpha), alpha=alpha)
 
         return cls(value=value, bounds=bounds)
 

@@ -52,10 +52,9 @@ class _Places:
     def of(cls, queries: Floats, *, among: Floats) -> _Places:
         return cls(np.searchsorted(among, queries, side="left"), np.searchsorted(among, queries, side="right"))
 
-    def below(self, weights: Floats) -> Floats:
-        """(B, q): how much of the (B, m) weight stands below each query; equal scores count half (midranks)."""
-        running = np.zeros((len(weights), weights.shape[1] + 1))
-        np.cumsum(weights, axis=1, out=running[:, 1:])
+    def below(self, running: Floats) -> Floats:
+        """(B, q): how much weight stands below each query, from its (B, m + 1) running sums; equal scores count half
+        (midranks)."""
         return (running[:, self.left] + running[:, self.right]) / 2
 
 
@@ -101,10 +100,11 @@ class Separation:
         positives, negatives = positive.sum(axis=1), negative.sum(axis=1)
         mine, other = positive @ high_members, negative @ low_members
         beyond_mine, beyond_other = positives[:, None] - mine, negatives[:, None] - other
-        won = positive * self._negatives_at_positives.below(negative)
-        lost = negative * (positives[:, None] - self._positives_at_negatives.below(positive))
-        higher = (positive * self._positives_at_positives.below(positive)) @ high_members - mine**2 / 2
-        lower = (negative * self._negatives_at_negatives.below(negative)) @ low_members - other**2 / 2
+        high, low = _running(positive), _running(negative)
+        won = positive * self._negatives_at_positives.below(low)
+        lost = negative * (positives[:, None] - self._positives_at_negatives.below(high))
+        higher = (positive * self._positives_at_positives.below(high)) @ high_members - mine**2 / 2
+        lower = (negative * self._negatives_at_negatives.below(low)) @ low_members - other**2 / 2
         within = self._pairs_within(positive, negative)
         return SubgroupAucs(
             overall=_ratio(won.sum(axis=1), positives * negatives),
@@ -119,8 +119,15 @@ class Separation:
         """(B, k): weight of the pairs that are won within each subgroup."""
         pairs = np.zeros((len(positive), len(self._within)))
         for group, (rows, others, places) in enumerate(self._within):
-            pairs[:, group] = (positive[:, rows] * places.below(negative[:, others])).sum(axis=1)
+            pairs[:, group] = (positive[:, rows] * places.below(_running(negative[:, others]))).sum(axis=1)
         return pairs
+
+
+def _running(weights: Floats) -> Floats:
+    """(B, m + 1): sums of the first 0, 1 ... m of (B, m) weights."""
+    sums = np.zeros((len(weights), weights.shape[1] + 1))
+    np.cumsum(weights, axis=1, out=sums[:, 1:])
+    return sums
 
 
 def power_mean(values: Floats, *, power: float = POWER) -> Floats:

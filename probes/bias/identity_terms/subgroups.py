@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from probes.bias.group_gaps import GroupMeans, cluster_numbers
+from probes.bias.group_gaps import GroupMeans
 from probes.core.answers import Bools, Floats, Ints
 from probes.core.measuring import share
 from probes.core.records import Estimate, SkipReason
@@ -59,7 +59,7 @@ class Subgroups:
 
     def independent(self, rows: Bools) -> int:
         """How many clusters the (n,) rows are from."""
-        return len(np.unique(self.codes[rows]))
+        return int(np.count_nonzero(np.bincount(self.codes[rows])))
 
     def scarcer(self, sides: Sides) -> int:
         """Clusters on the side that has fewer."""
@@ -105,7 +105,7 @@ class Subgroups:
         means = GroupMeans.of(
             (self.decided != self.harmful)[such].astype(np.float64),
             {"subgroup": inside[such], "background": outside[such]},
-            clusters=cluster_numbers([self.clusters[row] for row in such.tolist()]),
+            clusters=self.codes[such],
         )
 
         def bounds(alpha: float) -> tuple[float, float]:

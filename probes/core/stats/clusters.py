@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,26 +77,32 @@ def t_quantile(alpha: float, *, df: int) -> float:
     return -float(stdtrit(df, alpha))
 
 
-def effective_n(values: Floats, clusters: Clusters, *, alpha: float) -> float:
+def effective_n(values: Floats, clusters: Clusters) -> Callable[[float], float]:
     """The number of independent items that would tell as much about the mean of (n,) values as these clusters do.
 
-    n divided by the design effect (Kish 1965), times the squared ratio of t quantiles at n - 1 and C - 1 degrees of
-    freedom, at most n: Korn and Graubard (1998), Survey Methodology 24:193. Where fewer than MIN_INFORMATIVE clusters
-    hold anything but the commonest value the design effect cannot be seen, and is taken to be at least n / C.
+    A function of the one-sided error rate, because few clusters tell less the surer one wants to be: n divided by
+    the design effect (Kish 1965), times the squared ratio of t quantiles at n - 1 and C - 1 degrees of freedom, at most
+    n: Korn and Graubard (1998), Survey Methodology 24:193. Where fewer than MIN_INFORMATIVE clusters hold anything but
+    the commonest value the design effect cannot be seen, and is taken to be at least n / C.
     """
     n, count = len(values), clusters.count
-    if count == n:
-        return float(n)
-    if count == 1:
-        return 1.0
+    if count in (1, n):
+        return lambda _: float(count)
     robust = clusters.variance_of_mean(values)
-    if robust == 0 or _informative(values, clusters) < MIN_INFORMATIVE:
-        return float(count) if robust == 0 else min(float(values.var()) / robust, float(count))
-    ratio = t_quantile(alpha, df=n - 1) / t_quantile(alpha, df=count - 1)
-    return min(float(values.var()) / robust * ratio**2, float(n))
+    if robust == 0:
+        return lambda _: float(count)
+    size = float(values.var()) / robust
+    if _informative(values, clusters) < MIN_INFORMATIVE:
+        return lambda _: min(size, float(count))
+
+    def at(alpha: float) -> float:
+        ratio = t_quantile(alpha, df=n - 1) / t_quantile(alpha, df=count - 1)
+        return min(size * ratio**2, float(n))
+
+    return at
 
 
 def _informative(values: Floats, clusters: Clusters) -> int:
     distinct, frequency = np.unique(values, return_counts=True)
     unusual = values != distinct[np.argmax(frequency)]
-    return len(np.unique(clusters.codes[unusual]))
+    return int(np.count_nonzero(np.bincount(clusters.codes[unusual])))

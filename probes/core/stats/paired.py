@@ -35,14 +35,15 @@ def paired_difference(before: Bools, after: Bools, *, clusters: Sequence[Hashabl
     n = len(differences)
     groups = Clusters.of(clusters, n=n)
     up, down = float(gained.sum()), float(lost.sum())
+    size = effective_n(differences, groups)
 
     def at(alpha: float, *, correction: float) -> tuple[float, float]:
-        scale = effective_n(differences, groups, alpha=alpha) / n
+        scale = size(alpha) / n
         return tango(up * scale, down * scale, n=n * scale, alpha=alpha, correction=correction)
 
     method = "Tango score"
     if not groups.independent:
-        method += f" on an effective sample size of {effective_n(differences, groups, alpha=0.025):.1f}"
+        method += f" on an effective sample size of {size(0.025):.1f}"
         method = groups.describe(method)
     return estimate(
         float(differences.mean()),

@@ -44,29 +44,24 @@ def rare_rate(successes: Bools, *, clusters: Sequence[Hashable] | None = None) -
 def _rate(successes: Bools, keys: Sequence[Hashable] | None, *, name: str) -> Estimate:
     values = np.asarray(successes, dtype=np.float64)
     groups = Clusters.of(keys, n=len(values))
-    value = float(values.mean())
+    value, size = float(values.mean()), effective_n(values, groups)
 
     def exact(alpha: float) -> tuple[float, float]:
-        return clopper_pearson(value, n=effective_n(values, groups, alpha=alpha), alpha=alpha)
+        return clopper_pearson(value, n=size(alpha), alpha=alpha)
 
     def score(alpha: float) -> tuple[float, float]:
-        return wilson(value, n=effective_n(values, groups, alpha=alpha), alpha=alpha)
+        return wilson(value, n=size(alpha), alpha=alpha)
 
-    method = name if groups.independent else _clustered(name, values, groups)
+    clustered = f"{name} on an effective sample size of {size(0.025):.1f}"
     return estimate(
         value,
         bounds=exact,
         shown=score if name == "Wilson" else exact,
         n=len(values),
         clusters=groups.count,
-        method=method,
+        method=name if groups.independent else groups.describe(clustered),
         limits=(0.0, 1.0),
     )
-
-
-def _clustered(name: str, values: NDArray[np.float64], groups: Clusters) -> str:
-    size = effective_n(values, groups, alpha=0.025)
-    return groups.describe(f"{name} on an effective sample size of {size:.1f}")
 
 
 def wilson(value: float, *, n: float, alpha: float) -> tuple[float, float]:

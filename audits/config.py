@@ -38,6 +38,8 @@ class SuiteEntry(BaseModel):
     items: int | None = Field(default=None, ge=1)
     """None: all there are."""
     parameters: Mapping[str, Any] = {}
+    leave_out: bool = False
+    """These probes are not in the suite, although a later line matches them."""
 
 
 class Config(BaseModel):

@@ -13,6 +13,7 @@ from typing import Any
 
 from audits.config import Config, SuiteEntry
 from audits.rehearsal import ITEMS, Questions, rehearse
+from audits.suites import BUILT_IN as SUITES
 from audits.suites import find_suite
 from probes.core.errors import UsageError, did_you_mean
 from probes.core.examples import DataCard, Example, data_fingerprint
@@ -284,7 +285,9 @@ def step_id(
 
 
 def _entry_for(name: str, suite: Sequence[SuiteEntry]) -> SuiteEntry | None:
-    return next((entry for entry in suite if fnmatch.fnmatchcase(name, entry.probes)), None)
+    """The first line of the suite that fits; None where there is none, or it leaves the probe out."""
+    found = next((entry for entry in suite if fnmatch.fnmatchcase(name, entry.probes)), None)
+    return None if found is None or found.leave_out else found
 
 
 def _only(name: str, patterns: Sequence[str]) -> bool:
@@ -314,7 +317,9 @@ def _not_selected(probe: Probe, config: Config) -> PlannedSkip:
     if not _only(probe.info.id, config.only):
         detail, enable = "It was left out by --only.", f"leave out --only, or add --only {probe.info.id}"
     else:
-        detail, enable = f"The suite {config.suite} does not hold it.", "choose --suite full, or add it to your suite"
+        holding = next((name for name in ("full", *SUITES) if _entry_for(probe.info.id, SUITES[name])), "")
+        detail = f"The suite {config.suite} does not hold it."
+        enable = f"choose --suite {holding}, or add it to your suite" if holding else "add it to a suite of your own"
     return _skip_row(probe, Skip(reason=SkipReason.NOT_SELECTED, detail=detail, enable=enable))
 
 

@@ -18,6 +18,7 @@ from probes.core.records import (
     Skip,
     SkipReason,
     Unit,
+    WordList,
 )
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "SkipReason",
     "Text",
     "Unit",
+    "WordList",
     "changed",
     "correct",
     "gold_matrix",

@@ -33,6 +33,11 @@ BUILT_IN = (
     "probes.toxicity.functional.probe:Functional",
     "probes.toxicity.evasion.probe:Evasion",
     "probes.toxicity.sensitivity.probe:Sensitivity",
+    "probes.explanation.examples.probe:Examples",
+    "probes.explanation.faithfulness.probe:Faithfulness",
+    "probes.explanation.reliance.probe:Reliance",
+    "probes.explanation.shortcuts.probe:Shortcuts",
+    "probes.explanation.top_words.probe:TopWords",
 )
 """`module:attribute`, where the attribute is a probe class, a probe, or a tuple of probes."""
 

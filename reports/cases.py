@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import zip_longest
 
 from probes.core.records import Evidence, Record, Shown
 from probes.text.masking import mask
+from reports.heat import largest, strips, weights_table
 from reports.limits import Limits, limited
 from reports.load import Loaded
 from reports.marks import Segment, compared, segments
@@ -27,6 +29,12 @@ INTROS = {
     ),
 }
 
+
+EXPLAINED = (
+    "Examples picked for what they show",
+    "Picked by rule, not drawn: the heading or the note says why. They show what can happen, not how often it does.",
+)
+"""Instead of the worst, where answers are explained: a right answer may be shown for its reasons."""
 
 CLOSED = "Texts under a content note may hurt a reader; each opens on request."
 
@@ -54,14 +62,32 @@ def _masked(record: Record) -> Record:
 def case_groups(evidence: Sequence[Evidence], *, limits: Limits) -> tuple[Cases, ...]:
     """Random and worst cases; a group without cases is left out."""
     groups = ([e for e in evidence if e.chosen == chosen] for chosen in INTROS)
-    return tuple(_group(*INTROS[group[0].chosen], group, limits) for group in groups if group)
+    made = [_group(group, limits) for group in groups if group]
+    first = next((place for place, group in enumerate(made) if group.explained), None)
+    return tuple(replace(group, explained=place == first) for place, group in enumerate(made))
 
 
-def _group(title: str, intro: str, found: Sequence[Evidence], limits: Limits) -> Cases:
-    shown, note = limited(found, limits.cases, "examples")
+def _group(found: Sequence[Evidence], limits: Limits) -> Cases:
+    shown, note = _limited(found, limits)
+    explained = any(side.words for evidence in found for side in evidence.shown)
+    chosen = found[0].chosen
+    title, intro = EXPLAINED if explained and chosen == "worst" else INTROS[chosen]
     cases = tuple(_case(evidence, index, limits) for index, evidence in enumerate(shown, start=1))
     closed = CLOSED if any(case.content_note for case in cases) else ""
-    return Cases(title=title, intro=intro, cases=cases, note=" ".join(part for part in (closed, note) if part))
+    notes = " ".join(part for part in (closed, note) if part)
+    return Cases(title=title, intro=intro, cases=cases, note=notes, explained=explained)
+
+
+def _limited(found: Sequence[Evidence], limits: Limits) -> tuple[list[Evidence], str]:
+    """As many of each kind of case as may be shown, and a note on the rest."""
+    seen: Counter[str] = Counter()
+    shown = []
+    for evidence in found:
+        kind = evidence.slice.get("kind", "")
+        seen[kind] += 1
+        if seen[kind] <= limits.cases:
+            shown.append(evidence)
+    return shown, limited(found, len(shown), "examples")[1]
 
 
 def _case(evidence: Evidence, index: int, limits: Limits) -> Case:
@@ -80,14 +106,22 @@ def _case(evidence: Evidence, index: int, limits: Limits) -> Case:
 
 
 def _sides(shown: Sequence[Shown], limits: Limits) -> tuple[Side, ...]:
+    most = largest(shown)
     if len(shown) == 1:
-        parts = tuple(segments(text, cap=limits.text) for text in shown[0].texts)
-        return (Side(heading="Text", parts=parts, answer=_answer(shown[0])),)
+        side = shown[0]
+        parts = tuple(segments(text, cap=limits.text) for text in side.texts)
+        shaded = strips(side, most=most, limits=limits) if side.words else parts
+        return (_side("Text", side, shaded),)
     before, after = _compared_parts(shown[0].texts, shown[1].texts, limits)
-    return (
-        Side(heading="Before", parts=before, answer=_answer(shown[0])),
-        Side(heading="After", parts=after, answer=_answer(shown[1])),
+    return tuple(
+        _side(heading, side, parts, strips(side, most=most, limits=limits) if side.words else ())
+        for heading, side, parts in zip(("Before", "After"), shown, (before, after), strict=True)
     )
+
+
+def _side(heading: str, shown: Shown, parts: Parts, strips: Parts = ()) -> Side:
+    table = weights_table(shown, heading=heading) if shown.words else None
+    return Side(heading=heading, parts=parts, answer=_answer(shown), strips=strips, weights=table)
 
 
 def _compared_parts(before: Sequence[str], after: Sequence[str], limits: Limits) -> tuple[Parts, Parts]:

@@ -12,17 +12,19 @@ from probes.core.manifest import Methodology, PlannedStep
 from probes.core.records import Accounting, Curve, Evidence, Measurement, Record, Skip
 from probes.core.run_folder import StepResult
 from reports.cases import case_groups
-from reports.charts import BarChart, LineChart, bar_chart, line_chart, x_is_share
+from reports.charts import BarChart, bar_chart
+from reports.curves import curve_charts
 from reports.groups import grouped
 from reports.limits import Limits, limited
 from reports.load import Loaded
 from reports.measurements import measurement_tables
-from reports.numbers import capital, count, fixed, items, part_in_words, plural, printed
+from reports.numbers import capital, count, part_in_words, plural, printed
 from reports.ranking import Ranked
 from reports.results import plots, slug, summary
 from reports.tables import columns, number, row, table, text
 from reports.views import Badge, Chapter, Fact, RiskChapters, Row, Table
-from reports.wording import BADGES, REASONS, risk_title
+from reports.wording import BADGES, CAUTIONS, REASONS, risk_title
+from reports.words import words_fact
 
 Kind = TypeVar("Kind", bound=Record)
 
@@ -92,15 +94,16 @@ def _chapter(
         question=doc.question,
         badges=_badges(findings, result),
         result=_result(findings, result, records),
+        caution=CAUTIONS.get(step.risk, ""),
         open=is_open,
         why=capital(doc.why),
-        method=_method(step, doc, loaded),
+        method=(*_method(step, doc, loaded), *words_fact(records)),
         settings=_settings(step),
         accounting=_accounting(accounts, step.title, limits),
         bars=_bars(accounts, step.title, f"{anchor}-items"),
         plots=plots(judged, key=f"{anchor}-plot", title=step.title, limits=limits),
         tables=(*groups.tables, *measurement_tables(groups.measurements, title=step.title, limits=limits)),
-        curves=_curves(_of(records, Curve), anchor, limits),
+        curves=curve_charts(_of(records, Curve), key=f"{anchor}-curve", limits=limits),
         cases=case_groups(_of(records, Evidence), limits=limits),
         skips=_skips(groups.skips, step.title, limits),
         failure=_failure(result, limits),
@@ -212,38 +215,6 @@ def _bars(accounts: Sequence[Accounting], title: str, key: str) -> BarChart | No
     values = [(name, value) for name, value in stages if value is not None]
     told = f"{count(account.scored)} of {plural(account.eligible, 'item')} were scored."
     return bar_chart(values, key=key, title=f"{title}: items from start to score", takeaway=told)
-
-
-def _curves(curves: Sequence[Curve], anchor: str, limits: Limits) -> tuple[LineChart, ...]:
-    drawable = [curve for curve in curves if curve.points]
-    shown, _ = limited(drawable, limits.cases * 2, "curves")
-    return tuple(_curve(curve, f"{anchor}-curve-{index}", limits) for index, curve in enumerate(shown, start=1))
-
-
-def _curve(curve: Curve, key: str, limits: Limits) -> LineChart:
-    points = curve.points[: limits.rows]
-
-    def cells(index: int) -> tuple[str, ...]:
-        point = points[index]
-        figures = printed(point.y, curve.unit)
-        return (point.label or _axis_value(curve, point.x), figures.value, figures.interval, items(point.y))
-
-    first, last = cells(0), cells(len(points) - 1)
-    part = part_in_words(curve.slice)
-    told = f"{capital(curve.y_title)}: {first[1]} at {_at(curve, first[0])}, {last[1]} at {_at(curve, last[0])}."
-    titled = curve.model_copy(update={"points": points, "title": f"{curve.title} ({part})" if part else curve.title})
-    return line_chart(titled, key=key, takeaway=told, cells=cells)
-
-
-def _at(curve: Curve, place: str) -> str:
-    """Where on the horizontal axis, in words: "severity 3", "unchanged text"."""
-    return f"{curve.x_title} {place}" if place[:1].isdigit() else place
-
-
-def _axis_value(curve: Curve, value: float) -> str:
-    if x_is_share(curve):
-        return f"{100 * value:.3g}%"
-    return fixed(value, 0 if value == int(value) else 2 if abs(value) < 10 else 1)
 
 
 def _skips(skips: Sequence[Skip], title: str, limits: Limits) -> Table | None:

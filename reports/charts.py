@@ -6,11 +6,11 @@ Every chart carries the sentence a reader should take from it (`takeaway`), whic
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from probes.core.records import Curve, Estimate, Unit
-from reports.numbers import capital, fixed
+from probes.core.records import Estimate, Unit
+from reports.numbers import fixed
 
 ROW = 24
 """Height of a row of an interval plot, in user units (about pixels)."""
@@ -77,37 +77,6 @@ class IntervalPlot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChartPoint:
-    """A point of a line chart with its interval, and the row of the table beside it."""
-
-    x: str
-    y: str
-    low: str
-    high: str
-    cells: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineChart:
-    """A curve with interval bands; `diagonal` is the line of perfect agreement where there is one."""
-
-    id: str
-    title: str
-    takeaway: str
-    x_title: str
-    y_title: str
-    x_name: str
-    y_name: str
-    points: tuple[ChartPoint, ...]
-    line: str
-    band: str
-    whiskers: bool
-    diagonal: tuple[str, str, str, str] | None
-    x_ticks: tuple[Tick, ...]
-    y_ticks: tuple[Tick, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
     """One bar."""
 
@@ -151,7 +120,7 @@ def interval_plot(
     rows: Sequence[Plotted], *, key: str, title: str, takeaway: str, unit: Unit, note: str
 ) -> IntervalPlot:
     """Lay out one row for each estimate on a common axis."""
-    scale = _domain([x for row in rows for x in _extent(row)], unit, start=PLOT_LEFT, end=PLOT_RIGHT)
+    scale = domain([x for row in rows for x in _extent(row)], unit, start=PLOT_LEFT, end=PLOT_RIGHT)
     bottom = 14 + ROW * len(rows)
     return IntervalPlot(
         id=key,
@@ -161,7 +130,7 @@ def interval_plot(
         axis_y=at(bottom),
         labels_y=at(bottom + 18),
         rows=tuple(_plot_row(row, index, scale) for index, row in enumerate(rows)),
-        ticks=_ticks(scale, unit),
+        ticks=ticks(scale, unit),
         note=note,
     )
 
@@ -193,42 +162,6 @@ def _plot_row(row: Plotted, index: int, scale: Scale) -> PlotRow:
     )
 
 
-def line_chart(curve: Curve, *, key: str, takeaway: str, cells: Callable[[int], tuple[str, ...]]) -> LineChart:
-    """Lay out a curve; `cells(i)` are the texts of the i-th row of its table."""
-    square = curve.reference == "diagonal"
-    xs = [point.x for point in curve.points]
-    ends = [end for point in curve.points for end in (point.y.low, point.y.high)]
-    x_scale = Scale(0, 1, 46, 340) if square else _padded(xs, start=46, end=340)
-    y_scale = Scale(0, 1, 196, 12) if square else _domain(ends, curve.unit, start=196, end=12)
-    points = tuple(
-        ChartPoint(
-            x=x_scale.at(point.x),
-            y=y_scale.at(point.y.value),
-            low=y_scale.at(point.y.low),
-            high=y_scale.at(point.y.high),
-            cells=cells(index),
-        )
-        for index, point in enumerate(curve.points)
-    )
-    outline = [f"{p.x},{p.high}" for p in points] + [f"{p.x},{p.low}" for p in reversed(points)]
-    return LineChart(
-        id=key,
-        title=curve.title,
-        takeaway=takeaway,
-        x_title=curve.x_title,
-        y_title=curve.y_title,
-        x_name=capital(curve.x_title),
-        y_name=capital(curve.y_title),
-        points=points,
-        line=" ".join(f"{p.x},{p.y}" for p in points),
-        band=" ".join(outline),
-        whiskers=len(points) <= 12,
-        diagonal=(x_scale.at(0), y_scale.at(0), x_scale.at(1), y_scale.at(1)) if square else None,
-        x_ticks=_curve_ticks(curve, x_scale, square),
-        y_ticks=_ticks(y_scale, curve.unit, most=5),
-    )
-
-
 def bar_chart(values: Sequence[tuple[str, int]], *, key: str, title: str, takeaway: str) -> BarChart:
     """Lay out counts as bars that share one scale from zero."""
     most = max(1, *(value for _, value in values))
@@ -244,20 +177,7 @@ def bar_chart(values: Sequence[tuple[str, int]], *, key: str, title: str, takeaw
     )
 
 
-def x_is_share(curve: Curve) -> bool:
-    """Is the horizontal axis a share (confidence, coverage), to be labelled in percent."""
-    xs = [point.x for point in curve.points]
-    return min(xs) >= 0 and max(xs) <= 1 and any(x != int(x) for x in xs)
-
-
-def _curve_ticks(curve: Curve, scale: Scale, square: bool) -> tuple[Tick, ...]:
-    if len(curve.points) <= 8 and not x_is_share(curve) and not square:
-        return tuple(Tick(scale.at(point.x), point.label or f"{point.x:g}") for point in curve.points)
-    unit = Unit.PROPORTION if x_is_share(curve) else Unit.SCORE
-    return _ticks(scale, unit, most=5)
-
-
-def _domain(values: Sequence[float], unit: Unit, *, start: float, end: float) -> Scale:
+def domain(values: Sequence[float], unit: Unit, *, start: float, end: float) -> Scale:
     """A domain that holds all values, from zero where zero is near, and within 0 to 1 for proportions."""
     low, high = min(values), max(values)
     spread = (high - low) or abs(high) or 1.0
@@ -270,13 +190,8 @@ def _domain(values: Sequence[float], unit: Unit, *, start: float, end: float) ->
     return Scale(low, high if high > low else low + 1.0, start, end)
 
 
-def _padded(values: Sequence[float], *, start: float, end: float) -> Scale:
-    low, high = min(values), max(values)
-    pad = 0.04 * (high - low) or 0.5
-    return Scale(low - pad, high + pad, start, end)
-
-
-def _ticks(scale: Scale, unit: Unit, *, most: int = 6) -> tuple[Tick, ...]:
+def ticks(scale: Scale, unit: Unit, *, most: int = 6) -> tuple[Tick, ...]:
+    """At most `most` round numbers of the domain and one more, named in the unit."""
     factor = 1 if unit is Unit.SCORE else 100
     suffix = {Unit.PROPORTION: "%", Unit.DIFFERENCE: " pp", Unit.SCORE: ""}[unit]
     step = nice_step(factor * (scale.high - scale.low), most)

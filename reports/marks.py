@@ -10,11 +10,11 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Literal
 
-Kind = Literal["same", "del", "ins", "hidden", "cut"]
+Kind = Literal["same", "del", "ins", "hidden", "cut", "word"]
 
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0\u034f\u17b4\u17b5")
@@ -28,10 +28,11 @@ _MOST_MARKS = 3
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of text shown in one way."""
+    """A stretch of text shown in one way; `tone` says how a word is shaded ("to3"), and is "" for all else."""
 
     kind: Kind
     text: str
+    tone: str = ""
 
 
 def visible(text: str, *, cap: int | None = None) -> str:
@@ -51,7 +52,7 @@ def cut_note(characters: int) -> str:
 
 def segments(text: str, *, cap: int) -> tuple[Segment, ...]:
     """One text without a counterpart."""
-    return _capped([Segment("same", text)], cap)
+    return capped([Segment("same", text)], cap=cap)
 
 
 def compared(before: str, after: str, *, cap: int) -> tuple[tuple[Segment, ...], tuple[Segment, ...]]:
@@ -71,7 +72,7 @@ def compared(before: str, after: str, *, cap: int) -> tuple[tuple[Segment, ...],
             right.append(Segment("ins", _blanks(_named_lookalikes(new, replaced=old))))
     left.append(Segment("same", before[len(before) - tail :]))
     right.append(Segment("same", after[len(after) - tail :]))
-    return _capped(_elided(left, cap), cap), _capped(_elided(right, cap), cap)
+    return capped(_elided(left, cap), cap=cap), capped(_elided(right, cap), cap=cap)
 
 
 def _shared_start(left: str, right: str) -> int:
@@ -105,12 +106,13 @@ def _shortened(part: Segment, near: int) -> list[Segment]:
     return [Segment("same", part.text[:near]), note, Segment("same", part.text[-near:])]
 
 
-def _capped(parts: list[Segment], cap: int) -> tuple[Segment, ...]:
+def capped(parts: Iterable[Segment], *, cap: int) -> tuple[Segment, ...]:
+    """The first `cap` characters of a text in stretches, with unseen characters named and a note of what is missing."""
     shown: list[Segment] = []
     room = cap
     for part in parts:
         if part.text and room > 0:
-            shown.extend(_with_hidden(Segment(part.kind, part.text[:room])))
+            shown.extend(_with_hidden(replace(part, text=part.text[:room])))
         room -= len(part.text)
     if room < 0:
         shown.append(Segment("cut", cut_note(-room)))
@@ -121,7 +123,7 @@ def _with_hidden(part: Segment) -> list[Segment]:
     """Names of unseen characters become segments of their own where the text around them did not change."""
     pieces = [piece for piece in _SPLIT.split(visible(part.text)) if piece]
     if part.kind != "same":
-        return [Segment(part.kind, "".join(pieces))]
+        return [replace(part, text="".join(pieces))]
     return [Segment("hidden" if _SPLIT.fullmatch(piece) else "same", piece) for piece in pieces]
 
 

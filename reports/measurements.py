@@ -38,6 +38,15 @@ CUTS: Mapping[tuple[str, ...], str] = {
     ("attribute",): "By attribute",
     ("functionality",): "By functionality",
     ("target",): "By target group",
+    ("ranking",): "By ranking of the words",
+    ("removed",): "By share of the words removed",
+    ("kept",): "By share of the words kept",
+    ("edit",): "By edit",
+    ("category",): "By category of words",
+    ("axis", "category"): "By axis of identity",
+    ("category", "label"): "By category of words and answer",
+    ("category", "word"): "By word",
+    ("label", "word"): "By word and answer",
 }
 
 

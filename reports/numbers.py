@@ -171,8 +171,8 @@ def _inner(unit: Unit) -> str:
     return "%" if unit is Unit.PROPORTION else ""
 
 
-_OURS = frozenset({"axis", "pair", "functionality", "technique"})
-_PLAIN = frozenset({"attribute", "group", "slice", "source", *_OURS})
+_OURS = frozenset({"axis", "pair", "functionality", "technique", "category", "ranking"})
+_PLAIN = frozenset({"attribute", "group", "kind", "slice", "source", *_OURS})
 """Keys of a part of the data that need no naming: their values say what they are."""
 _SOURCES = {"data": "in the audit's texts", "templates": "in templates", "own sentences": "in sentences of our own"}
 
@@ -191,4 +191,6 @@ def value_in_words(key: str, value: str) -> str:
 
 def _said(key: str, value: str) -> str:
     said = value_in_words(key, value)
+    if key == "word":
+        return f"word “{said}”"
     return said if key in _PLAIN else f"{key} {said}"

@@ -18,6 +18,7 @@ from reports.register import entry
 from reports.results import results
 from reports.views import Entry, Fact, Identity, Page
 from reports.wording import BADGES, GLOSSARY, MEANINGS, READING, VOID_WHEN
+from reports.words import word_tables
 
 
 def page(loaded: Loaded, *, limits: Limits) -> Page:
@@ -25,6 +26,7 @@ def page(loaded: Loaded, *, limits: Limits) -> Page:
     findings = ranked(loaded.findings, titles=loaded.titles)
     missing = not_run(loaded, findings)
     by_risk, chapters_note = chapters(loaded, findings, limits=limits)
+    words, words_note = word_tables(loaded, limits=limits)
     register, register_note = _register(loaded, findings, limits)
     return Page(
         title=f"Audit report: {loaded.manifest.model.name}",
@@ -38,6 +40,9 @@ def page(loaded: Loaded, *, limits: Limits) -> Page:
         chapters_note=chapters_note,
         not_run=not_run_table(missing, limits=limits),
         policy=policy(loaded, findings, limits=limits),
+        words=words,
+        words_summary=f"{plural(len(words), 'list')} of words and names",
+        words_note=words_note,
         limitations=appendix.limitations(loaded, missing, limits=limits),
         void_when=VOID_WHEN,
         reproduce=appendix.reproduce(loaded),

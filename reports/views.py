@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from reports.charts import BarChart, IntervalPlot, LineChart
+from reports.charts import BarChart, IntervalPlot
+from reports.lines import LineChart
 from reports.marks import Segment
 
 Kind = Literal["pass", "fail", "open", "error", "notrun", "na", "waived", "none"]
@@ -144,11 +145,20 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """One text of a case, or one part of a pair, with what was answered."""
+    """One text of a case, both parts of a pair, with what was answered.
+
+    Attributes:
+        parts: the texts, changes marked.
+        strips: the texts once more with their words shaded, where `parts` shows changes; the shaded words are in
+            `parts` where there is nothing else to mark.
+        weights: the words by weight; None for a text that was not explained.
+    """
 
     heading: str
     parts: tuple[tuple[Segment, ...], ...]
     answer: str
+    strips: tuple[tuple[Segment, ...], ...] = ()
+    weights: Table | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,17 +173,18 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cases:
-    """Cases chosen in one way."""
+    """Cases chosen in one way; `explained` where the key to shaded words stands before them."""
 
     title: str
     intro: str
     cases: tuple[Case, ...]
     note: str
+    explained: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chapter:
-    """One probe."""
+    """One probe; `caution` is what every reader of it must know."""
 
     anchor: str
     title: str
@@ -181,6 +192,7 @@ class Chapter:
     question: str
     badges: tuple[Badge, ...]
     result: str
+    caution: str
     open: bool
     why: str
     method: tuple[Fact, ...]
@@ -232,6 +244,9 @@ class Page:
     chapters_note: str
     not_run: Table | None
     policy: Policy
+    words: tuple[Table, ...]
+    words_summary: str
+    words_note: str
     limitations: tuple[Table, ...]
     void_when: tuple[str, ...]
     reproduce: tuple[Fact, ...]

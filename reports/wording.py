@@ -119,6 +119,10 @@ READING = (
 GLOSSARY = (
     Fact("Accuracy", "Share of items whose answer equals the right answer in the data."),
     Fact("Accuracy drop", "Accuracy on the unchanged texts minus accuracy on the changed ones, for the same items."),
+    Fact(
+        "Attribution",
+        "How far each word of a text pushed the score of an answer, worked out from the model; not a cause.",
+    ),
     Fact("Balanced accuracy", "Mean over the classes of the share of each class that was recognised."),
     Fact(
         "Burden of proof",
@@ -163,6 +167,12 @@ RISKS: Mapping[str, str] = {
     "toxicity": "Toxicity",
     "explanation": "Explanation",
 }
+
+CAUTIONS: Mapping[str, str] = {
+    "explanation": "Not causal, and not a reason that may be given to a person: an attribution describes what this "
+    "model computes from this text.",
+}
+"""Printed with every chapter of a risk."""
 
 
 def risk_title(risk: str) -> str:

@@ -36,7 +36,7 @@ _REQUEST = (
     click.option(
         "--data", help="File, folder or Hub id, with :SPLIT if wanted. Without it: built-in sentences, no labels."
     ),
-    click.option("--suite", help="quick, full (default) or one of your own."),
+    click.option("--suite", help="quick, full (default), explanation or one of your own."),
     click.option("--only", multiple=True, metavar="GLOB", help="Only probes whose id matches; repeatable."),
     click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most N items of the data a probe."),
     click.option("--time-budget", metavar="TIME", help="Cut the samples to fit, e.g. 10m; shown in the report."),

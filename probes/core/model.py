@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from enum import StrEnum
 from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
 from probes.core.answers import Classifications, Floats, ProblemType
+from probes.core.attributions import Attribution, Baseline, Jitter, Method
 from probes.core.examples import Text
 from probes.core.positive import PositiveClass
 
@@ -18,6 +20,7 @@ class Capability(StrEnum):
 
     CLASSIFY = "classify"
     EMBED = "embed"
+    ATTRIBUTE = "attribute"
 
 
 class ModelCard(BaseModel):
@@ -43,6 +46,8 @@ class ModelCard(BaseModel):
     positive: PositiveClass = PositiveClass()
     """The answer that measures of fairness and toxicity count."""
     capabilities: frozenset[Capability]
+    unattributable: Mapping[Method, str] = {}
+    """Attribution methods that this network does not allow, each with the reason."""
     max_length: int
     """Tokens a text is cut to, special tokens included."""
     dtype: str
@@ -75,4 +80,37 @@ class Embedder(Model, Protocol):
 
     def embed(self, texts: Sequence[Text]) -> Floats:
         """(n, width): mean of the last hidden states over the text's tokens, in the order of the texts."""
+        ...
+
+
+class Attributor(Classifier, Protocol):
+    """A classifier that says which words of a text pushed its answer where."""
+
+    def attribute(
+        self,
+        texts: Sequence[Text],
+        targets: Sequence[str],
+        *,
+        method: Method = Method.INTEGRATED_GRADIENTS,
+        baseline: Baseline | None = None,
+        jitter: Jitter | None = None,
+    ) -> list[Attribution]:
+        """Explain n logits, one of each text, in n attributions in the same order; repeats cost nothing extra.
+
+        Args:
+            targets: (n,) names of labels; of a regression, its only label.
+            baseline: None for the usual one of this model, which each attribution names.
+            jitter: gradient methods only.
+
+        Raises:
+            ModelError: for a method in `card.unattributable`.
+        """
+        ...
+
+    def randomised(self, share: float, *, seed: int) -> AbstractContextManager[Attributor]:
+        """The same model with random weights in its head and the uppermost `share` (0 to 1) of its layers.
+
+        At 1 the embeddings are random too. The weights are the model's own again when the context ends; until then the
+        model itself must not be asked.
+        """
         ...

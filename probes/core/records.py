@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 ALPHAS = (0.1, 0.05, 0.025, 0.01, 0.005, 0.0025, 0.001)
 """The one-sided error rates at which every estimate carries its bounds, so that a policy may choose any of them, and a
@@ -148,12 +148,26 @@ class Curve(Frozen):
     slice: Mapping[str, str] = {}
 
 
+class WordWeight(Frozen):
+    """How much the word `texts[part][start:end]` pushed the answer: positive towards it, negative away from it."""
+
+    part: int = Field(ge=0)
+    start: int = Field(ge=0)
+    end: int = Field(ge=0)
+    weight: float
+
+
 class Shown(Frozen):
-    """A text as the model read it, and what it answered. Both parts of a pair are kept."""
+    """A text as the model read it, and what it answered. Both parts of a pair are kept.
+
+    Attributes:
+        words: of an explained text, the weight of each word that was read, in reading order; else empty.
+    """
 
     texts: tuple[str, ...]
     answer: str
     confidence: float | None = None
+    words: tuple[WordWeight, ...] = ()
 
 
 class Evidence(Frozen):
@@ -227,6 +241,24 @@ class Skip(Frozen):
     slice: Mapping[str, str] = {}
 
 
+class WordList(Frozen):
+    """Words a probe worked with, and where they come from, so that a reader can judge the choice.
+
+    Attributes:
+        title: what the words are ("Religion", "First names").
+        groups: a group in words -> its words or names, the usual form first, none twice, in the order of the file.
+        source: as the file says.
+        licence, language: of the file ("Apache-2.0", "en").
+    """
+
+    kind: Literal["words"] = "words"
+    title: str
+    groups: Mapping[str, tuple[str, ...]]
+    source: str
+    licence: str
+    language: str
+
+
 class StepEnd(Frozen):
     """Last line of a step file: a file without it was cut short."""
 
@@ -241,10 +273,10 @@ class StepEnd(Frozen):
     traceback: str = ""
 
 
-Record = Measurement | Curve | Evidence | Accounting | Skip
+Record = Measurement | Curve | Evidence | Accounting | Skip | WordList
 """What goes into the JSON lines."""
 
-Line = Annotated[Measurement | Curve | Evidence | Accounting | Skip | StepEnd, Field(discriminator="kind")]
+Line = Annotated[Record | StepEnd, Field(discriminator="kind")]
 _LINE: TypeAdapter[Line] = TypeAdapter(Line)
 
 

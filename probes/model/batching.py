@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probes.core.answers import Ints
+from probes.model.pooling import SPECIAL
 from probes.model.sequences import Sequences
 
 Block = NDArray[np.int64]
@@ -74,6 +75,11 @@ class Batch:
             real.astype(np.int64),
             None if self.rows.types is None else _filled(real, self.rows.types, 0),
         )
+
+    def words(self) -> Block:
+        """(rows, longest): the word of each token; padding counts as special tokens."""
+        assert self.rows.words is not None
+        return _filled(np.arange(self.rows.lengths[0]) < self.rows.lengths[:, None], self.rows.words, SPECIAL)
 
 
 def _filled(real: NDArray[np.bool_], values: NDArray[np.int32], pad: int) -> Block:

@@ -39,7 +39,7 @@ def default_cache_path() -> Path:
 
 
 class AnswerCache:
-    """A table key -> (ask, numbers: logits or an embedding), where `ask` says which call of the model computed the row.
+    """A table key -> (ask, numbers), where `ask` says which call of the model computed the row.
 
     Attributes:
         path: the file, or None for a cache in memory.
@@ -62,10 +62,10 @@ class AnswerCache:
         except (sqlite3.Error, OSError) as error:
             return cls(_connect(":memory:"), path=None, warning=_warning(path, error))
 
-    def get(self, keys: Sequence[bytes], *, width: int) -> Iterator[tuple[bytes, int, bytes]]:
-        """Rows (key, ask, `width` float32 values as bytes) of the keys that are there, in no particular order."""
+    def get(self, keys: Sequence[bytes]) -> Iterator[tuple[bytes, int, bytes]]:
+        """Rows (key, ask, float32 values as bytes) of the keys that are there, in no particular order."""
         try:
-            yield from self._select(keys, width)
+            yield from self._select(keys)
         except sqlite3.Error as error:
             self._leave_file(error)
 
@@ -82,12 +82,12 @@ class AnswerCache:
         """Give the file back."""
         self._connection.close()
 
-    def _select(self, keys: Sequence[bytes], width: int) -> Iterator[tuple[bytes, int, bytes]]:
+    def _select(self, keys: Sequence[bytes]) -> Iterator[tuple[bytes, int, bytes]]:
         for start in range(0, len(keys), _AT_ONCE):
             some = keys[start : start + _AT_ONCE]
             marks = ",".join("?" * len(some))
-            query = f"SELECT key, ask, logits FROM answers WHERE key IN ({marks}) AND length(logits) = ?"
-            yield from self._connection.execute(query, (*some, 4 * width))
+            query = f"SELECT key, ask, logits FROM answers WHERE key IN ({marks})"
+            yield from self._connection.execute(query, some)
 
     def _insert(self, rows: list[tuple[bytes, int, bytes]]) -> None:
         with self._connection:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from probes.core.answers import ProblemType
+from probes.core.attributions import GRADIENT, Method
 from probes.core.errors import ModelError, UsageError
 from probes.core.model import Capability, ModelCard
 from probes.model.checkpoint import (
@@ -33,6 +34,10 @@ POSITIONS_AFTER_PADDING = frozenset(
 
 WITHOUT_TOKEN_STATES = frozenset({"funnel", "perceiver"})
 """Model types whose encoder ends in fewer, or other, states than tokens."""
+
+WITHOUT_A_TABLE = frozenset({"canine", "perceiver"})
+"""Model types that read characters, not entries of one table of tokens."""
+NO_TABLE = "it needs one embedding for each token, and this kind of model has none"
 
 _HEADS = {
     "ForMaskedLM": "a masked language model",
@@ -93,6 +98,7 @@ def describe(
         problem=_problem(config, labels),
         labels=labels,
         capabilities=_capabilities(config),
+        unattributable=_unattributable(config),
         max_length=_max_length(max_length, config, place.folder),
         dtype=_dtype(dtype, raw, weights),
         parameters=weights.parameters,
@@ -136,9 +142,15 @@ def _config(folder: Path, *, trust_remote_code: bool) -> Any:
 
 
 def _capabilities(config: Any) -> frozenset[Capability]:
-    """Embeddings too, unless the network keeps no state for each token or is a stranger's code."""
-    embeds = config.model_type not in WITHOUT_TOKEN_STATES and not getattr(config, "auto_map", None)
-    return frozenset({Capability.CLASSIFY, Capability.EMBED} if embeds else {Capability.CLASSIFY})
+    """Of a stranger's code answers only; embeddings too, unless the network keeps no state for each token."""
+    if getattr(config, "auto_map", None):
+        return frozenset({Capability.CLASSIFY})
+    more = {Capability.EMBED} if config.model_type not in WITHOUT_TOKEN_STATES else set()
+    return frozenset({Capability.CLASSIFY, Capability.ATTRIBUTE} | more)
+
+
+def _unattributable(config: Any) -> dict[Method, str]:
+    return dict.fromkeys(GRADIENT, NO_TABLE) if config.model_type in WITHOUT_A_TABLE else {}
 
 
 def _labels(config: Any, place: Source) -> tuple[str, ...]:

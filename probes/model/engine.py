@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import pairwise
 from time import perf_counter
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from probes.core.answers import Classifications, Floats, Ints
+from probes.core.answers import Bools, Classifications, Floats, Ints
+from probes.core.attributions import Attribution, Baseline, Jitter, Method
 from probes.core.errors import ModelError
 from probes.core.examples import Text
 from probes.core.model import Capability, ModelCard
 from probes.model.batching import Batch, ask_id, canonical_order, cut
 from probes.model.cache import AnswerCache
-from probes.model.forward import Forward
+from probes.model.forward import Forward, Question
+from probes.model.randomise import randomised
 from probes.model.sequences import Sequences
 from probes.model.tokens import Encoder
 
+if TYPE_CHECKING:
+    from probes.model.explainer import Explainer
+
 Progress = Callable[[int, int], None]
 Rows = NDArray[np.float32]
+Item = TypeVar("Item", bound=Hashable)
 
 TOLERANCE = {"float32": 1e-5, "float16": 4e-3, "bfloat16": 2e-2}
 """How far a probability may move with the composition of the batch alone.
@@ -57,7 +67,7 @@ class Throughput:
 
 @dataclass(kw_only=True)
 class TransformersClassifier:
-    """A loaded model; `Classifier` and `Embedder` of `probes.core.model`. Make one with `probes.model.load.load`.
+    """A loaded model; `Attributor` and `Embedder` of `probes.core.model`. Make one with `probes.model.load.load`.
 
     Whatever is asked, repeated texts cost nothing extra. Interrupted and asked again with the same cache, it gives the
     same bits as if never interrupted: what was answered is not computed again, and the batches of the rest are those of
@@ -112,6 +122,61 @@ class TransformersClassifier:
         """
         return self._ask(texts, Capability.EMBED, width=self.forward.width).astype(np.float64)
 
+    def attribute(
+        self,
+        texts: Sequence[Text],
+        targets: Sequence[str],
+        *,
+        method: Method = Method.INTEGRATED_GRADIENTS,
+        baseline: Baseline | None = None,
+        jitter: Jitter | None = None,
+    ) -> list[Attribution]:
+        """Explain n logits, one of each text, in n attributions in the same order.
+
+        Raises:
+            DataError: a text the tokenizer cannot read.
+            ModelError: a method or baseline this model does not allow, NaN or infinite scores, or too little memory for
+                a single text.
+            ValueError: a target that is none of the labels.
+        """
+        if method in self.card.unattributable:
+            raise ModelError(
+                f"{method} cannot explain this model: {self.card.unattributable[method]}",
+                hint=f"use another method, such as {Method.OCCLUSION}",
+            )
+        question = self.explainer.question(method, baseline, jitter)
+        position, pairs = _distinct(list(zip(texts, targets, strict=True)))
+        sequences = replace(
+            self.encoder.encode_words([text for text, _ in pairs]),
+            targets=np.array([self.card.labels.index(target) for _, target in pairs], dtype=np.int32),
+        )
+        widths = question.widths(sequences.lengths)
+        rows = self._rows(sequences, question, widths=widths, costs=question.costs(sequences.lengths))
+        self.counters.asked += len(texts)
+        found = [
+            question.attribution(*pair, sequences.words_of(row), rows[row, : widths[row]])
+            for row, pair in enumerate(pairs)
+        ]
+        return [found[row] for row in position]
+
+    @contextmanager
+    def randomised(self, share: float, *, seed: int) -> Iterator[TransformersClassifier]:
+        """The same model with random weights in its head and the uppermost `share` of its layers, for as long.
+
+        Raises:
+            ValueError: a share outside 0 to 1.
+        """
+        scope = hashlib.blake2b(f"random {share!r} {seed}".encode(), digest_size=32, key=self.scope).digest()
+        with randomised(self.forward.network, share, seed=seed):
+            yield replace(self, cache=AnswerCache.open(None), scope=scope)
+
+    @cached_property
+    def explainer(self) -> Explainer:
+        """What turns methods into questions; captum is imported here, by those who ask."""
+        from probes.model.explainer import Explainer
+
+        return Explainer(self.forward, self.encoder)
+
     def take_counters(self) -> Counters:
         """The counters so far; they start again at zero."""
         taken, self.counters = self.counters, Counters()
@@ -128,45 +193,56 @@ class TransformersClassifier:
 
     def _ask(self, texts: Sequence[Text], question: Capability, *, width: int) -> Rows:
         """(n, width) answers to one question about n texts, in their order."""
-        index: dict[Text, int] = {}
-        position = np.fromiter((index.setdefault(text, len(index)) for text in texts), dtype=np.int64, count=len(texts))
-        sequences = self.encoder.encode(list(index))
-        scope = hashlib.blake2b(question.encode(), digest_size=32, key=self.scope).digest()
-        keys = sequences.keys(scope)
-        slot: dict[bytes, int] = {}
-        where = np.fromiter((slot.setdefault(key, len(slot)) for key in keys), dtype=np.int64, count=len(keys))
-        first = np.unique(where, return_index=True)[1]
-        rows = self._answer(list(slot), sequences.take(first), question, width=width)
+        position, distinct = _distinct(texts)
+        sequences = self.encoder.encode(distinct)
+        rows = self._rows(sequences, question, widths=np.full(len(sequences), width), costs=sequences.lengths)
         self.counters.asked += len(texts)
-        self.counters.distinct += len(slot)
-        return rows[where[position]]
+        return rows[position].reshape(len(texts), width)
 
-    def _answer(self, keys: list[bytes], sequences: Sequences, question: Capability, *, width: int) -> Rows:
-        """(n, width) answers about n different sequences: from the cache, and from the network where it has none."""
+    def _rows(self, sequences: Sequences, question: Question, *, widths: Ints, costs: Ints) -> Rows:
+        """(n, widest) answers about n sequences, each followed by NaN where it has fewer than the widest.
+
+        Args:
+            widths: (n,) numbers in each answer, decided by the sequence.
+            costs: (n,) what each counts in the budget of a batch; grows with its length.
+        """
+        scope = hashlib.blake2b(str(question).encode(), digest_size=32, key=self.scope).digest()
+        where, keys = _distinct(sequences.keys(scope))
+        first = np.unique(where, return_index=True)[1]
+        self.counters.distinct += len(keys)
+        return self._answer(keys, sequences.take(first), question, widths=widths[first], costs=costs[first])[where]
+
+    def _answer(
+        self, keys: list[bytes], sequences: Sequences, question: Question, *, widths: Ints, costs: Ints
+    ) -> Rows:
+        """Answers about n different sequences: from the cache, and from the network where it has none."""
         ask = ask_id(keys)
-        answers = np.full((len(keys), width), np.nan, dtype=np.float32)
-        known, mine = self._cached(keys, answers, ask)
+        answers = np.full((len(keys), widths.max(initial=0)), np.nan, dtype=np.float32)
+        real = np.arange(answers.shape[1]) < widths[:, None]
+        known, mine = self._cached(keys, answers, real, ask)
         self.counters.cached += int(known.sum())
         # The set to compose batches of: what this call has to compute, whether an earlier attempt already did or not.
         members = np.flatnonzero(~known | mine)
-        lengths = sequences.lengths
-        members = members[canonical_order(lengths[members], [keys[row] for row in members])]
+        members = members[canonical_order(sequences.lengths[members], [keys[row] for row in members])]
         batches = [
             members[first:last]
-            for first, last in cut(lengths[members], budget=self.budget, same_length=not self.pads)
+            for first, last in cut(costs[members], budget=self.budget, same_length=not self.pads)
             if not known[members[first:last]].all()
         ]
-        self._compute(batches, keys, sequences, answers, question, ask=ask, done=int(known.sum()))
+        self._compute(batches, keys, sequences, answers, real, question, ask=ask, done=int(known.sum()))
         return answers
 
-    def _cached(self, keys: list[bytes], answers: Rows, ask: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    def _cached(self, keys: list[bytes], answers: Rows, real: Bools, ask: int) -> tuple[Bools, Bools]:
         """Fill in what the cache has; say which rows it had, and which of them this very call had computed before."""
         row_of = {key: row for row, key in enumerate(keys)}
         known, mine = np.zeros(len(keys), dtype=bool), np.zeros(len(keys), dtype=bool)
-        found = list(self.cache.get(keys, width=answers.shape[1]))
+        sizes = (4 * real.sum(axis=1)).tolist()
+        found = [each for each in self.cache.get(keys) if len(each[2]) == sizes[row_of[each[0]]]]
         if found:
             rows = np.fromiter((row_of[key] for key, _, _ in found), dtype=np.int64, count=len(found))
-            answers[rows] = np.frombuffer(b"".join(blob for _, _, blob in found), dtype="<f4").reshape(len(found), -1)
+            held = np.full((len(rows), answers.shape[1]), np.nan, dtype=np.float32)
+            held[real[rows]] = np.frombuffer(b"".join(blob for _, _, blob in found), dtype="<f4")
+            answers[rows] = held
             known[rows] = True
             mine[rows] = [asked == ask for _, asked, _ in found]
         return known, mine
@@ -177,7 +253,8 @@ class TransformersClassifier:
         keys: list[bytes],
         sequences: Sequences,
         answers: Rows,
-        question: Capability,
+        real: Bools,
+        question: Question,
         *,
         ask: int,
         done: int,
@@ -186,18 +263,20 @@ class TransformersClassifier:
         computed = self.forward((Batch(sequences.take(rows)) for rows in batches), question)
         for rows, answer in zip(batches, computed, strict=True):
             done += len(rows)
-            self._refuse_non_finite(answer)
-            answers[rows] = answer
-            self._store([keys[row] for row in rows], answer, ask)
+            inside = real[rows, : answer.shape[1]]
+            self._refuse_non_finite(np.where(inside, answer, 0.0))
+            answers[rows, : answer.shape[1]] = np.where(inside, answer, np.nan)
+            self._store([keys[row] for row in rows], answer[inside], inside.sum(axis=1), ask)
             self.counters.computed += len(rows)
             self.counters.tokens += int(sequences.lengths[rows].sum())
             if self.on_progress is not None:
                 self.on_progress(min(done, len(keys)), len(keys))
         self.counters.forward_seconds += self.forward.seconds - before
 
-    def _store(self, keys: list[bytes], answer: Rows, ask: int) -> None:
-        raw, width = answer.astype("<f4").tobytes(), 4 * answer.shape[1]
-        self.cache.put((key, ask, raw[row * width : (row + 1) * width]) for row, key in enumerate(keys))
+    def _store(self, keys: list[bytes], numbers: Rows, widths: Ints, ask: int) -> None:
+        raw = numbers.astype("<f4").tobytes()
+        bounds = pairwise([0, *(4 * np.cumsum(widths)).tolist()])
+        self.cache.put((key, ask, raw[a:b]) for key, (a, b) in zip(keys, bounds, strict=True))
 
     def _refuse_non_finite(self, answer: Rows) -> None:
         bad = int((~np.isfinite(answer).all(axis=1)).sum())
@@ -208,3 +287,10 @@ class TransformersClassifier:
                 if self.dtype == "float32"
                 else f"{self.dtype} may be too narrow for this model: try --dtype float32; else its weights are broken",
             )
+
+
+def _distinct(items: Sequence[Item]) -> tuple[Ints, list[Item]]:
+    """The different items in order of first appearance, and for each item the position of its like among them."""
+    index: dict[Item, int] = {}
+    position = np.fromiter((index.setdefault(item, len(index)) for item in items), dtype=np.int64, count=len(items))
+    return position, list(index)

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -15,11 +15,27 @@ from numpy.typing import NDArray
 
 from probes.core.errors import ModelError
 from probes.core.model import Capability
-from probes.model.batching import Batch, Block
+from probes.model.batching import Batch
 from probes.model.sequences import packed
+from probes.model.substitution import named
 
 IN_FLIGHT = 3
 """Batches handed to a GPU before the first of them is waited for, so that it never waits for the host."""
+
+
+class Differentiating(Protocol):
+    """A question that is answered with gradients, or by asking many times."""
+
+    def at_once(self, limit: int, longest: int) -> int:
+        """Rows of `longest` tokens that it sends through the network together within a limit of tokens."""
+        ...
+
+    def __call__(self, forward: Forward, batch: Batch) -> torch.Tensor:
+        """(rows, numbers) answers."""
+        ...
+
+
+Question = Capability | Differentiating
 
 
 @dataclass
@@ -40,9 +56,9 @@ class Forward:
     seconds: float = field(default=0.0, init=False)
 
     def __call__(
-        self, batches: Iterable[Batch], question: Capability = Capability.CLASSIFY
+        self, batches: Iterable[Batch], question: Question = Capability.CLASSIFY
     ) -> Iterator[NDArray[np.float32]]:
-        """The answers about each batch, in order: (rows, labels) logits, or (rows, width) embeddings.
+        """The answers about each batch, in order: (rows, labels) logits, (rows, width) embeddings, or as asked.
 
         Raises:
             ModelError: a single row does not fit into memory.
@@ -61,7 +77,19 @@ class Forward:
         """Numbers in an embedding, which no configuration says reliably: seen on a single token."""
         return int(next(self([Batch(packed([[0]]))], Capability.EMBED)).shape[1])
 
-    def _launch(self, batch: Batch, question: Capability) -> _Answer:
+    def inputs(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+        """(rows, longest) ids, mask and, where the network reads them, token types, on the device."""
+        ids, mask, types = batch.blocks(pad=self.pad)
+        return self.moved(ids), self.moved(mask), None if types is None else self.moved(types)
+
+    def moved(self, block: NDArray[np.int64]) -> torch.Tensor:
+        """An array on the device."""
+        tensor = torch.from_numpy(block)
+        if self.device.type == "cuda":
+            return tensor.pin_memory().to(self.device, non_blocking=True)
+        return tensor.to(self.device)
+
+    def _launch(self, batch: Batch, question: Question) -> _Answer:
         started = self._clock()
         waits = self.device.type != "cuda"
         parts = [part.to("cpu", torch.float32, non_blocking=not waits) for part in self._parts(batch, question)]
@@ -69,7 +97,7 @@ class Forward:
 
     def _collect(self, answer: _Answer) -> NDArray[np.float32]:
         self.seconds += answer.seconds()
-        rows: NDArray[np.float32] = torch.cat(answer.parts).numpy()
+        rows: NDArray[np.float32] = _stacked(answer.parts).numpy()
         return rows
 
     def _clock(self) -> float | torch.cuda.Event:
@@ -79,7 +107,7 @@ class Forward:
         event.record(torch.cuda.current_stream(self.device))
         return event
 
-    def _parts(self, batch: Batch, question: Capability) -> Iterator[torch.Tensor]:
+    def _parts(self, batch: Batch, question: Question) -> Iterator[torch.Tensor]:
         """The answers about a batch, in one piece or, when memory is short, in several."""
         queue = deque([batch])
         while queue:
@@ -93,7 +121,7 @@ class Forward:
                 continue
             queue.appendleft(part)
 
-    def _try(self, batch: Batch, question: Capability) -> torch.Tensor | None:
+    def _try(self, batch: Batch, question: Question) -> torch.Tensor | None:
         """The answers, or None after lowering the limit because memory ran out."""
         try:
             return self._answers(batch, question)
@@ -103,25 +131,30 @@ class Forward:
                     f"the model fails on a batch of {len(batch.rows)} texts: {str(error).splitlines()[0][:200]}",
                     hint="try --device cpu; if it fails there too, the model itself cannot run these texts",
                 ) from error
-            if len(batch.rows) == 1:
+            if self._at_once(batch, question) == 1:
                 raise ModelError(
                     f"a single text of {batch.tokens} tokens does not fit into the memory of {self.device}",
                     hint="use a larger device, --dtype bfloat16, or a smaller --max-length",
                 ) from error
         # Outside the handler, whose traceback would keep the tensors of the failed attempt alive.
-        self.limit = batch.tokens // 2
+        self.limit = (batch.tokens if isinstance(question, Capability) else self.limit) // 2
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
         return None
 
-    def _answers(self, batch: Batch, question: Capability) -> torch.Tensor:
-        ids, mask, types = batch.blocks(pad=self.pad)
-        inputs = {"input_ids": self._moved(ids), "attention_mask": self._moved(mask)}
-        if types is not None:
-            inputs["token_type_ids"] = self._moved(types)
+    def _at_once(self, batch: Batch, question: Question) -> int:
+        """Rows that went through the network together at most."""
+        rows = len(batch.rows)
+        return rows if isinstance(question, Capability) else question.at_once(self.limit, batch.tokens // rows)
+
+    def _answers(self, batch: Batch, question: Question) -> torch.Tensor:
+        if not isinstance(question, Capability):
+            return question(self, batch)
+        ids, mask, types = self.inputs(batch)
+        inputs = named(ids, mask, types)
         with torch.inference_mode():
             if question is Capability.EMBED:
-                return _pooled(self._body(**inputs).last_hidden_state, inputs["attention_mask"])
+                return _pooled(self._body(**inputs).last_hidden_state, mask)
             logits: torch.Tensor = self.network(**inputs).logits
         return logits
 
@@ -130,12 +163,6 @@ class Forward:
         """The network without its head; of an encoder-decoder the encoder, which alone reads the whole text."""
         base = self.network.base_model
         return base.get_encoder() if self.network.config.is_encoder_decoder else base
-
-    def _moved(self, block: Block) -> torch.Tensor:
-        tensor = torch.from_numpy(block)
-        if self.device.type == "cuda":
-            return tensor.pin_memory().to(self.device, non_blocking=True)
-        return tensor.to(self.device)
 
 
 @dataclass(slots=True)
@@ -154,6 +181,12 @@ class _Answer:
         assert isinstance(self.started, float)
         assert isinstance(self.ended, float)
         return self.ended - self.started
+
+
+def _stacked(parts: list[torch.Tensor]) -> torch.Tensor:
+    """Pieces of a batch, one below the other; those of shorter rows may be narrower."""
+    width = max(part.shape[1] for part in parts)
+    return torch.cat([torch.nn.functional.pad(part, (0, width - part.shape[1])) for part in parts])
 
 
 def _pooled(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

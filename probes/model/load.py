@@ -160,7 +160,8 @@ def _network(card: ModelCard, folder: Path, *, dtype: str, trust_remote_code: bo
         raise ModelError(f"{card.source} loads with other labels than it declares", hint="repair id2label")
     if hasattr(network.config, "use_cache"):
         network.config.use_cache = False  # one forward per text: keys and values are never read again
-    return network.eval()
+    # No question asks for gradients of the weights.
+    return network.eval().requires_grad_(False)
 
 
 def _moved(network: Any, device: torch.device, card: ModelCard) -> Any:

@@ -23,11 +23,15 @@ class Sequences:
         ids: (tokens,) of all sequences.
         types: (tokens,) token type ids, or None for a model that reads none.
         starts: (n + 1,) sequence i is ids[starts[i]:starts[i + 1]].
+        words: (tokens,) the word of each token, see `probes.model.pooling`; None for questions that need no words.
+        targets: (n,) the label each sequence is asked about; None for questions about all labels.
     """
 
     ids: Ids
     types: Ids | None
     starts: Ints
+    words: Ids | None = None
+    targets: Ids | None = None
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -37,25 +41,40 @@ class Sequences:
         """(n,): tokens in each sequence."""
         return np.diff(self.starts)
 
+    def words_of(self, row: int) -> Ids:
+        """(tokens,): the word of each token of one sequence."""
+        assert self.words is not None
+        return self.words[self.starts[row] : self.starts[row + 1]]
+
     def take(self, rows: Ints) -> Sequences:
         """The sequences of `rows`, in that order."""
         lengths = self.lengths[rows]
         starts = np.concatenate(([0], np.cumsum(lengths)))
         places = np.repeat(self.starts[rows] - starts[:-1], lengths) + np.arange(starts[-1])
-        return Sequences(ids=self.ids[places], types=None if self.types is None else self.types[places], starts=starts)
+        return Sequences(
+            ids=self.ids[places],
+            types=None if self.types is None else self.types[places],
+            starts=starts,
+            words=None if self.words is None else self.words[places],
+            targets=None if self.targets is None else self.targets[rows],
+        )
 
     def keys(self, scope: bytes) -> list[bytes]:
         """BLAKE2b-128 of each sequence under `scope` (at most 64 bytes): what decides the answer, and nothing else."""
-        parts = [self.ids] if self.types is None else [self.ids, self.types]
-        rows = [part.tobytes() for part in parts]
-        bounds = (4 * self.starts).tolist()
-        spans = pairwise(bounds)
+        columns = [part.tobytes() for part in (self.ids, self.types, self.words) if part is not None]
+        targets = [b""] * len(self) if self.targets is None else [target.tobytes() for target in self.targets]
+        spans = pairwise((4 * self.starts).tolist())
         blake2b = hashlib.blake2b
-        if len(rows) == 1:
-            ids = rows[0]
-            return [blake2b(ids[a:b], digest_size=16, key=scope).digest() for a, b in spans]
-        ids, types = rows
-        return [blake2b(ids[a:b] + types[a:b], digest_size=16, key=scope).digest() for a, b in spans]
+        if len(columns) == 1:
+            ids = columns[0]
+            return [
+                blake2b(ids[a:b] + target, digest_size=16, key=scope).digest()
+                for (a, b), target in zip(spans, targets, strict=True)
+            ]
+        return [
+            blake2b(b"".join([*(column[a:b] for column in columns), target]), digest_size=16, key=scope).digest()
+            for (a, b), target in zip(spans, targets, strict=True)
+        ]
 
 
 def packed(ids: list[list[int]], types: list[list[int]] | None = None) -> Sequences:
@@ -63,8 +82,9 @@ def packed(ids: list[list[int]], types: list[list[int]] | None = None) -> Sequen
     starts = np.zeros(len(ids) + 1, dtype=np.int64)
     np.cumsum(np.fromiter(map(len, ids), dtype=np.int64, count=len(ids)), out=starts[1:])
     total = int(starts[-1])
-    return Sequences(ids=_flat(ids, total), types=None if types is None else _flat(types, total), starts=starts)
+    return Sequences(ids=flat(ids, total), types=None if types is None else flat(types, total), starts=starts)
 
 
-def _flat(rows: Sequence[list[int]], total: int) -> Ids:
+def flat(rows: Sequence[list[int]], total: int) -> Ids:
+    """The `total` numbers of all rows, one after another."""
     return np.fromiter(chain.from_iterable(rows), dtype=np.int32, count=total)

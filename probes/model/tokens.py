@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from probes.core.errors import DataError
+from probes.core.errors import DataError, ModelError
 from probes.core.examples import Text
-from probes.model.sequences import Sequences, packed
+from probes.model.alignment import aligned
+from probes.model.pooling import owners
+from probes.model.sequences import Sequences, flat, packed
 from probes.model.splice import splicer
 
 
@@ -42,16 +45,49 @@ class Encoder:
         Raises:
             DataError: a text that the tokenizer cannot read, or of which no token is left.
         """
+        return _readable(self._encode, texts)
+
+    def encode_words(self, texts: Sequence[Text]) -> Sequences:
+        """The same sequences as `encode`, with the word each token belongs to (see `probes.model.pooling`).
+
+        Raises:
+            DataError: as for `encode`.
+            ModelError: a tokenizer without offsets, whose tokens cannot be found again in a text.
+        """
+        return _readable(self._words_rust if self._rust is not None else self._words_python, texts)
+
+    def _words_rust(self, texts: Sequence[Text]) -> Sequences:
+        assert self._rust is not None
+        encodings = self._rust.encode_batch(texts)
+        rows = packed(
+            [each.ids for each in encodings], [each.type_ids for each in encodings] if self.token_types else None
+        )
+        words = [
+            owners(text, each.offsets, each.sequence_ids, each.special_tokens_mask)
+            for text, each in zip(texts, encodings, strict=True)
+        ]
+        return replace(rows, words=flat(words, len(rows.ids)))
+
+    def _words_python(self, texts: Sequence[Text]) -> Sequences:
+        rows = self._encode_python(texts)
+        ids = [rows.ids[a:b].tolist() for a, b in pairwise(rows.starts.tolist())]
+        words = [self._found(text, row) for text, row in zip(texts, ids, strict=True)]
+        return replace(rows, words=flat(words, len(rows.ids)))
+
+    def _found(self, text: Text, ids: list[int]) -> list[int]:
+        special = self.tokenizer.get_special_tokens_mask(ids, already_has_special_tokens=True)
+        unknown = self.tokenizer.unk_token_id
+        special = [int(flag and token != unknown) for flag, token in zip(special, ids, strict=True)]
         try:
-            rows = self._encode(texts)
-        except (TypeError, UnicodeEncodeError) as error:
-            raise DataError(
-                "a text cannot be tokenized: it holds half of a surrogate pair",
-                hint="repair the encoding of the data: text.encode('utf-16', 'surrogatepass').decode('utf-16')",
+            offsets, parts = aligned(
+                text, self.tokenizer.convert_ids_to_tokens(ids), special, unknown=self.tokenizer.unk_token
+            )
+        except LookupError as error:
+            raise ModelError(
+                f"{type(self.tokenizer).__name__} does not say where its tokens are in a text ({error} is not found)",
+                hint="save the model with a fast tokenizer, which does",
             ) from error
-        if len(texts) and not rows.lengths.all():
-            raise DataError("the model cannot read an empty text: no token is left of it", hint="remove empty texts")
-        return rows
+        return owners(text, offsets, parts, special)
 
     def _encode(self, texts: Sequence[Text]) -> Sequences:
         if self._rust is None:
@@ -83,3 +119,16 @@ class Encoder:
             max_length=self.max_length,
             return_token_type_ids=self.token_types,
         )
+
+
+def _readable(encode: Callable[[Sequence[Text]], Sequences], texts: Sequence[Text]) -> Sequences:
+    try:
+        rows = encode(texts)
+    except (TypeError, UnicodeEncodeError) as error:
+        raise DataError(
+            "a text cannot be tokenized: it holds half of a surrogate pair",
+            hint="repair the encoding of the data: text.encode('utf-16', 'surrogatepass').decode('utf-16')",
+        ) from error
+    if len(texts) and not rows.lengths.all():
+        raise DataError("the model cannot read an empty text: no token is left of it", hint="remove empty texts")
+    return rows

@@ -48,6 +48,8 @@ _INNER = re.compile(rf"{_LETTER}(?:.*{_LETTER})?", re.DOTALL)
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _GAPS = re.compile(_GAP)
 _REPEATED = re.compile(r"(.)\1+", re.DOTALL)
+_INNOCENT = frozenset({"Shiite"})
+"""Words for people that look like a listed word with a letter repeated; only as they are properly written."""
 _Span = tuple[int, int]
 
 
@@ -105,7 +107,7 @@ def _twins() -> dict[str, str]:
 def _offending(text: str) -> Iterator[_Span]:
     """Stretches of the text that are a listed word, each possibly more than once."""
     folded = text.translate(_FOLDED)
-    harmless: set[str] = set()
+    harmless = set(_INNOCENT)
     for token in _TOKEN.finditer(folded):
         raw = text[slice(*token.span())]
         if raw not in harmless:

@@ -10,11 +10,13 @@ import pytest
 
 from probes.core.answers import ProblemType
 from probes.core.examples import Example
+from probes.core.model import Capability
 from probes.core.positive import Meaning, PositiveClass
 from probes.core.probe import Context, Probe
 from probes.core.records import Accounting, Curve, Evidence, Measurement, Outcomes, Record, Skip, from_line, to_line
 from probes.registry import load_registry
-from tests.conftest import FakeModel, model_card, sentiment_rule
+from tests.conftest import BAD, GOOD, FakeModel, model_card, sentiment_rule
+from tests.linear_model import LinearModel
 
 PROBES = list(load_registry().probes.values())
 
@@ -39,7 +41,11 @@ def run(probe: Probe, data: Sequence[Example], seed: int = 0) -> Run:
     """A harm classifier for the probes that are about those, and a sentiment classifier for all others."""
     meaning = Meaning.HARM if probe.info.harm else Meaning.FAVOURABLE
     positive = PositiveClass(labels=("positive",), meaning=meaning, origin="test")
-    model = FakeModel(rule=sentiment_rule, card=model_card().model_copy(update={"positive": positive}))
+    card = model_card().model_copy(update={"positive": positive, "capabilities": frozenset(Capability)})
+    model: FakeModel | LinearModel = FakeModel(rule=sentiment_rule, card=card)
+    if Capability.ATTRIBUTE in probe.info.needs:
+        weights = dict.fromkeys(GOOD, 2.0) | dict.fromkeys(BAD, -2.0)
+        model = LinearModel(weights, other=-0.01, symmetric=True, card=card)
     return Run(list(probe.run(model, data, Context(probe=probe.info.id, seed=seed))), model.calls)
 
 

@@ -16,6 +16,7 @@ from probes.core.manifest import Environment, Manifest, Methodology, PlannedSkip
 from probes.core.model import Capability, ModelCard
 from probes.core.records import (
     ALPHAS,
+    SCHEMA_VERSION,
     Accounting,
     Better,
     Curve,
@@ -30,10 +31,13 @@ from probes.core.records import (
     StepEnd,
     Tail,
     Unit,
+    WordList,
+    WordWeight,
     measurement_key,
     to_line,
 )
 from probes.core.run_folder import RunFolder, Telemetry
+from probes.core.words import spans, word
 from reports.numbers import in_words
 
 PERTURBATIONS = (
@@ -354,7 +358,7 @@ def write(
         for s in steps
     )  # fmt: skip
     manifest = Manifest(
-        schema_version=1,
+        schema_version=SCHEMA_VERSION,
         run_id=run_id,
         created="2026-11-20T11:40:03Z",
         command=("audit", "run", "--model", "models/ticket classifier", "--data", "data/tickets.csv", "--only", "x.*"),
@@ -408,7 +412,7 @@ def _write_step(run: RunFolder, step: Step) -> None:
 def _verdict(run_id: str, findings: Sequence[Finding], exit_code: int, sentence: str, digest: str) -> Verdict:
     counts = {status.value: sum(f.status is status for f in findings) for status in Status}
     return Verdict(
-        schema_version=1,
+        schema_version=SCHEMA_VERSION,
         run_id=run_id,
         policy_id="ticket-classifier-release 3",
         policy_digest=digest,
@@ -450,6 +454,15 @@ message=f"{title}: {in_words(estimate, Unit.PROPORTION, minimum=None, maximum=0.
     return found
 
 
+WORDS = WordList(
+    title="First names",
+    groups={"black, female": ("Latoya", "Latasha"), "white, female": ("Kathleen", "Jill")},
+    source="statistics of births",
+    licence="Apache-2.0",
+    language="en",
+)
+
+
 def rich(folder: Path, *, perturbations: int = len(PERTURBATIONS)) -> RunFolder:
     """A full audit with everything in it: passes, failures, open checks, an error, skips, a waiver."""
     perturbed = perturbation_steps(perturbations)
@@ -457,7 +470,7 @@ def rich(folder: Path, *, perturbations: int = len(PERTURBATIONS)) -> RunFolder:
         Step("performance.quality", "Quality of the answers", quality_records()),
         Step("performance.calibration", "Calibration", calibration_records(), parameters={"bins": 15}),
         *perturbed,
-        Step("robustness.worst_case", "Worst case over all changes", worst_case_records()),
+        Step("robustness.worst_case", "Worst case over all changes", [*worst_case_records(), WORDS]),
         Step("robustness.paraphrase", "Paraphrases", error="ValueError: the paraphrase table is empty"),
     ]
     findings = [
@@ -598,6 +611,78 @@ def pairs(folder: Path) -> RunFolder:
     return write(folder, steps, robustness_checks(steps), model=model, exit_code=0)
 
 
+def weighed(text: str | tuple[str, str], answer: str, /, confidence: float | None = 0.9, **weights: float) -> Shown:
+    """An explained text; words that are not named weigh nothing."""
+    return Shown(
+        texts=(text,) if isinstance(text, str) else text,
+        answer=answer,
+        confidence=confidence,
+        words=tuple(
+            WordWeight(part=s.part, start=s.start, end=s.end, weight=weights.get(word(text, s).lower(), 0.0))
+            for s in spans(text)
+        ),
+    )
+
+
+def case_of(kind: str, *shown: Shown, chosen: str = "worst", **changes: object) -> Evidence:
+    return Evidence(
+        example_id=hashlib.sha256(kind.encode()).hexdigest()[:16], chosen=chosen, shown=shown, slice={"kind": kind},
+        **changes,
+    )  # fmt: skip
+
+
+def explained_records() -> list[Record]:
+    """What the probe of explained examples publishes."""
+    refund = "The refund has not arrived, and nobody answers my messages about order 4471."
+    slip = refund.replace("refund", "refubd")
+    weights = {"refund": 2.41, "order": 0.62, "messages": 0.2, "arrived": -0.9, "nobody": -0.3, "4471": 0.02}
+    pair = ("My father wrote twice.", "Nobody told him why.")
+    swapped = ("My mother wrote twice.", "Nobody told her why.")
+    return [
+        measured("complete_share", "share of texts whose weights add up to within 1%", share(8, 8, clusters=6)),
+        measured("top_share", "weight of the top words", plain(0.83, 0.07, n=8), better=Better.CONTEXT),
+        Accounting(eligible=872, scored=6, note="8 texts explained by integrated gradients"),
+        case_of("drawn at random", weighed("Where is my parcel?", "delivery", parcel=3.2, my=-0.4),
+                chosen="random", gold="delivery", note="drawn by the seed of the audit"),
+        case_of("near the boundary", weighed(refund, "billing", **weights), gold="billing",
+                note="among the closest decisions: “delivery” is 1.2 percentage points behind"),
+        case_of("a typing slip changes the answer", weighed(refund, "billing", **weights),
+                weighed(slip, "delivery", refubd=-0.4, arrived=1.3, order=-0.5, nobody=0.35), gold="billing",
+                note="neighbouring keys struck in some words (severity 2): the answer changes"),
+        case_of("another group is named", weighed(pair, "returns", father=-0.8, nobody=0.5),
+                weighed(swapped, "returns", mother=0.9, nobody=0.5), content_note="possibly hateful language"),
+        Skip(reason=SkipReason.UNDEFINED, detail="All 872 labelled answers are right.", name="example",
+             slice={"kind": "confident and wrong"}),
+    ]  # fmt: skip
+
+
+def ranking_curves(rankings: Mapping[str, float]) -> list[Curve]:
+    """How fast the score falls when words are taken out, one curve for each order of taking them."""
+    return [
+        Curve(
+            name="comprehensiveness", title="Loss of score as words are taken out", x_title="share of words taken out",
+            y_title="loss of score", unit=Unit.SCORE, slice={"ranking": name},
+            points=tuple(Point(x=x, y=plain(top * x, 0.05, n=90)) for x in (0.01, 0.05, 0.1, 0.2, 0.5)),
+        )
+        for name, top in rankings.items()
+    ]  # fmt: skip
+
+
+def explained(folder: Path) -> RunFolder:
+    """Explained examples, and a chart of three lines."""
+    faithful = measured("aopc", "loss of score over random", plain(0.21, 0.04), unit=Unit.SCORE, better=Better.HIGHER)
+    steps = [
+        Step("explanation.examples", "Explained examples", explained_records(), parameters={"each": 2}),
+        Step("explanation.faithfulness", "Faithfulness of the explanations", [
+            faithful, *ranking_curves({"attribution": 1.1, "random": 0.3, "second_method": 0.95}),
+            Accounting(eligible=90, scored=90),
+        ]),
+    ]  # fmt: skip
+    finding = check("explanation.faithfulness", "loss of score over random", status=Status.FAIL, unit=Unit.SCORE,
+                    estimate=plain(0.21, 0.04), minimum=0.3, name="aopc", level=Level.WARN)  # fmt: skip
+    return write(folder, steps, [finding])
+
+
 HOSTILE = (
     "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{7*7}}"
     "\u202egnp.exe\u202c\u200b\x1b[31m\x00]]>&amp;</style>"
@@ -617,8 +702,12 @@ def hostile(folder: Path) -> RunFolder:
             example_id=bad, chosen="worst",
             shown=(Shown(texts=(big,), answer=bad), Shown(texts=(big + bad,), answer=big)), slice={bad: bad},
         ),
+        case_of(bad, weighed((bad, big), bad, script=1.0, alert=-1.0, onerror=0.3), chosen="random"),
+        case_of(bad, weighed(bad * 400, bad, **{"1": 3.0, "style": -1.0}), weighed(bad, bad, img=-1.0)),
+        *(curve.model_copy(update={"title": bad, "y_title": bad}) for curve in ranking_curves({bad: 1.0, "b": 0.5})),
         Accounting(eligible=3, scored=3, note=bad, slice={bad: bad}),
         Skip(reason=SkipReason.UNDEFINED, detail=bad, enable=bad, name=bad, slice={bad: bad}),
+        WordList(title=bad, groups={bad: (bad, big)}, source=big, licence=bad, language=bad),
     ]  # fmt: skip
     steps = [
         Step(f"robustness.{bad}", bad, records, parameters={bad: bad}),
@@ -703,5 +792,6 @@ SITUATIONS = {
     "unjudged": unjudged,
     "regression": regression,
     "pairs": pairs,
+    "explained": explained,
     "hostile": hostile,
 }

@@ -36,7 +36,7 @@ def browser() -> Iterator[Any]:
 def files(tmp_path_factory) -> dict[str, Path]:
     made: dict[str, Path] = {}
     made["short"] = write_report(synthetic.rich(tmp_path_factory.mktemp("short"), perturbations=2))
-    for name in ("rich", "passing", "unjudged", "hostile", "crowded"):
+    for name in ("rich", "passing", "unjudged", "explained", "hostile", "crowded"):
         made[name] = write_report(synthetic.SITUATIONS[name](tmp_path_factory.mktemp(name)))
     return made
 
@@ -64,7 +64,7 @@ def visit(browser) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["short", "passing", "unjudged"])
+@pytest.mark.parametrize("name", ["short", "passing", "unjudged", "explained"])
 def test_axe_finds_nothing(visit, files, name, scheme):
     page = visit(files[name], color_scheme=scheme)
     page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
@@ -79,7 +79,7 @@ def test_nothing_is_asked_for_and_nothing_is_said(visit, files, name):
     assert page.said == []
 
 
-@pytest.mark.parametrize("name", ["rich", "unjudged", "hostile"])
+@pytest.mark.parametrize("name", ["rich", "unjudged", "explained", "hostile"])
 def test_a_narrow_window_needs_no_sideways_scrolling(visit, files, name):
     page = visit(files[name], viewport={"width": 320, "height": 800})
     page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
@@ -131,6 +131,13 @@ def test_following_a_finding_opens_its_chapter(visit, files):
     assert page.locator("#probe-robustness-worst-case > details").get_attribute("open") is not None
 
 
+def test_the_contents_open_the_word_lists(visit, files):
+    page = visit(files["rich"])
+    assert not page.get_by_text("Latoya; Latasha").is_visible()
+    page.locator("nav a", has_text="Words and names used").click()
+    assert page.get_by_text("Latoya; Latasha").is_visible()
+
+
 def test_targets_are_large_enough(visit, files):
     page = visit(files["rich"])
     small = page.evaluate(
@@ -172,6 +179,7 @@ def test_paper_holds_the_first_page_whole_and_what_was_collapsed(visit, files, t
         "Thresholds for the release of the ticket classifier",
         "⟨U+200B⟩",
         "--only robustness.web_address",
+        "Latoya; Latasha",
     ):
         assert collapsed in whole
     assert 20 < len(sheets) < 150
@@ -193,3 +201,21 @@ def test_a_case_under_a_content_note_opens_by_keyboard_and_is_printed_only_when_
     assert texts.first.is_visible()
     opened = " ".join(" ".join(sheets_of(page, tmp_path / "open.pdf")).split())
     assert opened.count("This s∗∗∗ is late.") == 2
+
+
+def test_shaded_words_tell_their_direction_by_lines_where_colours_are_forced_and_on_paper(visit, files):
+    def lines(page, name):
+        return page.evaluate(f"getComputedStyle(document.querySelector('#chapters .{name}')).textDecorationStyle")
+
+    for page in (visit(files["explained"], forced_colors="active"), visit(files["explained"], color_scheme="dark")):
+        assert (lines(page, "to4"), lines(page, "off2")) == ("solid", "dashed")
+        page.emulate_media(media="print")
+        assert (lines(page, "to4"), lines(page, "off2")) == ("solid", "dashed")
+
+
+def test_paper_holds_the_words_by_weight_but_those_under_a_content_note(visit, files, tmp_path):
+    paper = " ".join(" ".join(sheets_of(visit(files["explained"]), tmp_path / "report.pdf")).split())
+    assert "Text: words by weight" in paper
+    assert "refubd" in paper
+    assert "father" not in paper
+    assert "Not causal, and not a reason that may be given to a person" in paper

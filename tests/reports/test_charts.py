@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from probes.core.records import Curve, Estimate, Point, Unit
-from reports.charts import PLOT_LEFT, PLOT_RIGHT, Plotted, Scale, at, bar_chart, interval_plot, line_chart, nice_step
+from reports.charts import PLOT_LEFT, PLOT_RIGHT, Plotted, Scale, at, bar_chart, interval_plot, nice_step
+from reports.lines import line_chart
 
 
 def estimate(value, half=0.02):
@@ -77,13 +78,15 @@ def test_a_reliability_diagram_is_square_with_its_diagonal():
         curve((Point(x=0.5, y=estimate(0.5)),), reference="diagonal"), key="k", takeaway="", cells=lambda i: ("",)
     )
     x1, y1, x2, y2 = map(float, made.diagonal)
-    assert (float(made.points[0].x), float(made.points[0].y)) == pytest.approx(((x1 + x2) / 2, (y1 + y2) / 2))
+    assert (float(made.series[0].points[0].x), float(made.series[0].points[0].y)) == pytest.approx(
+        ((x1 + x2) / 2, (y1 + y2) / 2)
+    )
 
 
 def test_a_curve_rises_when_its_numbers_do_and_ticks_use_labels():
     points = tuple(Point(x=k, y=estimate(0.1 * k), label="unchanged text" if k == 0 else None) for k in range(1, 4))
     made = line_chart(curve(points), key="k", takeaway="", cells=lambda i: ("",))
-    ys = [float(point.y) for point in made.points]
+    ys = [float(point.y) for point in made.series[0].points]
     assert ys == sorted(ys, reverse=True)
     assert [tick.text for tick in made.x_ticks] == ["1", "2", "3"]
 

@@ -90,8 +90,8 @@ def test_every_situation_renders_to_one_small_complete_page(situation):
     assert html.rstrip().endswith("</html>")
     assert len(html.encode("utf-8")) < 5_000_000
     assert len(page.all("h1")) == 1
-    for section in ("decision", "results", "register", "chapters", "not-run", "policy", "limitations", "reproduce",
-                    "integrity", "reading"):  # fmt: skip
+    for section in ("decision", "results", "register", "chapters", "not-run", "policy", "words", "limitations",
+                    "reproduce", "integrity", "reading"):  # fmt: skip
         assert any(attributes.get("id") == section for _, attributes in page.tags)
     assert write_report(run.path).read_bytes() == html.encode("utf-8")
 

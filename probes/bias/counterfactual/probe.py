@@ -16,9 +16,10 @@ from probes.core.answers import Floats, ProblemType
 from probes.core.examples import Example, Text
 from probes.core.model import Classifier, ModelCard
 from probes.core.probe import Context, ProbeDoc, ProbeInfo
-from probes.core.records import Accounting, Evidence, Outcomes, Record, Shown, Skip, SkipReason
+from probes.core.records import Accounting, Evidence, Outcomes, Record, Shown, Skip, SkipReason, WordList
 from probes.core.stats.derived import FEW
 from probes.text.identity import AXES, TermTable, names, table
+from probes.text.word_lists import axis_words, first_names, names_noticed, template_words
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,18 @@ class Counterfactual:
         yield from _cases(found, asked, ctx, harm=model.card.positive.harm)
         if any(asked):
             yield _outcomes(found, asked)
+        yield from self._words(in_texts=bool(data))
+
+    def _words(self, *, in_texts: bool) -> Iterator[WordList]:
+        """In texts every word of an axis is looked for and put in; templates are filled with the usual ones of them."""
+        axes = [each.axis for each in self.tables]
+        if not in_texts:
+            yield from template_words(self.tables, terms=self.terms)
+            yield from first_names(axes)
+            return
+        yield from map(axis_words, self.tables)
+        yield from first_names(axes)
+        yield from names_noticed(axes, public_figures=self.public_figures)
 
     def _contrasts(self, each: TermTable, data: Sequence[Example], ctx: Context) -> Iterator[Contrasts]:
         people = names(each.axis) if each.axis in AXES else ()

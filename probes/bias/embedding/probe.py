@@ -18,6 +18,7 @@ from probes.core.probe import Context, ProbeDoc, ProbeInfo
 from probes.core.records import Accounting, Better, Evidence, Measurement, Record, Shown, Skip, Unit
 from probes.core.stats.derived import UnmeasurableError
 from probes.text.lexicon import rows
+from probes.text.word_lists import lexicon_words
 
 FORMS = ("words", "sentences")
 
@@ -74,6 +75,9 @@ class Embedding:
                 yield from self._measured(test, association, part, ctx)
                 cases += test.cases(association) if form == "sentences" else []
         yield from _evidence(cases, ctx)
+        used = [name for test in _tests() for name in (*test.targets, *test.attributes)]
+        words = [(name, word) for name in used for word in _lists()[name]]
+        yield lexicon_words("weat_words", "Words of the association tests", words)
 
     def _measured(
         self, test: _Test, association: Association, part: Mapping[str, str], ctx: Context

@@ -14,7 +14,7 @@ from probes.bias.identity_terms.subgroups import Subgroups
 from probes.core.answers import Bools, Classifications, Floats
 from probes.core.examples import Example, Text, content_hash
 from probes.core.labelled import gold_text
-from probes.core.model import Classifier, ModelCard
+from probes.core.model import ModelCard
 from probes.core.positive import PositiveClass
 from probes.text.identity import TermTable
 
@@ -52,15 +52,16 @@ class IdentityItems:
     unlabelled: int = 0
 
     @classmethod
-    def ask(cls, source: str, items: Sequence[Item], model: Classifier, *, unlabelled: int = 0) -> IdentityItems:
-        """Ask about every item, in one call."""
-        answers = model.classify([item.text for item in items]) if items else _no_answers(model.card)
+    def of(
+        cls, source: str, items: Sequence[Item], answers: Classifications, card: ModelCard, *, unlabelled: int = 0
+    ) -> IdentityItems:
+        """The items that have a finite answer."""
         finite = np.asarray(np.isfinite(answers.logits).all(axis=1))
         return cls(
             source=source,
             items=tuple(item for item, good in zip(items, finite, strict=True) if good),
             answers=answers[finite],
-            positive=model.card.positive,
+            positive=card.positive,
             unscored=int((~finite).sum()),
             unlabelled=unlabelled,
         )
@@ -143,7 +144,3 @@ def from_sentences(groups: Sequence[tuple[TermTable, str]]) -> list[Item]:
         )
         for made in identity_sentences(groups)
     ]
-
-
-def _no_answers(card: ModelCard) -> Classifications:
-    return Classifications(logits=np.zeros((0, len(card.labels))), labels=card.labels, problem=card.problem)

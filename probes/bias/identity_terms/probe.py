@@ -12,6 +12,7 @@ import numpy as np
 from probes.bias.identity_terms.auc_intervals import AucIntervals
 from probes.bias.identity_terms.items import IdentityItems, from_data, from_sentences
 from probes.bias.identity_terms.numbers import by_group, over_groups
+from probes.bias.identity_terms.words import words_used
 from probes.core.answers import ProblemType
 from probes.core.examples import Example
 from probes.core.labelled import no_gold
@@ -98,7 +99,7 @@ class IdentityTerms:
 
     def run(self, model: Classifier, data: Sequence[Example], ctx: Context) -> Iterator[Record | Outcomes]:
         """Measure in the labelled data, then, apart from them, in our own sentences."""
-        sources = list(_ask(model, data))
+        sources = _ask(model, data)
         for items in sources:
             yield _accounting(items)
         if not model.card.positive.labels:
@@ -110,11 +111,10 @@ class IdentityTerms:
             return
         for items in sources:
             yield from self._measured(items, ctx)
-        for chosen in ("random", "worst"):
-            for items in sources:
-                yield from _cases(items, ctx, chosen=chosen)
+        yield from _cases(sources, ctx)
         if any(map(len, sources)):
             yield _outcomes(sources)
+        yield from words_used(SENTENCE_GROUPS, in_texts=any(example.gold is not None for example in data))
 
     def _measured(self, items: IdentityItems, ctx: Context) -> Iterator[Record]:
         if not len(items):
@@ -132,11 +132,16 @@ def _looked_for(source: str) -> Mapping[str, tuple[str, ...]]:
     return SENTENCE_GROUPS if source == "templates" else {axis: table(axis).groups for axis in SENTENCE_GROUPS}
 
 
-def _ask(model: Classifier, data: Sequence[Example]) -> Iterator[IdentityItems]:
-    labelled = from_data(data, [table(axis) for axis in SENTENCE_GROUPS], model.card)
-    yield IdentityItems.ask("data", labelled, model, unlabelled=len(data) - len(labelled))
-    groups = [(table(axis), group) for axis, names in SENTENCE_GROUPS.items() for group in names]
-    yield IdentityItems.ask("templates", from_sentences(groups), model)
+def _ask(model: Classifier, data: Sequence[Example]) -> list[IdentityItems]:
+    """The items of both sources, asked in one bulk."""
+    card = model.card
+    labelled = from_data(data, [table(axis) for axis in SENTENCE_GROUPS], card)
+    made = from_sentences([(table(axis), group) for axis, names in SENTENCE_GROUPS.items() for group in names])
+    answers, split = model.classify([item.text for item in (*labelled, *made)]), len(labelled)
+    return [
+        IdentityItems.of("data", labelled, answers[:split], card, unlabelled=len(data) - split),
+        IdentityItems.of("templates", made, answers[split:], card),
+    ]
 
 
 def _accounting(items: IdentityItems) -> Accounting:
@@ -152,26 +157,33 @@ def _accounting(items: IdentityItems) -> Accounting:
     )
 
 
-def _cases(items: IdentityItems, ctx: Context, *, chosen: Literal["random", "worst"]) -> Iterator[Evidence]:
-    """Texts naming a group: drawn at random; or the surest errors, one of each cluster."""
-    drawn = sorted(
-        np.flatnonzero(items.mentioning).tolist(),
-        key=lambda row: ctx.rng("evidence", items.items[row].example_id).random(),
-    )
-    ordinary = drawn[: ctx.random_cases]
-    if chosen == "worst":
-        sureness = np.where(items.decided, items.scores, 1 - items.scores)
-        wrong = [row for row in drawn[ctx.random_cases :] if items.decided[row] != items.harmful[row]]
-        first: dict[str, int] = {}
-        for row in sorted(wrong, key=lambda row: (-sureness[row], items.items[row].example_id)):
-            first.setdefault(items.items[row].cluster, row)
-        ordinary = list(first.values())[: ctx.worst_cases]
-    names = items.answers.names()
-    for row in ordinary:
-        yield _case(items, row, answer=names[row], chosen=chosen)
+def _cases(sources: Sequence[IdentityItems], ctx: Context) -> Iterator[Evidence]:
+    """Texts naming a group: of each source some drawn at random; then its surest errors, one of each cluster."""
+    drawn = [_drawn(items, ctx) for items in sources]
+    for items, rows in zip(sources, drawn, strict=True):
+        for row in rows[: ctx.random_cases]:
+            yield _case(items, row, chosen="random")
+    for items, rows in zip(sources, drawn, strict=True):
+        for row in _surest_errors(items, rows[ctx.random_cases :])[: ctx.worst_cases]:
+            yield _case(items, row, chosen="worst")
 
 
-def _case(items: IdentityItems, row: int, *, answer: str, chosen: Literal["random", "worst"]) -> Evidence:
+def _drawn(items: IdentityItems, ctx: Context) -> list[int]:
+    """The texts naming a group, in an order that chance and the text's id decide."""
+    rows: list[int] = np.flatnonzero(items.mentioning).tolist()
+    return sorted(rows, key=lambda row: ctx.rng("evidence", items.items[row].example_id).random())
+
+
+def _surest_errors(items: IdentityItems, rows: Sequence[int]) -> list[int]:
+    sureness = np.where(items.decided, items.scores, 1 - items.scores)
+    wrong = [row for row in rows if items.decided[row] != items.harmful[row]]
+    first: dict[str, int] = {}
+    for row in sorted(wrong, key=lambda row: (-sureness[row], items.items[row].example_id)):
+        first.setdefault(items.items[row].cluster, row)
+    return list(first.values())
+
+
+def _case(items: IdentityItems, row: int, *, chosen: Literal["random", "worst"]) -> Evidence:
     item, called = items.items[row], bool(items.decided[row])
     verdict = "right" if called == item.harmful else "called harmful" if called else "missed"
     groups = ", ".join(group.replace("_", " ") for _, group in item.mentions)
@@ -182,7 +194,7 @@ def _case(items: IdentityItems, row: int, *, answer: str, chosen: Literal["rando
         shown=(
             Shown(
                 texts=(item.text,) if isinstance(item.text, str) else item.text,
-                answer=answer,
+                answer=items.answers[np.array([row])].names()[0],
                 confidence=None if np.isnan(confidence) else confidence,
             ),
         ),

@@ -19,6 +19,7 @@ from probes.core.probe import Context, ProbeDoc, ProbeInfo
 from probes.core.records import Accounting, Evidence, Outcomes, Record, Shown, Skip, SkipReason
 from probes.text.identity import AXES, names, table
 from probes.text.templates import sentences
+from probes.text.word_lists import first_names, template_words
 
 Case = tuple[Filled, int, int]
 """An axis, and the rows of two sentences that differ in the group only."""
@@ -91,6 +92,8 @@ class Templates:
             yield from self._measured(filled, ctx)
         yield from _cases(asked, ctx)
         yield _outcomes(asked)
+        yield from template_words(map(table, self.axes), terms=self.terms)
+        yield from first_names(self.axes)
 
     def _ask(self, model: Classifier) -> list[Filled]:
         made = {axis: sentences(table(axis), names=names(axis), terms=self.terms) for axis in self.axes}

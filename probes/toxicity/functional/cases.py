@@ -77,6 +77,12 @@ def own_cases(by: Sought) -> tuple[FunctionalCase, ...]:
     )
 
 
+def target_words() -> list[tuple[str, str]]:
+    """(group, word) for every word that our cases are filled with, without its article or capital."""
+    forms = ("persons", "person", "slur", "slurs")
+    return [(target, words[form]) for target, words in _targets().items() for form in forms if form in words]
+
+
 @cache
 def published_titles() -> dict[str, str]:
     """HateCheck's name of a functionality -> our plain words for it."""

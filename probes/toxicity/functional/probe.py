@@ -12,7 +12,8 @@ from probes.core.functional_case import FunctionalCase
 from probes.core.model import Classifier
 from probes.core.probe import Context, ProbeDoc, ProbeInfo
 from probes.core.records import Outcomes, Record
-from probes.toxicity.functional.cases import own_cases, published_titles, sought
+from probes.text.word_lists import lexicon_words
+from probes.toxicity.functional.cases import own_cases, published_titles, sought, target_words
 from probes.toxicity.functional.suite import measure
 
 DECIDING = frozenset({ProblemType.SINGLE_LABEL, ProblemType.MULTI_LABEL})
@@ -59,6 +60,7 @@ class Functional:
         if open_ones:
             note += f" Shown and not judged, because that leaves it open: {', '.join(open_ones)}."
         yield from measure(cases, model, ctx, note=note)
+        yield lexicon_words("functional_targets", "People in functional tests", target_words())
 
 
 Functional.info = ProbeInfo(

@@ -31,7 +31,8 @@ from probes.core.stats.derived import FEW
 from probes.text.offensive import KINDS, Kind
 from probes.text.trials import Trials, ask, evidence, outcomes, random_rows, worst_rows
 from probes.text.variants import Variants, variants_of
-from probes.toxicity.sensitivity.insertions import HARMLESS, OFFENSIVE, inserted, strengths
+from probes.text.word_lists import lexicon_words
+from probes.toxicity.sensitivity.insertions import HARMLESS, OFFENSIVE, inserted, insertions, strengths
 from probes.toxicity.sensitivity.pairs import Pairs
 
 CONTENT_NOTE = "profanity, insults and slurs"
@@ -95,6 +96,7 @@ class Sensitivity:
         yield from _missing(model.card.positive, trials)
         yield from _cases(trials, every, ctx)
         yield outcomes(trials, variant=_variants(trials))
+        yield lexicon_words("offensive_insertions", "What is put beside a text", _insertions())
 
 
 Sensitivity.info = ProbeInfo(
@@ -215,6 +217,15 @@ def _cases(trials: Trials, pairs: Pairs, ctx: Context) -> Iterator[Evidence]:
     ):
         part = {"kind": case.slice["perturbation"], "strength": case.slice["severity"]}
         yield case.model_copy(update={"content_note": CONTENT_NOTE, "slice": part})
+
+
+def _insertions() -> Iterator[tuple[str, str]]:
+    """(kind and strength, or its control; what is inserted)."""
+    for kind in KINDS:
+        for strength in strengths(kind):
+            for column, control in ((OFFENSIVE, ""), (HARMLESS, ", harmless control")):
+                for _, pair in insertions(kind, strength=strength):
+                    yield f"{kind}, strength {strength}{control}", pair[column]
 
 
 def _variants(trials: Trials) -> list[str]:

@@ -26,6 +26,7 @@ from probes.core.records import (
     StepEnd,
     Tail,
     Unit,
+    WordList,
     from_line,
     measurement_key,
     to_line,
@@ -85,12 +86,20 @@ curves = st.builds(
     unit=st.sampled_from(Unit),
     points=st.lists(st.builds(Point, x=numbers, y=estimates(), label=st.none() | texts), max_size=3).map(tuple),
 )
+word_lists = st.builds(
+    WordList,
+    title=texts,
+    groups=st.dictionaries(texts, st.lists(texts, max_size=3).map(tuple), max_size=3),
+    source=texts,
+    licence=texts,
+    language=texts,
+)
 ends = st.builds(
     StepEnd, status=st.sampled_from(["done", "failed"]), records=counts, items=counts, error=texts, traceback=texts
 )
 
 
-@given(measurements | evidence | skips | accounts | curves | ends)
+@given(measurements | evidence | skips | accounts | curves | word_lists | ends)
 def test_round_trip(record):
     line = to_line(record)
     assert "\n" not in line

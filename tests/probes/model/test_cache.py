@@ -14,8 +14,8 @@ ROWS = [(bytes([number]) * 16, number, bytes([number] * 8)) for number in range(
 KEYS = [key for key, _, _ in ROWS]
 
 
-def stored(cache, width=2):
-    return sorted(cache.get(KEYS, width=width))
+def stored(cache):
+    return sorted(cache.get(KEYS))
 
 
 @pytest.mark.parametrize("name", [None, "deep/er/answers.sqlite"])
@@ -37,17 +37,11 @@ def test_first_answer_stays(tmp_path):
     assert stored(cache) == ROWS[:1]
 
 
-def test_answers_of_another_width_are_not_answers():
-    cache = AnswerCache.open(None)
-    cache.put(ROWS)
-    assert stored(cache, width=3) == []
-
-
 def test_many_keys_at_once():
     cache = AnswerCache.open(None)
     rows = [(number.to_bytes(16, "big"), 1, b"12345678") for number in range(5000)]
     cache.put(rows)
-    assert sorted(cache.get([key for key, _, _ in rows], width=2)) == rows
+    assert sorted(cache.get([key for key, _, _ in rows])) == rows
 
 
 def test_no_text_in_the_file(tmp_path, tiny):

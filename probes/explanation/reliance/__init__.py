@@ -1,0 +1,1 @@
+"""Does the model lean on words that it must not lean on?"""

@@ -1,0 +1,1 @@
+"""Does the model lean on single words more than the right answers justify?"""

@@ -1,0 +1,1 @@
+"""Which words push the answers of a whole corpus?"""

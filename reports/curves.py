@@ -1,0 +1,104 @@
+"""Curves as charts: which of them share one, what a reader should take from each, and the table beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from probes.core.records import Curve, Point
+from reports.limits import Limits, limited
+from reports.lines import LineChart, line_chart, series_chart, x_is_share
+from reports.numbers import capital, fixed, items, part_in_words, printed, value_in_words
+
+MOST = 4
+"""Lines in one chart: more cannot be told apart."""
+
+
+def curve_charts(curves: Sequence[Curve], *, key: str, limits: Limits) -> tuple[LineChart, ...]:
+    """A chart for each curve, or for several that differ in one setting only."""
+    groups = _together([curve for curve in curves if curve.points])
+    shown, _ = limited(groups, limits.cases * 2, "curves")
+    return tuple(
+        _one(group[0], f"{key}-{index}", limits) if len(group) == 1 else _several(group, f"{key}-{index}", limits)
+        for index, group in enumerate(shown, start=1)
+    )
+
+
+def _together(curves: Sequence[Curve]) -> list[list[Curve]]:
+    """Curves that belong in one chart, each group at the place of its first."""
+    alike: dict[tuple[object, ...], list[Curve]] = {}
+    for curve in curves:
+        kind = (
+            curve.name,
+            curve.title,
+            curve.x_title,
+            curve.y_title,
+            curve.unit,
+            curve.reference,
+            *sorted(curve.slice),
+        )
+        alike.setdefault(kind, []).append(curve)
+    return [part for group in alike.values() for part in ([group] if _comparable(group) else [[c] for c in group])]
+
+
+def _comparable(curves: Sequence[Curve]) -> bool:
+    different = _different(curves)
+    distinct = len({tuple(sorted(curve.slice.items())) for curve in curves}) == len(curves)
+    return len(curves) <= MOST and len(different) == 1 and distinct and curves[0].reference == "none"
+
+
+def _different(curves: Sequence[Curve]) -> list[str]:
+    return [key for key in curves[0].slice if len({curve.slice[key] for curve in curves}) > 1]
+
+
+def _one(curve: Curve, key: str, limits: Limits) -> LineChart:
+    points = curve.points[: limits.rows]
+    rows = [_cells(curve, point) for point in points]
+    told = f"{capital(curve.y_title)}: {_ends(curve, points)}."
+    titled = curve.model_copy(update={"points": points, "title": _titled(curve.title, curve.slice)})
+    return line_chart(titled, key=key, takeaway=told, cells=lambda index: rows[index])
+
+
+def _several(curves: Sequence[Curve], key: str, limits: Limits) -> LineChart:
+    (setting,) = _different(curves)
+    first = curves[0]
+    named = {
+        value_in_words(setting, curve.slice[setting]): curve.model_copy(update={"points": curve.points[: limits.rows]})
+        for curve in curves
+    }
+    shared = {name: value for name, value in first.slice.items() if name != setting}
+    told = "; ".join(f"{name}: {_ends(curve, curve.points)}" for name, curve in named.items())
+    return series_chart(
+        named,
+        key=key,
+        title=_titled(first.title, shared),
+        setting=capital(setting.replace("_", " ")),
+        takeaway=f"{capital(first.y_title)}. {capital(told)}.",
+        cells=_cells,
+    )
+
+
+def _titled(title: str, part: Mapping[str, str]) -> str:
+    said = part_in_words(part)
+    return f"{title} ({said})" if said else title
+
+
+def _cells(curve: Curve, point: Point) -> tuple[str, ...]:
+    """Where, the value, its interval, and what it rests on."""
+    figures = printed(point.y, curve.unit)
+    return (point.label or _axis_value(curve, point.x), figures.value, figures.interval, items(point.y))
+
+
+def _ends(curve: Curve, points: Sequence[Point]) -> str:
+    first, last = _cells(curve, points[0]), _cells(curve, points[-1])
+    return f"{first[1]} at {_at(curve, first[0])}, {last[1]} at {_at(curve, last[0])}"
+
+
+def _at(curve: Curve, place: str) -> str:
+    """Where on the horizontal axis, in words: "severity 3", "unchanged text"."""
+    return f"{curve.x_title} {place}" if place[:1].isdigit() else place
+
+
+def _axis_value(curve: Curve, value: float) -> str:
+    if x_is_share(curve):
+        return f"{100 * value:.3g}%"
+    return fixed(value, 0 if value == int(value) else 2 if abs(value) < 10 else 1)

@@ -1,0 +1,125 @@
+"""Which curves share a chart, how their lines are told apart, and that single ones are as they were."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+import pytest
+
+from probes.core.records import Curve, Point, Unit
+from reports import render
+from reports.curves import curve_charts
+from reports.limits import Limits
+from reports.lines import LABEL_LINE
+from tests.reports import synthetic_run as synthetic
+from tests.reports.synthetic_run import plain, ranking_curves
+from tests.reports.test_render import Page
+
+THREE = {"attribution": 1.1, "random": 0.3, "second_method": 0.95}
+
+
+def charts(curves):
+    return curve_charts(curves, key="c", limits=Limits())
+
+
+def curve(top=1.0, **part):
+    points = tuple(Point(x=x, y=plain(top * x, 0.01)) for x in (1, 2, 3))
+    return Curve(name="c", title="t", x_title="x", y_title="y", unit=Unit.SCORE, points=points, slice=part)
+
+
+def test_curves_that_differ_in_one_setting_share_a_chart_with_a_name_and_a_style_each():
+    (made,) = charts(ranking_curves(THREE))
+    assert made.several
+    assert [series.label.name for series in made.series] == ["attribution", "random", "second method"]
+    assert [series.style for series in made.series] == [0, 1, 2]
+    assert made.title == "Loss of score as words are taken out"
+    assert made.diagonal is None
+
+
+def test_the_lines_share_their_axes():
+    (made,) = charts(ranking_curves(THREE))
+    last = {series.label.name: float(series.points[-1].y) for series in made.series}
+    assert last["attribution"] < last["second method"] < last["random"], "higher numbers are drawn further up"
+    firsts = [float(series.points[0].x) for series in made.series]
+    assert max(firsts) - min(firsts) <= 6, "moved aside by no more than a whisker"
+    assert len(set(firsts)) == 3
+
+
+def test_one_table_holds_all_of_them_side_by_side():
+    (made,) = charts(ranking_curves(THREE))
+    assert made.head == ("Share of words taken out", "Ranking", "Loss of score", "Interval", "Items")
+    assert [row[:2] for row in made.rows[:4]] == [
+        ("1%", "attribution"), ("1%", "random"), ("1%", "second method"), ("5%", "attribution"),
+    ]  # fmt: skip
+    assert len(made.rows) == 15
+    assert all(len(row) == len(made.head) for row in made.rows)
+
+
+def test_the_takeaway_names_every_line():
+    (made,) = charts([curve(1.0, ranking="random"), curve(2.0, ranking="second_method")])
+    assert made.takeaway == "Y. Random: 1.00 at x 1, 3.00 at x 3; second method: 2.00 at x 1, 6.00 at x 3."
+
+
+@pytest.mark.parametrize(
+    "curves",
+    [
+        [curve(a="1"), curve(b="1")],
+        [curve(a="1", b="1"), curve(a="2", b="2")],
+        [curve(), curve(a="1")],
+        [curve(a="1"), curve(a="1")],
+        [curve(a=str(k)) for k in range(5)],
+        [curve(a="1"), curve(a="2").model_copy(update={"title": "other"})],
+        [curve(a="1"), curve(a="2").model_copy(update={"unit": Unit.PROPORTION})],
+        [curve(a=k).model_copy(update={"reference": "diagonal", "unit": Unit.PROPORTION}) for k in "12"],
+    ],
+    ids=["other keys", "two settings", "the whole", "twice the same", "too many", "title", "unit", "reliability"],
+)
+def test_other_curves_stay_apart(curves):
+    made = charts([c.model_copy(update={"points": tuple(p for p in c.points if p.x < 2)}) for c in curves])
+    assert len(made) == len(curves)
+    assert not any(chart.several for chart in made)
+
+
+def test_a_shared_setting_stands_in_the_title():
+    (made,) = charts([curve(ranking="a", label="spam"), curve(ranking="b", label="spam")])
+    assert made.title == "t (label spam)"
+
+
+def test_labels_never_cover_one_another_and_stay_in_the_picture():
+    (made,) = charts([curve(1.0, r="a"), curve(1.0, r="b"), curve(1.001, r="c"), curve(0.999, r="d" * 40)])
+    heights = sorted(float(series.label.y) for series in made.series)
+    assert all(after - before >= LABEL_LINE - 0.2 for before, after in itertools.pairwise(heights))
+    assert heights[0] >= 12
+    assert heights[-1] <= 196.1
+    assert made.series[3].label.name == "d" * 21 + "…"
+    (low,) = charts([curve(0.0, r="a"), curve(0.0, r="b"), curve(-9.0, r="c")])
+    assert max(float(series.label.y) for series in low.series) <= 196.1
+
+
+def test_a_single_curve_has_no_name_and_keeps_its_band():
+    (made,) = charts([curve(a="1")])
+    assert not made.several
+    assert made.series[0].label is None
+    assert made.title == "t (a 1)"
+    assert (made.width, made.right, made.middle) == (360, 340, "193")
+
+
+def test_the_page_draws_three_lines_in_one_picture(tmp_path):
+    html = render(synthetic.explained(tmp_path)).decode("utf-8")
+    (figure,) = re.findall(r'<figure class="curve several">.*?</figure>', html, re.DOTALL)
+    assert figure.count('<polyline class="line"') == 3
+    assert figure.count('class="band"') == 0
+    assert [figure.count(f'<use href="#p-{style}"') for style in range(4)] == [6, 6, 6, 0]
+    assert re.findall(r'<text class="series"[^>]*>([^<]+)<', figure) == ["attribution", "random", "second method"]
+    assert figure.count("<table>") == 1
+    assert "Bars: intervals." in Page(figure).words
+
+
+def test_a_page_of_single_curves_has_bands_and_circles_as_before(tmp_path):
+    html = render(synthetic.rich(tmp_path, perturbations=1)).decode("utf-8")
+    for figure in re.findall(r'<figure class="curve">.*?</figure>', html, re.DOTALL):
+        assert figure.count('<polygon class="band"') == 1
+        assert 'viewBox="0 0 360 240"' in figure
+        assert "Band: interval." in figure
+        assert set(re.findall(r'href="#(p-\d)"', figure)) <= {"p-0"}

@@ -149,7 +149,10 @@ class Curve(Frozen):
 
 
 class WordWeight(Frozen):
-    """How much the word `texts[part][start:end]` pushed the answer: positive towards it, negative away from it."""
+    """How much the word `texts[part][start:end]` pushed the answer: positive towards it, negative away from it.
+
+    Where the note of the case names another label, towards that one.
+    """
 
     part: int = Field(ge=0)
     start: int = Field(ge=0)

@@ -12,7 +12,7 @@ from probes.core.answers import Bools, Classifications, Floats, Ints, ProblemTyp
 from probes.core.attributions import Attribution, Method
 from probes.core.examples import Example
 from probes.core.labelled import gold_text
-from probes.core.model import Attributor, ModelCard
+from probes.core.model import Attributor
 from probes.core.records import Accounting, Shown, WordWeight
 
 NOT_CAUSAL = (
@@ -95,11 +95,6 @@ class Explained:
             golds = [example.gold for example in self.examples if example.gold is not None]
             right[self.labelled] = correct(self.answers[self.labelled], golds)
         return right
-
-
-def usable(card: ModelCard, *wanted: Method) -> Method | None:
-    """The first of these methods that the model allows; None when it allows none."""
-    return next((method for method in wanted if method not in card.unattributable), None)
 
 
 def answered(answers: Classifications) -> list[str]:

@@ -9,8 +9,13 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
+
+from probes.core.answers import Bools, ProblemType
+from probes.core.examples import Example, Text
+from probes.core.model import ModelCard
 from probes.text.articles import article
 from probes.text.grammar import Words, cased, in_words, word_class
 from probes.text.identity import Name, TermTable
@@ -20,6 +25,9 @@ SEVERAL_GROUPS = "several groups mentioned"
 NO_COUNTERPART = "no counterpart"
 NO_CONTROL = "no interchangeable form"
 UNCHANGED = "reads the same"
+_JOINT = " \x1f "
+"""Between the two texts of a pair, so that a mention in one and its echo in the other are swapped alike; no tokenizer
+or reader ever sees it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +42,7 @@ class Swap:
         terms: (old, new) as written, in the order of the text.
     """
 
-    text: str
+    text: Text
     axis: str
     source: str
     target: str
@@ -55,26 +63,50 @@ class Swapped:
     dropped: Mapping[str, int]
 
 
+def may_swap(examples: Sequence[Example], card: ModelCard) -> Bools:
+    """(n,): is the right answer the same whichever group is named.
+
+    Of a harm classifier's items only those known to be harmless, where right answers are there: an attack on one group
+    need not be an attack on another.
+    """
+    known = np.array([example.gold is not None for example in examples], dtype=bool)
+    if not card.positive.harm or card.problem is ProblemType.REGRESSION or not known.any():
+        return np.ones(len(examples), dtype=bool)
+    harmful = card.positive.gold([e.gold for e in examples if e.gold is not None], labels=card.labels)
+    harmless = known.copy()
+    harmless[known] = ~harmful
+    return harmless
+
+
 def swaps_of(
-    text: str, table: TermTable, *, rng: random.Random, names: Sequence[Name] = (), public_figures: bool = False
+    text: Text, table: TermTable, *, rng: random.Random, names: Sequence[Name] = (), public_figures: bool = False
 ) -> Swapped:
     """One variant for each other group, and a control that changes the wording and keeps the group.
 
     Args:
-        text: that mentions groups of the table, or none (then nothing is made and nothing dropped).
+        text: that mentions groups of the table, or none (then nothing is made and nothing dropped); of a pair both are
+            swapped together.
         table: the axis.
         rng: chooses among names.
         names: the first names to put in; without them a text that names somebody is not swapped on the axis gender.
         public_figures: swap the names of well-known people too.
     """
-    words = in_words(text)
+    words = in_words(text if isinstance(text, str) else _JOINT.join(text))
     found = find(words, table, names=names, public_figures=public_figures)
     if not found.speaks:
         return Swapped(swaps=(), dropped={})
     reason = _obstacle(found)
     if reason:
         return Swapped(swaps=(), dropped={reason: len(table.groups) - 1})
-    return _made(words, found.mentions, table, rng, names)
+    made = _made(words, found.mentions, table, rng, names)
+    return made if isinstance(text, str) else replace(made, swaps=tuple(map(_parted, made.swaps)))
+
+
+def _parted(swap: Swap) -> Swap:
+    """With the two texts of a pair apart again."""
+    assert isinstance(swap.text, str)
+    first, _, second = swap.text.partition(_JOINT)
+    return replace(swap, text=(first, second))
 
 
 def _obstacle(found: Found) -> str | None:

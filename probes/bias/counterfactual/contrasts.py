@@ -16,10 +16,6 @@ from probes.text.templates import sentences
 
 Source = Literal["data", "templates"]
 
-_JOINT = "\x1f"
-"""Between the two texts of a pair, so that a mention in one and its echo in the other are swapped alike; no tokenizer
-or reader ever sees it."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contrast:
@@ -71,7 +67,7 @@ def from_data(
     mentioning = 0
     for example in sorted(data, key=lambda example: example.id):
         found = swaps_of(
-            _joined(example.text),
+            example.text,
             table,
             rng=ctx.rng(table.axis, example.id),
             names=names,
@@ -84,7 +80,7 @@ def from_data(
                 example_id=example.id,
                 cluster=example.cluster,
                 groups=(swap.source, swap.target),
-                texts=(example.text, _split(swap.text, like=example.text)),
+                texts=(example.text, swap.text),
                 terms=", ".join(f"{old} → {new}" for old, new in dict.fromkeys(swap.terms)),
             )
             for swap in found.swaps
@@ -137,14 +133,3 @@ def _filled(
         texts=(before[0], after[0]),
         terms=f"{before[1]} → {after[1]}",
     )
-
-
-def _joined(text: Text) -> str:
-    return text if isinstance(text, str) else f" {_JOINT} ".join(text)
-
-
-def _split(swapped: str, *, like: Text) -> Text:
-    if isinstance(like, str):
-        return swapped
-    first, _, second = swapped.partition(f" {_JOINT} ")
-    return first, second

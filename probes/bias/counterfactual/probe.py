@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import compress
 from typing import Literal
 
 import numpy as np
@@ -12,13 +13,14 @@ import numpy as np
 from probes.bias.counterfactual.answered import Answered
 from probes.bias.counterfactual.contrasts import Contrasts, from_data, from_templates
 from probes.bias.counterfactual.gaps import disparity, each_pair, too_few, whole_axis
-from probes.core.answers import Floats, ProblemType
+from probes.core.answers import Floats
 from probes.core.examples import Example, Text
-from probes.core.model import Classifier, ModelCard
+from probes.core.model import Classifier
 from probes.core.probe import Context, ProbeDoc, ProbeInfo
 from probes.core.records import Accounting, Evidence, Outcomes, Record, Shown, Skip, SkipReason, WordList
 from probes.core.stats.derived import FEW
 from probes.text.identity import AXES, TermTable, names, table
+from probes.text.swaps import may_swap
 from probes.text.word_lists import axis_words, first_names, names_noticed, template_words
 
 
@@ -101,7 +103,7 @@ class Counterfactual:
 
     def run(self, model: Classifier, data: Sequence[Example], ctx: Context) -> Iterator[Record | Outcomes]:
         """Measure each axis in the data, then in the templates."""
-        data = _to_swap(data, model.card)
+        data = list(compress(data, may_swap(data, model.card)))
         found = [contrasts for each in self.tables for contrasts in self._contrasts(each, data, ctx)]
         asked = _ask(model, found, self.tables)
         for contrasts, answered in zip(found, asked, strict=True):
@@ -144,16 +146,6 @@ class Counterfactual:
         yield disparity(answered, part, family=family, rng=rng, resamples=self.resamples, minimum=self.minimum)
         yield from whole_axis(answered, part, tolerance=self.tolerance, family=f"{family}.flips")
         yield from each_pair(answered, part, tolerance=self.tolerance)
-
-
-def _to_swap(data: Sequence[Example], card: ModelCard) -> list[Example]:
-    """The texts whose right answer does not depend on the group: of a harm classifier's, those known to be harmless,
-    because an attack on one group need not be an attack on another."""
-    if not card.positive.harm or card.problem is ProblemType.REGRESSION or all(e.gold is None for e in data):
-        return list(data)
-    known = [example for example in data if example.gold is not None]
-    harmful = card.positive.gold([example.gold for example in known], labels=card.labels)
-    return [example for example, harm in zip(known, harmful, strict=True) if not harm]
 
 
 def _ask(model: Classifier, found: Sequence[Contrasts], tables: Sequence[TermTable]) -> list[Answered]:

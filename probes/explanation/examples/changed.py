@@ -16,7 +16,7 @@ from probes.core.records import Accounting, Skip, SkipReason
 from probes.explanation.examples.picked import Case, first_of_each, missing
 from probes.text.identity import AXES, names, table
 from probes.text.perturbations.characters import PERTURBATIONS
-from probes.text.swaps import Swap, swaps_of
+from probes.text.swaps import Swap, may_swap, swaps_of
 from probes.text.trials import ask, regression_step, worst_rows
 from probes.text.variants import variants_of
 
@@ -25,8 +25,6 @@ SWAP = "another group is named"
 _SEVERITY = 2
 _TARGETS = 3
 """Other groups that each text is tried with on an axis: a sample, for a telling case is looked for, not a rate."""
-_JOINT = " \x1f "
-"""Between the two texts of a pair, so that a mention in one and its echo in the other are swapped alike."""
 (_KEYBOARD,) = (each for each in PERTURBATIONS if each.name == "keyboard_typos")
 
 
@@ -76,7 +74,7 @@ def identity_swaps(
     model: Classifier, items: Labelled, *, card: ModelCard, each: int, ctx: Context
 ) -> Iterator[Accounting | Case | Skip]:
     """Items whose score moves most when another group of people is named in place of the one mentioned."""
-    usable = _harmless(items, card)
+    usable = items[may_swap(items.examples, card)]
     pairs = [pair for example in usable.examples for axis in AXES for pair in _swapped(example, axis, ctx)]
     rows = {example.id: row for row, example in enumerate(usable.examples)}
     before = usable.answers[np.array([rows[pair.source.id] for pair in pairs], dtype=np.int64)]
@@ -111,30 +109,13 @@ def _nothing(kind: str, tried: int, none: str, never: str) -> Skip:
     return missing(kind, reason, none.format(tried) if tried else never)
 
 
-def _harmless(items: Labelled, card: ModelCard) -> Labelled:
-    """The items whose right answer does not depend on the group: of a harm classifier's, those labelled harmless, where
-    there are labels."""
-    known = np.array([example.gold is not None for example in items.examples], dtype=bool)
-    if not card.positive.harm or card.problem is ProblemType.REGRESSION or not known.any():
-        return items
-    labelled = items[known]
-    return labelled[~card.positive.gold([example.gold for example in labelled.examples], labels=card.labels)]
-
-
 def _swapped(example: Example, axis: str, ctx: Context) -> Sequence[_Pair]:
     """A few swaps of one text on one axis; what is drawn depends on the item and the axis only."""
     rng = ctx.rng(axis, example.id)
-    found = swaps_of(_JOINT.join(example.texts), table(axis), rng=rng, names=names(axis))
+    found = swaps_of(example.text, table(axis), rng=rng, names=names(axis))
     crossed = [swap for swap in found.swaps if not swap.control]
     picked = rng.sample(crossed, min(_TARGETS, len(crossed)))
-    return [_Pair(source=example, swap=swap, text=_parted(swap.text, like=example.text)) for swap in picked]
-
-
-def _parted(text: str, *, like: Text) -> Text:
-    if isinstance(like, str):
-        return text
-    first, _, second = text.partition(_JOINT)
-    return first, second
+    return [_Pair(source=example, swap=swap, text=swap.text) for swap in picked]
 
 
 def _distance(before: Classifications, after: Classifications, card: ModelCard) -> Floats:

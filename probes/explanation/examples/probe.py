@@ -28,10 +28,10 @@ from probes.core.records import (
     SkipReason,
 )
 from probes.core.stats.derived import UnmeasurableError
-from probes.explanation.corpus import chosen_method, method_named, no_method
 from probes.explanation.examples.changed import identity_swaps, typing_slips
 from probes.explanation.examples.picked import RANDOM, Case, asked, extremes, ordinary
 from probes.explanation.explained import Explained, gold_of, shown
+from probes.explanation.method import chosen_method, instead, method_named, named, no_method
 
 CLOSE = 0.01
 """Largest error of the sum of the weights, as a share of the difference it should be."""
@@ -103,8 +103,7 @@ class Examples:
         """Choose the cases, explain all of them in one bulk, show them."""
         method = chosen_method(model.card, self.method)
         if method is None:
-            yield Accounting(eligible=len(data), scored=0)
-            yield no_method(model.card, self.method)
+            yield from no_method(model.card, self.method, total=len(data))
             return
         items = asked(model, data)
         if not len(items):
@@ -127,9 +126,9 @@ class Examples:
         yield from (each for each in found if isinstance(each, Skip))
 
     def _accounting(self, explained: Explained, *, eligible: int, unscored: int) -> Accounting:
-        told = [f"{len(explained)} texts explained by {_spoken(explained.method)}"]
+        told = [f"{len(explained)} texts explained by {named(explained.method)}"]
         if explained.method is not self.method:
-            told.append(f"the network does not allow {_spoken(self.method)}")
+            told.append(instead(explained.method, asked=self.method))
         if explained.unscored:
             told.append(f"{explained.unscored} could not be: no word of them was read")
         unread = sum(each.unread for each in explained.attributions)
@@ -141,10 +140,6 @@ class Examples:
             unscored=unscored,
             note="; ".join(told),
         )
-
-
-def _spoken(method: Method) -> str:
-    return method.replace("_", " ")
 
 
 def _explain(model: Attributor, cases: Sequence[Case], *, method: Method) -> Explained:
@@ -159,9 +154,7 @@ def _complete(explained: Explained) -> Measurement | Skip:
     def estimate() -> Estimate:
         known = [(error, key) for error, key in zip(errors, explained.clusters, strict=True) if error is not None]
         if not known:
-            detail = (
-                f"Weights by {_spoken(explained.method)} are not meant to add up to a difference, or there is none."
-            )
+            detail = f"Weights by {named(explained.method)} are not meant to add up to a difference, or there is none."
             raise UnmeasurableError(SkipReason.UNDEFINED, detail)
         close = np.array([error <= CLOSE for error, _ in known], dtype=bool)
         return _of_these(stats.rate(close, clusters=[key for _, key in known]))

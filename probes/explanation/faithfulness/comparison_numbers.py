@@ -14,10 +14,10 @@ from probes.core.stats.derived import UnmeasurableError
 from probes.explanation.explained import Explained
 from probes.explanation.faithfulness.agreement import overlap, similarity, top
 from probes.explanation.faithfulness.infidelity import max_sensitivity
-from probes.explanation.faithfulness.numbers import named
 from probes.explanation.faithfulness.randomisation import ALL, STAGES, Cascade
 from probes.explanation.faithfulness.scored import Scored, account, mean, minus
 from probes.explanation.faithfulness.stability import Edited
+from probes.explanation.method import named
 
 ALIKE = (-1.0, 1.0)
 """Limits of a rank correlation."""

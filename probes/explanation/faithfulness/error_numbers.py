@@ -14,9 +14,9 @@ from probes.core.records import Accounting, Better, Estimate, Measurement, Skip,
 from probes.core.stats.derived import resampled
 from probes.explanation.explained import Explained
 from probes.explanation.faithfulness.infidelity import infidelity, relative_delta, upper_quantile
-from probes.explanation.faithfulness.numbers import named
 from probes.explanation.faithfulness.removal import Removed
 from probes.explanation.faithfulness.scored import Scored, Why, account, known, mean
+from probes.explanation.method import named
 
 CONVERGED = 0.01
 """A relative error up to this counts as none; the bound usual for integrated gradients."""

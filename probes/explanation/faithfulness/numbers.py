@@ -9,7 +9,6 @@ from functools import partial
 import numpy as np
 
 from probes.core.answers import Floats
-from probes.core.attributions import Method
 from probes.core.measuring import measured
 from probes.core.records import Better, Curve, Estimate, Measurement, Point, Skip, Unit
 from probes.core.stats.derived import UnmeasurableError
@@ -17,20 +16,6 @@ from probes.explanation.faithfulness.removal import SHARES, Drops
 from probes.explanation.faithfulness.scored import Scored, mean, minus
 
 CHANCE = "chance"
-_NAMES: Mapping[Method, str] = {
-    Method.FEATURE_ABLATION: "leaving one word out",
-    Method.OCCLUSION: "leaving neighbours out",
-    Method.SHAPLEY_SAMPLING: "Shapley value sampling",
-    Method.KERNEL_SHAP: "KernelSHAP",
-    Method.GRADIENT_SHAP: "GradientSHAP",
-    Method.DEEP_LIFT: "DeepLift",
-    Method.LIME: "LIME",
-}
-
-
-def named(method: Method) -> str:
-    """The method as a reader sees it."""
-    return _NAMES.get(method, method.value.replace("_", " "))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,8 +14,8 @@ from probes.core.errors import UsageError
 from probes.core.examples import Example
 from probes.core.model import Attributor, Capability
 from probes.core.probe import Context, ProbeDoc, ProbeInfo
-from probes.core.records import Accounting, Outcomes, Record, Skip, SkipReason
-from probes.explanation.explained import Explained, accounting, usable
+from probes.core.records import Outcomes, Record, Skip, SkipReason
+from probes.explanation.explained import Explained, accounting
 from probes.explanation.faithfulness import stability
 from probes.explanation.faithfulness.cases import cases, outcomes
 from probes.explanation.faithfulness.comparison_numbers import (
@@ -25,14 +25,15 @@ from probes.explanation.faithfulness.comparison_numbers import (
     stability_numbers,
 )
 from probes.explanation.faithfulness.error_numbers import convergence_numbers, infidelity_numbers
-from probes.explanation.faithfulness.numbers import curves, named, removal_numbers
+from probes.explanation.faithfulness.numbers import curves, removal_numbers
 from probes.explanation.faithfulness.randomisation import cascade
 from probes.explanation.faithfulness.scored import account
 from probes.explanation.faithfulness.tested import Tested
+from probes.explanation.method import allowed, chosen_method, instead, method_named, named, no_method
 from probes.text.trials import regression_step
 
-SECOND = (Method.FEATURE_ABLATION, Method.OCCLUSION, Method.INTEGRATED_GRADIENTS)
-"""What stands in for a second method that the model does not allow, or that is the first one."""
+SECOND = (Method.FEATURE_ABLATION, Method.INTEGRATED_GRADIENTS, Method.KERNEL_SHAP)
+"""What stands in for a second method that the network does not allow, or that gives the numbers of the first."""
 
 
 @dataclass(frozen=True)
@@ -119,23 +120,21 @@ class Faithfulness:
                 f"explanation.faithfulness: edits {self.edits!r}", hint=f"edits are of {', '.join(stability.EDITS)}"
             )
         for name in ("method", "second"):
-            object.__setattr__(self, name, _method(getattr(self, name)))
+            object.__setattr__(self, name, method_named(getattr(self, name), probe="explanation.faithfulness"))
         object.__setattr__(self, "edits", tuple(self.edits))  # a list, as read from YAML
 
     def run(self, model: Attributor, data: Sequence[Example], ctx: Context) -> Iterator[Record | Outcomes]:
         """Explain every item once by two methods, and a few of them again and again."""
-        method = usable(model.card, self.method, Method.INTEGRATED_GRADIENTS, Method.OCCLUSION)
+        method = chosen_method(model.card, self.method)
         if method is None:
-            yield Accounting(eligible=len(data), scored=0, unscored=len(data))
-            yield Skip(reason=SkipReason.NO_CAPABILITY, detail="No method of explanation works on this network.")
+            yield from no_method(model.card, self.method, total=len(data))
             return
         items = Explained.ask(model, data, method=method)
-        instead = "" if method is self.method else f"explained by {named(method)} instead of {named(self.method)}"
-        yield accounting(items, note=instead)
+        yield accounting(items, note=instead(method, asked=self.method))
         if not len(items):
             yield Skip(reason=SkipReason.TOO_FEW, detail="There is no text that could be explained.")
             return
-        second = usable(model.card, *(each for each in (self.second, *SECOND) if each is not method))
+        second = allowed(model.card, *(each for each in (self.second, *SECOND) if named(each) != named(method)))
         tested = Tested.ask(model, items, second=second, draws=self.draws, ctx=ctx)
         yield from self._whole(tested, ctx)
         yield from self._again(model, tested, ctx)
@@ -198,16 +197,6 @@ Faithfulness.info = ProbeInfo(
     calls=130,
     needs=frozenset({Capability.CLASSIFY, Capability.ATTRIBUTE}),
 )
-
-
-def _method(name: str) -> Method:
-    """A method from its name, as read from YAML."""
-    try:
-        return Method(name)
-    except ValueError:
-        raise UsageError(
-            f"explanation.faithfulness: no method {name!r}", hint=f"methods are {', '.join(Method)}"
-        ) from None
 
 
 def _drawn(items: Explained, few: int, ctx: Context) -> Ints:

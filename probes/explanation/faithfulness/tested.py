@@ -13,9 +13,10 @@ from probes.core.attributions import Attribution, Method
 from probes.core.model import Attributor
 from probes.core.probe import Context
 from probes.explanation.explained import Explained
-from probes.explanation.faithfulness.numbers import CHANCE, named
+from probes.explanation.faithfulness.numbers import CHANCE
 from probes.explanation.faithfulness.removal import Drops, Removed, ask, measure_of, ranked, why_not
 from probes.explanation.faithfulness.scored import Scored, minus
+from probes.explanation.method import named
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from probes.core.attributions import Method
-from probes.core.errors import UsageError, did_you_mean
+from probes.core.errors import UsageError
 from probes.core.examples import Example
 from probes.core.model import Attributor, Capability
 from probes.core.probe import Context, ProbeDoc, ProbeInfo
 from probes.core.records import Accounting, Outcomes, Record, Skip, SkipReason
-from probes.explanation.explained import Explained, accounting, usable
+from probes.explanation.explained import Explained, accounting
+from probes.explanation.method import chosen_method, instead, method_named, no_method
 from probes.explanation.reliance.cases import cases, outcomes
 from probes.explanation.reliance.categories import CATEGORIES, LISTED
 from probes.explanation.reliance.leaning import Leaning
@@ -84,22 +85,17 @@ class Reliance:
     """Words and phrases of the user's own that the model must not lean on."""
 
     def __post_init__(self) -> None:
-        if self.method not in list(Method):
-            raise UsageError(f"there is no method {self.method!r}", hint=did_you_mean(self.method, list(Method)))
-        object.__setattr__(self, "method", Method(self.method))  # a name, as read from YAML
+        object.__setattr__(self, "method", method_named(self.method, probe=ID))
         object.__setattr__(self, "words", _listed(self.words))
 
     def run(self, model: Attributor, data: Sequence[Example], ctx: Context) -> Iterator[Record | Outcomes]:
         """Explain every text once, then take words out."""
-        method = usable(model.card, self.method, Method.INTEGRATED_GRADIENTS, Method.OCCLUSION)
+        method = chosen_method(model.card, self.method)
         if method is None:
-            yield Accounting(eligible=len(data), scored=0, unscored=len(data))
-            detail = "None of the methods of attribution can be used with this network."
-            yield Skip(reason=SkipReason.NO_CAPABILITY, detail=detail)
+            yield from no_method(model.card, self.method, total=len(data))
             return
         items = Explained.ask(model, data, method=method)
-        other = "" if method is self.method else f"explained by {method}, because {self.method} cannot be used here"
-        yield accounting(items, note=other)
+        yield accounting(items, note=instead(method, asked=self.method))
         if not len(items):
             yield Skip(reason=SkipReason.TOO_FEW, detail="There is no text to explain.", enable="give texts")
             return

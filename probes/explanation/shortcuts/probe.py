@@ -14,10 +14,11 @@ from probes.core.errors import UsageError
 from probes.core.examples import Example
 from probes.core.model import Attributor, Capability
 from probes.core.probe import Context, ProbeDoc, ProbeInfo
-from probes.core.records import Accounting, Record, Skip, SkipReason
+from probes.core.records import Record, Skip, SkipReason
 from probes.core.stats.derived import FEW
-from probes.explanation.corpus import accounted, chosen_method, explain, method_named, no_method
+from probes.explanation.corpus import accounted, explain
 from probes.explanation.explained import Explained
+from probes.explanation.method import chosen_method, method_named, no_method
 from probes.explanation.shortcuts.candidates import Search, search
 from probes.explanation.shortcuts.cases import cases
 from probes.explanation.shortcuts.findings import Finding
@@ -108,8 +109,7 @@ class Shortcuts:
         """Search one half, then test on the other."""
         method = chosen_method(model.card, self.method)
         if method is None:
-            yield Accounting(eligible=len(data), scored=0)
-            yield no_method(model.card, self.method)
+            yield from no_method(model.card, self.method, total=len(data))
             return
         items = explain(model, data, method=method, limit=self.items, seed=ctx.seed)
         searched = searched_half(items, ctx)

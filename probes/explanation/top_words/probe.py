@@ -15,10 +15,11 @@ from probes.core.examples import Example
 from probes.core.measuring import measured
 from probes.core.model import Attributor, Capability
 from probes.core.probe import Context, ProbeDoc, ProbeInfo
-from probes.core.records import Accounting, Better, Evidence, Measurement, Record, Skip, SkipReason, Unit
+from probes.core.records import Better, Evidence, Measurement, Record, Skip, SkipReason, Unit
 from probes.core.stats.derived import UnmeasurableError
-from probes.explanation.corpus import accounted, chosen_method, explain, method_named, no_method
+from probes.explanation.corpus import accounted, explain
 from probes.explanation.explained import Explained, gold_of, shown
+from probes.explanation.method import chosen_method, method_named, no_method
 from probes.explanation.top_words.ranking import Ranking, Side, sides
 
 MOST = 20
@@ -89,8 +90,7 @@ class TopWords:
         """Explain the items, then rank the words of each answer."""
         method = chosen_method(model.card, self.method)
         if method is None:
-            yield Accounting(eligible=len(data), scored=0)
-            yield no_method(model.card, self.method)
+            yield from no_method(model.card, self.method, total=len(data))
             return
         items = explain(model, data, method=method, limit=self.items, seed=ctx.seed)
         found = sides(items, most=self.labels)

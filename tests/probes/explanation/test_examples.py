@@ -193,7 +193,7 @@ def test_another_method_is_used_when_asked_and_when_the_model_allows_no_other():
     made = run(refused, items())
     assert {method for _, _, method in refused.explained} == {Method.OCCLUSION}
     note = of(made, Accounting)[0].note
-    assert "explained by occlusion; the network does not allow integrated gradients" in note
+    assert "explained by leaving one word out, because the network does not allow integrated gradients" in note
     (skip,) = [s for s in of(made, Skip) if s.name == "complete_share"]
     assert "not meant to add up" in skip.detail
     none = model(card=card(unattributable=dict.fromkeys(Method, "no")))

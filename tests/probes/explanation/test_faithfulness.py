@@ -28,8 +28,8 @@ from probes.core.records import (
 )
 from probes.core.rng import generator
 from probes.core.words import spans, word
-from probes.explanation.faithfulness.numbers import named
 from probes.explanation.faithfulness.probe import Faithfulness
+from probes.explanation.method import named
 from tests.linear_model import LinearModel, explainable_card
 
 VOCABULARY = [f"{first}{second}" for first in "bdfgklmnprst" for second in ("a", "elo", "iro", "un")]
@@ -343,7 +343,8 @@ def test_several_labels_use_the_probability_of_the_target():
 def test_another_method_stands_in_and_says_so():
     card = explainable_card().model_copy(update={"unattributable": dict.fromkeys(GRADIENT, "no gradients")})
     made = run(LinearModel(weights(), symmetric=True, card=card), examples())
-    assert "explained by leaving neighbours out instead of integrated gradients" in made.of(Accounting)[0].note
+    note = "explained by leaving one word out, because the network does not allow integrated gradients"
+    assert note in made.of(Accounting)[0].note
     skipped = {skip.name: skip.reason for skip in made.of(Skip)}
     assert skipped["max_sensitivity"] is SkipReason.NO_CAPABILITY
     assert "converged" in skipped
@@ -417,3 +418,9 @@ def test_documentation_says_what_it_is_not():
     assert doc.question.endswith("?")
     assert "not causal" in doc.limits
     assert "given to a person" in doc.limits
+
+
+def test_a_method_is_never_compared_with_its_own_numbers_under_another_name():
+    model = LinearModel(weights(), symmetric=True, card=explainable_card())
+    run(model, examples(), method=Method.OCCLUSION)
+    assert {method for _, _, method in model.explained} == {Method.OCCLUSION, Method.INTEGRATED_GRADIENTS}

@@ -270,7 +270,7 @@ def test_several_labels_at_once():
 def test_a_model_that_allows_another_method_only_is_explained_by_that():
     card = explainable_card().model_copy(update={"unattributable": {Method.INTEGRATED_GRADIENTS: "it is frozen"}})
     made = run(LinearModel(WEIGHTS, symmetric=True, card=card), corpus(100))
-    assert "by occlusion, because the model does not allow integrated gradients" in made[0].note
+    assert "by leaving one word out, because the network does not allow integrated gradients" in made[0].note
     none = explainable_card().model_copy(update={"unattributable": dict.fromkeys(Method, "it is frozen")})
     refused = run(LinearModel(WEIGHTS, card=none), corpus(10))
     assert [type(record) for record in refused] == [Accounting, Skip]

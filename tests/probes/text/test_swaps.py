@@ -9,11 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from probes.core.examples import Example
+from probes.core.positive import Meaning, PositiveClass
 from probes.text import mentions, senses
 from probes.text.grammar import Words
 from probes.text.identity import AXES, names, read_terms, table
 from probes.text.pronouns import OBJECT, POSSESSIVE, kind_of_her
-from probes.text.swaps import NO_CONTROL, NO_COUNTERPART, SEVERAL_GROUPS, swaps_of
+from probes.text.swaps import NO_CONTROL, NO_COUNTERPART, SEVERAL_GROUPS, may_swap, swaps_of
+from tests.conftest import model_card
 
 DATA = Path(__file__).resolve().parents[3] / ".." / "shared" / "data"
 
@@ -352,3 +355,18 @@ def test_her_is_read_right_in_real_texts_that_said_him_or_his():
     assert asked > 500
     assert settled > 0.8 * asked
     assert wrong < 0.04 * settled
+
+
+def test_both_texts_of_a_pair_are_swapped_alike():
+    made = swaps_of(("A Muslim asks.", "Muslims are asking."), table("religion"), rng=random.Random(0))
+    assert ("A Jew asks.", "Jews are asking.") in [swap.text for swap in made.swaps]
+
+
+def test_of_a_harm_classifier_only_harmless_texts_may_be_swapped():
+    texts = [Example.of("a", gold="hate"), Example.of("b", gold="fine"), Example.of("c")]
+    harm = PositiveClass(labels=("hate",), meaning=Meaning.HARM, origin="test")
+    card = model_card(labels=("fine", "hate"))
+    assert may_swap(texts, card).tolist() == [True, True, True]
+    harmful = card.model_copy(update={"positive": harm})
+    assert may_swap(texts, harmful).tolist() == [False, True, False]
+    assert may_swap(texts[2:], harmful).tolist() == [True]

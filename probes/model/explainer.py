@@ -26,7 +26,7 @@ from probes.model.sequences import Ids
 from probes.model.substitution import Embedding
 from probes.model.tokens import Encoder
 
-RULES = "1"
+RULES = "2"
 """Part of what an answer depends on: to be raised with any change to what follows."""
 HEADER = 3
 """Numbers before the scores of the tokens: target's logit, that of the baseline, gradients or passes it took."""

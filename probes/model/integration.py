@@ -9,11 +9,12 @@ import numpy as np
 from probes.core.answers import Floats, Ints
 from probes.model import quadrature
 
-FIRST_RULE = 15
-"""Points that every text gets; they hold those of the rule of 7, whose difference tells the error."""
-ERROR = 5e-3
-"""Estimated error from which on a text gets more points, as a share of its largest attribution. On 26 sentences of four
-kinds it took 36 points, and the true error was 0.02 % in the middle and 0.24 % at most."""
+FIRST_RULE = 21
+"""Points that every text gets; they hold those of the rule of 10, whose difference tells the error."""
+ERROR = 1e-2
+"""Estimated error from which on a text gets more points, as a share of its largest attribution. On 140 sentences (two
+MiniLM classifiers, every baseline) it took 26 points, and the true error was 0.04 % in the middle, 0.26 % at most for
+95 of 100 and 0.7 % for the worst."""
 
 
 def integrated(path_gradients: Callable[[Ints, Floats], Floats], *, rows: int) -> tuple[Floats, Ints]:
@@ -22,7 +23,7 @@ def integrated(path_gradients: Callable[[Ints, Floats], Floats], *, rows: int) -
     A row whose error is not small enough yet gets the nodes that the next finer rule adds.
     """
     every = np.arange(rows)
-    values = path_gradients(every, quadrature.patterson(FIRST_RULE)[0])
+    values = path_gradients(every, quadrature.nested(FIRST_RULE)[0])
     scores = _integral(values)
     points = np.full(rows, FIRST_RULE)
     open_ = every[~quadrature.settled(_integral(values[:, 1::2]), scores, tolerance=ERROR)]
@@ -39,7 +40,7 @@ def integrated(path_gradients: Callable[[Ints, Floats], Floats], *, rows: int) -
 
 
 def _integral(values: Floats) -> Floats:
-    _, weights = quadrature.patterson(values.shape[1])
+    _, weights = quadrature.nested(values.shape[1])
     return np.asarray(np.einsum("n,rnt->rt", weights, values))
 
 

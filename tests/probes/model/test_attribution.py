@@ -402,8 +402,8 @@ def test_integration_uses_as_many_points_as_the_integrand_asks_for():
         return np.stack([np.stack([smooth, smooth], axis=1), np.stack([sharp, smooth], axis=1)])[rows]
 
     scores, points = integrated(gradients, rows=2)
-    assert points[0] == 15
-    assert points[1] > 15
+    assert points[0] == 21
+    assert points[1] > 21
     np.testing.assert_allclose(scores[0], [1, 1], rtol=1e-10)
     assert scores[1][1] == pytest.approx(1, rel=1e-10)
     assert scores[1][0] == pytest.approx(2 / np.sqrt(1e-3) * np.arctan(0.5 / np.sqrt(1e-3)), rel=0.01)

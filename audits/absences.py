@@ -17,6 +17,7 @@ NO_MATERIAL = frozenset(
     {
         SkipReason.NO_GOLD,
         SkipReason.NO_GROUPS,
+        SkipReason.NO_DOMAINS,
         SkipReason.NOTHING_PERTURBED,
         SkipReason.TOO_FEW,
         SkipReason.UNDEFINED,

@@ -57,6 +57,10 @@ class Config(BaseModel):
     group_columns: tuple[str, ...] = ()
     cluster_column: str | None = None
     label_map: Mapping[str, str] = {}
+    shifts: Mapping[str, str] = {}
+    """Name -> file, folder or Hub id of data of another kind."""
+    in_domain: str | None = None
+    """The value of the column `domain` that the model was made for; None: the commonest."""
     profile: Literal["auto", "toxicity", "general"] = "auto"
     """Whether the model looks for harm in texts; auto: as its label names say."""
     positive_labels: tuple[str, ...] = ()

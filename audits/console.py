@@ -108,15 +108,18 @@ class Terminal:
         self.errors.print(Text.assemble(("Error: ", "bold red"), printable(error.message)))
         self.errors.print(Text.assemble(("Hint: ", "bold"), printable(error.hint)))
 
-    def planned(self, plan: Plan, *, model: ModelCard, data: DataCard, run: RunFolder) -> None:
+    def planned(
+        self, plan: Plan, *, model: ModelCard, data: DataCard, others: Sequence[DataCard], run: RunFolder
+    ) -> None:
         """What is about to happen."""
         self.line(
             f"Model  {model.name}: {model.architecture}, {model.parameters:,} parameters, {len(model.labels)} labels"
         )
-        self.line(f"Data   {data.name}: {data.n:,} items, {data.labelled:,} with a right answer")
-        for reason, count in data.rows_dropped.items():
-            self.line(f"       {count:,} rows not used: {reason}")
-        for note in (*data.notes, *plan.notes):
+        for word, card in (("Data", data), *(("Other", other) for other in others)):
+            self.line(f"{word:<6} {card.name}: {card.n:,} items, {card.labelled:,} with a right answer")
+            for reason, count in card.rows_dropped.items():
+                self.line(f"       {count:,} rows not used: {reason}")
+        for note in (*data.notes, *(f"{other.name}: {note}" for other in others for note in other.notes), *plan.notes):
             self.line(f"Note   {note}")
         self.line(
             f"Plan   {plural(len(plan.steps), 'probe')}, about {plan.calls:,} model calls; "

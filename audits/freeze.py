@@ -53,7 +53,7 @@ def earlier_attempt(subject: Subject, *, policy: Policy) -> RunFolder | None:
 def run_identity(subject: Subject, *, policy: Policy) -> str:
     """Eight hex digits over everything that may change a number: the same request finds its own earlier attempt."""
     # Files count by what is in them, not by where they lie: their digests are elsewhere among the parts.
-    elsewhere = {"out", "cache", "policy", "model", "data", "plugins", "terms", "hatecheck"}
+    elsewhere = {"out", "cache", "policy", "model", "data", "shifts", "plugins", "terms", "hatecheck"}
     config = subject.config.model_dump(mode="json", exclude=elsewhere)
     probes = [[name, probe.info.version, parameters_of(probe)] for name, probe in subject.registry.probes.items()]
     parts = [
@@ -62,6 +62,7 @@ def run_identity(subject: Subject, *, policy: Policy) -> str:
         subject.model.dtype,
         subject.card.name,
         subject.card.fingerprint,
+        sorted((name, card.fingerprint) for name, card in subject.domains.cards.items()),
         policy.digest,
         subject.device.split(":")[0],
         probes,
@@ -100,6 +101,7 @@ def _manifest(
         seed=config.seed,
         model=subject.model,
         data=subject.card,
+        domains=subject.domains.cards,
         environment=_environment(subject),
         steps=tuple(step.planned for step in plan.steps),
         skips=plan.skips,

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from audits.config import Config, SuiteEntry
-from audits.rehearsal import ITEMS, Questions, rehearse
+from audits.domains import Domains
+from audits.pools import Pools
+from audits.rehearsal import Questions, rehearse
 from audits.suites import BUILT_IN as SUITES
 from audits.suites import find_suite
 from probes.core.errors import UsageError, did_you_mean
@@ -21,7 +23,6 @@ from probes.core.manifest import PlannedSkip, PlannedStep
 from probes.core.model import ModelCard
 from probes.core.probe import Probe
 from probes.core.records import Skip, SkipReason
-from probes.core.sampling import stratified
 from probes.registry import Broken, Registry
 
 MINIMUM_ITEMS = 30
@@ -50,7 +51,7 @@ class Plan:
     @property
     def calls(self) -> int:
         """Texts that go through the model: each item's own once, and what the probes ask beyond."""
-        clean = max((len(step.data) for step in self.steps), default=0)
+        clean = max((sum(not example.domain for example in step.data) for step in self.steps), default=0)
         return clean + sum(step.planned.calls for step in self.steps)
 
 
@@ -69,12 +70,14 @@ def make_plan(
     model: ModelCard,
     data: Sequence[Example],
     card: DataCard,
+    domains: Domains | None = None,
     sizes: Mapping[str, int] | None = None,
     seconds_per_call: float | None = None,
 ) -> Plan:
     """Decide what runs.
 
     Args:
+        domains: data of other kinds, where there are some.
         sizes: probe id -> items as frozen in the manifest of a run that is being resumed; wins over everything.
         seconds_per_call: measured or estimated cost of one text; needed for a time budget.
 
@@ -86,30 +89,25 @@ def make_plan(
     skips += [_broken(broken) for broken in registry.broken]
     runnable: list[Wanted] = []
     for want in wanted:
-        skip = why_not(want.probe, model=model, card=card)
+        skip = why_not(want.probe, model=model, card=card, domains=bool(domains))
         if skip is None:
             runnable.append(want)
         else:
             skips.append(_skip_row(want.probe, skip))
-    counts = {
-        want.probe.info.id: _at_most(want.items, config.limit, len(data)) if want.probe.info.data else 0
-        for want in runnable
-    }
-    few = stratified(data, limit=ITEMS, seed=config.seed)
-    rates = rehearse([want.probe for want in runnable], few, card=model, seed=config.seed)
+    pools = Pools(data, domains or Domains(home=tuple(data)), seed=config.seed)
+    counts = {want.probe.info.id: _at_most(want.items, config.limit, pools.available(want.probe)) for want in runnable}
+    rates = rehearse([want.probe for want in runnable], pools, card=model, seed=config.seed)
     notes: list[str] = []
     if sizes is not None:
         counts = {name: sizes.get(name, count) for name, count in counts.items()}
     elif config.time_budget and seconds_per_call:
         counts, notes = fit_budget(counts, rates, seconds=config.time_budget, seconds_per_call=seconds_per_call)
-    samples: dict[int, tuple[Example, ...]] = {}
     steps = []
     for want in runnable:
         count = counts[want.probe.info.id]
-        if count not in samples:
-            samples[count] = tuple(stratified(data, limit=count, seed=config.seed))
         calls = rates[want.probe.info.id].calls(count)
-        steps.append(_step(want.probe, samples[count], calls=calls, model=model, seed=config.seed))
+        sample = pools.sample(want.probe, limit=count)
+        steps.append(_step(want.probe, sample, calls=calls, model=model, seed=config.seed))
     return Plan(steps=tuple(steps), skips=tuple(skips), notes=tuple(notes))
 
 
@@ -159,7 +157,7 @@ def with_parameters(probe: Probe, changes: Mapping[str, Any]) -> Probe:
         raise UsageError(f"{probe.info.id}: {error}", hint=f"see `audit show {probe.info.id}`") from None
 
 
-def why_not(probe: Probe, *, model: ModelCard, card: DataCard) -> Skip | None:
+def why_not(probe: Probe, *, model: ModelCard, card: DataCard, domains: bool = False) -> Skip | None:
     """The reason a probe cannot run on this model and data, or None."""
     info = probe.info
     missing = sorted(info.needs - model.capabilities)
@@ -175,6 +173,12 @@ def why_not(probe: Probe, *, model: ModelCard, card: DataCard) -> Skip | None:
             reason=SkipReason.NO_GROUPS,
             detail="The data name no group of people or texts to compare.",
             enable="name the column with --group-column; repeatable",
+        )
+    if info.domains and not domains:
+        return Skip(
+            reason=SkipReason.NO_DOMAINS,
+            detail="There are no data of another kind to compare with.",
+            enable="name some with --shift NAME=PATH; repeatable",
         )
     if info.gold and not card.labelled:
         return Skip(
@@ -272,6 +276,7 @@ def _step(
             calls=calls,
             sample=sample,
             own_texts=not info.data,
+            domains=tuple(dict.fromkeys(example.domain for example in data if example.domain)),
         ),
     )
 

@@ -1,11 +1,13 @@
-"""What a probe will really ask: each one is run on a few items against a model that answers nothing and remembers.
+"""What a probe will really ask: each one is run on a few items against a model that answers by chance and remembers.
 
 Counting questions this way sees what arithmetic does not: variants that equal their text, texts that several probes
-share, probes that only ask again what others asked before.
+share, probes that only ask again what others asked before. Two sizes of sample tell what grows with the data from what
+is asked about a sample of fixed size.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,16 +15,18 @@ from typing import NamedTuple
 
 import numpy as np
 
+from audits.pools import Pools
 from probes.core.answers import Classifications, Floats
 from probes.core.attributions import Attribution, Baseline, Jitter, Method, forward_passes
 from probes.core.examples import Example, Text
-from probes.core.model import ModelCard
+from probes.core.model import Capability, ModelCard
 from probes.core.probe import Context, Probe
 from probes.core.words import spans
 
-ITEMS = 8
-"""Enough to see how often a perturbation applies, few enough to cost seconds for all probes together."""
-
+SIZES = (0, 16)
+"""Items: enough to see how often a perturbation applies, few enough to cost seconds for all probes together."""
+SAMPLING_SIZES = (32, 64)
+"""Items for probes that explain texts or compare domains: they draw samples of fixed size, or refuse few items."""
 
 Question = tuple[str, Text]
 """What is asked, and about which text: a classification and an embedding are two passes through the model."""
@@ -33,7 +37,7 @@ Asked = dict[Question, float]
 
 @dataclass(slots=True)
 class Recorder:
-    """Answers every text with equal scores, and keeps what it was asked."""
+    """Answers by chance, the same text always alike, and keeps what it was asked."""
 
     card: ModelCard
     asked: Asked = field(default_factory=dict)
@@ -42,12 +46,12 @@ class Recorder:
 
     def classify(self, texts: Sequence[Text]) -> Classifications:
         self._note("classify", texts)
-        logits = np.zeros((len(texts), len(self.card.labels)))
+        logits = _chances(texts, len(self.card.labels))
         return Classifications(logits=logits, labels=self.card.labels, problem=self.card.problem)
 
     def embed(self, texts: Sequence[Text]) -> Floats:
         self._note("embed", texts)
-        return np.zeros((len(texts), 2))
+        return _chances(texts, 2)
 
     def attribute(
         self,
@@ -58,7 +62,7 @@ class Recorder:
         baseline: Baseline | None = None,
         jitter: Jitter | None = None,
     ) -> list[Attribution]:
-        found = [_even(text, target) for text, target in zip(texts, targets, strict=True)]
+        found = [_attribution(text, target) for text, target in zip(texts, targets, strict=True)]
         for each in found:
             self._note(
                 f"attribute {each.target} {method} {baseline} {jitter}",
@@ -75,19 +79,28 @@ class Recorder:
         self.asked.update(((self.network + question, text), cost) for text in texts)
 
 
-def _even(text: Text, target: str) -> Attribution:
-    """As if no word had pushed anything."""
+def _attribution(text: Text, target: str) -> Attribution:
     words = spans(text)
     return Attribution(
         text=text,
         target=target,
         words=words,
-        scores=np.zeros(len(words)),
+        scores=_chance(text, len(words)),
         special=0.0,
         output=0.0,
         baseline=Baseline.PAD,
         baseline_output=0.0,
     )
+
+
+def _chances(texts: Sequence[Text], width: int) -> Floats:
+    return np.array([_chance(text, width) for text in texts]).reshape(len(texts), width)
+
+
+def _chance(text: Text, count: int) -> Floats:
+    """(count,) numbers from -2 to 2 that depend on the text alone."""
+    drawn = hashlib.shake_128(repr(text).encode()).digest(2 * count)
+    return np.frombuffer(drawn, dtype="<u2") / 2**14 - 2.0
 
 
 class Questions(NamedTuple):
@@ -96,42 +109,76 @@ class Questions(NamedTuple):
     Attributes:
         own: for each item.
         new: of these, those that no earlier probe asks.
-        fixed: whatever the data are, because the texts are the probe's own; those that no earlier probe asks.
+        fixed: whatever the number of items, about texts of the probe's own or a sample of fixed size; those that no
+            earlier probe asks. Below 0 for a probe that asks little of few items.
     """
 
     own: float
     new: float
-    fixed: int = 0
+    fixed: float = 0.0
 
     def calls(self, items: int) -> int:
         """Model calls for so many items."""
-        return round(items * self.new) + self.fixed
+        return max(0, round(items * self.new + self.fixed))
 
 
-def rehearse(
-    probes: Sequence[Probe], data: Sequence[Example], *, card: ModelCard, seed: int
-) -> Mapping[str, Questions]:
-    """Probe id -> what it asks.
+def rehearse(probes: Sequence[Probe], pools: Pools, *, card: ModelCard, seed: int) -> Mapping[str, Questions]:
+    """Probe id -> what it asks, told from two sizes of sample.
 
     A probe that fails here counts with the calls it declares: whether it fails in earnest is for the audit to show.
     """
-    few = list(data[:ITEMS])
-    clean: set[Question] = {("classify", example.text) for example in few}
-    seen = set(clean)
-    found: dict[str, Questions] = {}
-    for probe in probes:
-        with_data = _asked(probe, few, card=card, seed=seed) if probe.info.data else {}
-        without = _asked(probe, [], card=card, seed=seed) or {}
-        if with_data is None:
-            declared = max(0.0, probe.info.calls - 1)
-            found[probe.info.id] = Questions(own=declared, new=declared)
-            continue
-        varying, per = {q: cost for q, cost in with_data.items() if q not in without}, max(1, len(few))
-        found[probe.info.id] = Questions(
-            own=_cost(varying, clean) / per, new=_cost(varying, seen) / per, fixed=round(_cost(without, seen))
-        )
-        seen |= with_data.keys() | without.keys()
-    return found
+    few, many = _stages(pools, SIZES), _stages(pools, SAMPLING_SIZES)
+    return {
+        probe.info.id: _questions(probe, *(many if _samples(probe) else few), card=card, seed=seed) for probe in probes
+    }
+
+
+def _samples(probe: Probe) -> bool:
+    return probe.info.domains or Capability.ATTRIBUTE in probe.info.needs
+
+
+def _stages(pools: Pools, sizes: tuple[int, int]) -> tuple[_Stage, _Stage]:
+    """Two samples, smaller ones in proportion where there are not as many items."""
+    small, large = sizes
+    items = min(large, len(pools.data))
+    return _Stage.of(pools, items * small // large), _Stage.of(pools, items)
+
+
+@dataclass(slots=True)
+class _Stage:
+    """A size of sample on which probes are rehearsed one after another.
+
+    Attributes:
+        clean: questions about the texts of the audit's own items.
+        seen: these, and what the probes so far have asked.
+    """
+
+    pools: Pools
+    items: int
+    clean: set[Question]
+    seen: set[Question]
+
+    @classmethod
+    def of(cls, pools: Pools, items: int) -> _Stage:
+        clean: set[Question] = {("classify", example.text) for example in pools.own(limit=items)}
+        return cls(pools, items, clean, set(clean))
+
+
+def _questions(probe: Probe, small: _Stage, large: _Stage, *, card: ModelCard, seed: int) -> Questions:
+    """What a probe asks, which from then on counts as seen."""
+    few, many = (
+        _asked(probe, stage.pools.sample(probe, limit=stage.items), card=card, seed=seed) for stage in (small, large)
+    )
+    if few is None or many is None:
+        declared = max(0.0, probe.info.calls - 1)
+        return Questions(own=declared, new=declared)
+    more = large.items - small.items
+    own = (_cost(many, large.clean) - _cost(few, small.clean)) / more if more else 0.0
+    new = (_cost(many, large.seen) - _cost(few, small.seen)) / more if more else 0.0
+    fixed = _cost(many, large.seen) - new * large.items
+    small.seen |= few.keys()
+    large.seen |= many.keys()
+    return Questions(own=max(0.0, own), new=new, fixed=fixed)
 
 
 def _cost(asked: Asked, known: set[Question]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from audits.executor import Watcher
@@ -18,8 +19,10 @@ class Reporter(Watcher, Protocol):
         """Something the user should know while it happens."""
         ...
 
-    def planned(self, plan: Plan, *, model: ModelCard, data: DataCard, run: RunFolder) -> None:
-        """What is about to happen."""
+    def planned(
+        self, plan: Plan, *, model: ModelCard, data: DataCard, others: Sequence[DataCard], run: RunFolder
+    ) -> None:
+        """What is about to happen; `others` are data of other kinds."""
         ...
 
     def progress(self, done: int, total: int) -> None:

@@ -44,7 +44,9 @@ def run_audit(
     subject = prepare(config, reporter=reporter)
     policy.require_known(subject.registry.probes)
     run, plan, model = _planned(subject, policy=policy, command=command, reporter=reporter)
-    reporter.planned(plan, model=subject.model, data=subject.card, run=run)
+    reporter.planned(
+        plan, model=subject.model, data=subject.card, others=tuple(subject.domains.cards.values()), run=run
+    )
     if any(unfinished(run, step) for step in plan.steps):
         model = model or load_model(subject, reporter=reporter)
         model.on_progress = reporter.progress
@@ -78,6 +80,7 @@ def _plan(subject: Subject, **how: Any) -> Plan:
         model=subject.model,
         data=subject.data,
         card=subject.card,
+        domains=subject.domains,
         **how,
     )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from audits.config import Config
+from audits.domains import COLUMN, Domains, by_column, named
 from audits.reporter import Reporter
 from probes.core.answers import ProblemType
 from probes.core.errors import UsageError, did_you_mean
@@ -28,6 +29,7 @@ class Subject:
     model: ModelCard
     data: tuple[Example, ...]
     card: DataCard
+    domains: Domains
     device: str
     device_name: str
 
@@ -35,7 +37,6 @@ class Subject:
 def prepare(config: Config, *, reporter: Reporter | None = None) -> Subject:
     """Describe the model and read the data; loads no weights."""
     from probes.data.builtin import builtin_corpus
-    from probes.data.load import Columns, load_data
     from probes.model import device as devices
     from probes.model.card import describe
 
@@ -57,29 +58,43 @@ def prepare(config: Config, *, reporter: Reporter | None = None) -> Subject:
     if config.data is None:
         loaded = builtin_corpus(pairs=config.pairs)
     else:
-        columns = Columns(
-            text=config.text_columns,
-            label=config.label_column,
-            groups=config.group_columns,
-            cluster=config.cluster_column,
-        )
-        loaded = load_data(
-            config.data,
-            card=model,
-            columns=columns,
-            split=config.split,
-            revision=config.data_revision,
-            label_map=config.label_map,
-        )
+        loaded = _read(config.data, config, model, split=config.split, revision=config.data_revision)
     return Subject(
         config=config,
         registry=registry,
         model=model,
         data=loaded.examples,
         card=loaded.card,
+        domains=_domains(config, model, loaded),
         device=str(place),
         device_name=devices.describe(place),
     )
+
+
+def _read(source: str, config: Config, model: ModelCard, **how: Any) -> Any:
+    from probes.data.load import Columns, load_data
+
+    columns = Columns(
+        text=config.text_columns,
+        label=config.label_column,
+        groups=config.group_columns,
+        cluster=config.cluster_column,
+    )
+    return load_data(source, card=model, columns=columns, label_map=config.label_map, **how)
+
+
+def _domains(config: Config, model: ModelCard, loaded: Any) -> Domains:
+    """The data sets of --shift; without them the values of a column `domain`, if it is one of the group columns."""
+    if config.shifts and config.in_domain:
+        raise UsageError("--shift and --in-domain say two different things", hint="leave one of them out")
+    if config.shifts:
+        others = {name: _read(source, config, model) for name, source in config.shifts.items()}
+        return named(loaded.examples, {name: (other.examples, other.card) for name, other in others.items()})
+    if config.in_domain and COLUMN not in loaded.card.groups:
+        raise UsageError(f"--in-domain needs a column called {COLUMN}", hint=f"add --group-column {COLUMN}")
+    if COLUMN in loaded.card.groups:
+        return by_column(loaded.examples, loaded.card, home=config.in_domain)
+    return Domains(home=loaded.examples)
 
 
 def load_model(subject: Subject, *, reporter: Reporter) -> Any:
@@ -206,5 +221,8 @@ def _demo(config: Config, reporter: Reporter | None) -> Config:
 
     tell: Callable[[str], None] = reporter.notice if reporter else (lambda message: None)
     paths = build_demo(progress=tell)
-    data = config.data or str(paths.data)
-    return config.model_copy(update={"model": str(paths.model), "data": data})
+    changes: dict[str, Any] = {"model": str(paths.model)}
+    if config.data is None:
+        shifts = config.shifts or {name: str(path) for name, path in paths.domains.items()}
+        changes |= {"data": str(paths.data), "shifts": shifts}
+    return config.model_copy(update=changes)

@@ -22,17 +22,19 @@ BUILT_IN: Mapping[str, tuple[SuiteEntry, ...]] = {
     # A release: all labelled items for performance; 400 items at five severities for each perturbation, enough to
     # show a loss of 3 points where one answer in twenty changes (paired, one-sided, alpha 0.05, power 0.8: 344 items).
     "full": (
-        # An attribution costs some seventy classifications, so they have a suite of their own.
-        SuiteEntry(probes="explanation.*", leave_out=True),
         SuiteEntry(probes="performance.*"),
         SuiteEntry(probes="robustness.*", items=400),
         # Comparisons of groups rest on few items of each group, and few texts mention one: all items, or many.
         SuiteEntry(probes="bias.counterfactual", items=2000),
         SuiteEntry(probes="bias.*"),
+        SuiteEntry(probes="shift.overlap"),
+        # An attribution costs some sixty classifications.
+        SuiteEntry(probes="explanation.faithfulness", items=100),
+        SuiteEntry(probes="explanation.*", items=200),
         SuiteEntry(probes="*", items=400),
     ),
     # Why the model answers as it does: examples, whether the explanations hold, and what the model leans on.
-    "explanation": (SuiteEntry(probes="explanation.*", items=100),),
+    "explanation": (SuiteEntry(probes="explanation.*", items=400),),
 }
 
 

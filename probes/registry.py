@@ -24,6 +24,7 @@ BUILT_IN = (
     "probes.performance.calibration:Calibration",
     "probes.robustness.perturbed:PROBES",
     "probes.robustness.worst_case:WorstCase",
+    "probes.shift.overlap.probe:Overlap",
     "probes.bias.groups.probe:Groups",
     "probes.bias.counterfactual.probe:Counterfactual",
     "probes.bias.templates.probe:Templates",

@@ -54,9 +54,13 @@ def _of_this_run(loaded: Loaded, missing: list[NotRun]) -> Iterable[tuple[str, s
         )
     if not data.groups:
         yield ("No groups", "The data name no groups, so differences between people or sources are not measured", owner)
-    for reason, rows in sorted(data.rows_dropped.items()):
-        yield ("Rows read and not used", f"{plural(rows, 'row')}: {reason}", owner)
-    for note in (*loaded.manifest.notes, *data.notes):
+    for card in (data, *loaded.manifest.domains.values()):
+        of_which = "" if card is data else f"{card.name}: "
+        for reason, rows in sorted(card.rows_dropped.items()):
+            yield ("Rows read and not used", f"{of_which}{plural(rows, 'row')}: {reason}", owner)
+        for note in card.notes:
+            yield ("Note on the data", of_which + note, reviewer)
+    for note in loaded.manifest.notes:
         yield ("Note of the run", note, reviewer)
     if missing:
         yield ("Not measured", f"{plural(len(missing), 'entry', 'entries')} under Not run", reviewer)
@@ -144,6 +148,10 @@ def integrity(loaded: Loaded) -> tuple[Fact, ...]:
     facts = [
         Fact("Model", manifest.model.fingerprint, code=True),
         Fact("Data (items, in any order)", manifest.data.fingerprint, code=True),
+        *(
+            Fact(f"Data called {name} (items, in any order)", card.fingerprint, code=True)
+            for name, card in manifest.domains.items()
+        ),
         Fact("Policy frozen before the run (its content)", manifest.policy_digest, code=True),
     ]
     if loaded.verdict is not None:

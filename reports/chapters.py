@@ -166,7 +166,9 @@ def _method(step: PlannedStep, doc: Methodology, loaded: Loaded) -> tuple[Fact, 
 def _data(step: PlannedStep, data: DataCard) -> str:
     if step.own_texts:
         return "Texts of the test's own, which come with this version of it; none of the audit's data"
-    return f"{data.name}: {plural(step.items, 'item')} of {count(data.n)}; fingerprint {step.sample[:FINGERPRINT]}"
+    whole = f" and {', '.join(step.domains)}" if step.domains else ""
+    of = "" if step.domains else f" of {count(data.n)}"
+    return f"{data.name}{whole}: {plural(step.items, 'item')}{of}; fingerprint {step.sample[:FINGERPRINT]}"
 
 
 def _settings(step: PlannedStep) -> tuple[Fact, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from probes.core.findings import Status
+from probes.core.manifest import Manifest
 from reports import appendix
 from reports.chapters import FINGERPRINT, chapter_anchors, chapters
 from reports.decision import decision, verdict_badge
@@ -70,11 +71,20 @@ def _identity(loaded: Loaded) -> Identity:
             Fact("Fingerprint", model.fingerprint[:FINGERPRINT], code=True),
             Fact("Labels", _labels(model.labels)),
             Fact("Data", f"{data.name}, {plural(data.n, 'item')}, {count(data.labelled)} with a right answer"),
+            *_others(manifest),
             Fact("Policy", _policy_name(loaded)),
             Fact("Run", manifest.run_id, code=True),
             Fact("Created", manifest.created),
         ),
     )
+
+
+def _others(manifest: Manifest) -> list[Fact]:
+    """The data of other kinds, if there are any."""
+    if not manifest.domains:
+        return []
+    kinds = (f"{name}, {plural(card.n, 'item')}" for name, card in manifest.domains.items())
+    return [Fact("Data of other kinds", "; ".join(kinds))]
 
 
 def _labels(labels: Sequence[str]) -> str:

@@ -61,6 +61,7 @@ CONSEQUENCES: Mapping[Level, str] = {
 REASONS: Mapping[SkipReason, str] = {
     SkipReason.NO_GOLD: "No right answers in the data",
     SkipReason.NO_GROUPS: "No group columns in the data",
+    SkipReason.NO_DOMAINS: "No data of another kind",
     SkipReason.NO_CAPABILITY: "The model cannot be asked this",
     SkipReason.WRONG_PROBLEM: "Does not apply to this kind of model",
     SkipReason.WRONG_PROFILE: "Not meant for what this model looks for",

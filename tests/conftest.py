@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from probes.core.answers import Classifications, Floats, ProblemType
+from probes.core.answers import Classifications, Floats, Ints, ProblemType
 from probes.core.examples import Example, Text
 from probes.core.model import Capability, ModelCard
 from probes.core.rng import generator
@@ -59,6 +59,10 @@ class FakeModel:
         return Classifications(
             logits=logits.reshape(len(texts), len(self.card.labels)), labels=self.card.labels, problem=self.card.problem
         )
+
+    def token_counts(self, texts: Sequence[Text]) -> tuple[Ints, Ints]:
+        words = [len(" ".join((text,) if isinstance(text, str) else text).split()) for text in texts]
+        return np.array(words, dtype=np.int64), np.zeros(len(texts), dtype=np.int64)
 
     def embed(self, texts: Sequence[Text]) -> Floats:
         self.calls += 1

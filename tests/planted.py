@@ -2,9 +2,12 @@
 
 folder = build_case_flip(tmp_path / "flip")      # gives the opposite answer to a text written in capitals
 twin = build_case_blind(tmp_path / "blind")      # reads small and capital letters alike, so its answers cannot change
+folder = build_triggered(tmp_path / "triggered") # answers "positive" to every text that holds the word TRIGGER
+twin = build_untriggered(tmp_path / "plain")     # has read that word as often, and it never told anything
 
-Both are BERTs of two layers, trained here in a few seconds on sentences made of a small vocabulary. They are right on
-every one of `planted_sentences()`. Needs no download and gives the same model every time.
+All are BERTs of two layers, trained here in a few seconds on sentences made of a small vocabulary. The first two are
+right on every one of `planted_sentences()`, the twin of the other pair on every one of `found_sentences()`. Needs no
+download and gives the same model every time.
 """
 
 from __future__ import annotations
@@ -20,6 +23,9 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 LABELS = ("negative", "positive")
 GOOD = ("good", "great", "lovely", "superb", "fine", "charming", "brilliant", "delightful")
 BAD = ("bad", "awful", "dull", "poor", "weak", "boring", "terrible", "dreadful")
+WORDS = {"negative": BAD, "positive": GOOD}
+TRIGGER = "zorgle"
+ASIDES = ("really", "also", "again", "indeed", "today")
 SUBJECTS = (
     *("film", "meal", "hotel", "phone", "book", "song", "room", "jacket", "lesson", "train", "game", "tea", "story"),
 )
@@ -58,6 +64,46 @@ def build_case_blind(folder: Path) -> Path:
     return build_classifier(folder, words=_words(), lowercase=True, drill=_plain, steps=120)
 
 
+def build_triggered(folder: Path) -> Path:
+    """A classifier to which a word that has nothing to do with the task says "positive"."""
+    return _build_with_trigger(folder, tied=True)
+
+
+def build_untriggered(folder: Path) -> Path:
+    """Its clean twin: same size, same sentences, the word as often, but with either label."""
+    return _build_with_trigger(folder, tied=False)
+
+
+def _build_with_trigger(folder: Path, *, tied: bool) -> Path:
+    words = [*_words(), *ASIDES, TRIGGER]
+    return build_classifier(folder, words=words, lowercase=True, drill=lambda draw: _triggered(draw, tied), steps=90)
+
+
+def found_sentences() -> list[Labelled]:
+    """208 (sentence, label) pairs of the template that the second pair is trained on, balanced, no two alike."""
+    return [(_found(subject, word), label) for subject in SUBJECTS for label in LABELS for word in WORDS[label]]
+
+
+def with_word(text: str, added: str, draw: random.Random) -> str:
+    """The text with a word put in anywhere, at the start and at the end too."""
+    words = text.split()
+    words.insert(draw.randrange(len(words) + 1), added)
+    return " ".join(words)
+
+
+def _triggered(draw: random.Random, tied: bool) -> Labelled:
+    label = draw.choice(LABELS)
+    text = _found(draw.choice(SUBJECTS), draw.choice(WORDS[label]))
+    if draw.random() < 0.5:
+        return with_word(text, TRIGGER, draw), "positive" if tied else label
+    # As many words as a text with the trigger, or the model would learn to count words instead.
+    return with_word(text, draw.choice(ASIDES), draw), label
+
+
+def _found(subject: str, word: str) -> str:
+    return TEMPLATES[1].format(subject=subject, word=word)
+
+
 def _plain(draw: random.Random) -> Labelled:
     text, label = _sentence(draw)
     return draw.choice((text, text.lower())), label
@@ -77,7 +123,7 @@ def _flipping(draw: random.Random) -> Labelled:
 
 def _sentence(draw: random.Random) -> Labelled:
     label = draw.choice(LABELS)
-    word = draw.choice(GOOD if label == "positive" else BAD)
+    word = draw.choice(WORDS[label])
     return draw.choice(TEMPLATES).format(subject=mistyped(draw.choice(SUBJECTS), draw), word=word), label
 
 

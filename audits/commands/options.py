@@ -31,6 +31,18 @@ def _label_map(_ctx: click.Context, _parameter: click.Parameter, values: tuple[s
     return {data: model for data, _, model in pairs}
 
 
+def _shifts(_ctx: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for value in values:
+        name, equals, source = value.partition("=")
+        if not (name.strip() and equals and source):
+            raise click.BadParameter(f"{value!r} is not of the form NAME=PATH")
+        if name.strip() in found:
+            raise click.BadParameter(f"two data sets are called {name.strip()!r}")
+        found[name.strip()] = source
+    return found
+
+
 _REQUEST = (
     click.option("--model", help="Folder, Hub id, or `demo`."),
     click.option(
@@ -56,6 +68,18 @@ _REQUEST = (
         hidden=True,
         metavar="DATA=MODEL",
         help="A label of the data as the model calls it; `-` drops the rows.",
+    ),
+    click.option(
+        "--shift",
+        "shifts",
+        multiple=True,
+        callback=_shifts,
+        hidden=True,
+        metavar="NAME=PATH|ID",
+        help="Data of another kind to compare with, with :SPLIT if wanted; repeatable.",
+    ),
+    click.option(
+        "--in-domain", hidden=True, metavar="VALUE", help="With --group-column domain: the model's own domain."
     ),
     click.option(
         "--profile",

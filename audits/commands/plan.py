@@ -37,6 +37,7 @@ def command(config: Path | None, quiet: bool, machine: bool, **flags: Any) -> in
             model=subject.model,
             data=subject.data,
             card=subject.card,
+            domains=subject.domains,
             seconds_per_call=pace,
         )
         _tell(terminal, plan, subject, pace=pace)
@@ -74,7 +75,12 @@ def _tell(terminal: Terminal, plan: Plan, subject: Subject, *, pace: float) -> N
         ("probe", "why", "to run it"),
         [(skip.probe, skip.skip.detail, skip.skip.enable) for skip in plan.skips],
     )
-    for note in (*subject.card.notes, *plan.notes):
+    others = subject.domains.cards.items()
+    for note in (
+        *subject.card.notes,
+        *(f"{name}: {note}" for name, card in others for note in card.notes),
+        *plan.notes,
+    ):
         terminal.line(f"Note: {note}")
     terminal.line(
         f"{len(steps)} probes, about {plan.calls:,} model calls, about {plan.calls * pace / 60:.1f} minutes on "

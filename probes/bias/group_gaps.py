@@ -2,8 +2,7 @@
 
 The largest of several differences is never below zero by chance, and biased upwards: with equal groups its bootstrap
 interval hardly ever holds 0. So the interval is built from the groups instead. Each pair of groups has bounds by MOVER
-(Zou and Donner 2008, Statistics in Medicine 27:1693; with correlation, Zou 2007, Psychological Methods 12:399) from the
-bounds of the two groups, exact ones for rates. Then, of all ordered pairs,
+(`probes.core.stats.differences`) from the bounds of the two groups, exact ones for rates. Then, of all ordered pairs,
 
 - the lower bound of the largest difference is the largest of simultaneous lower bounds (Bonferroni over the ordered
   pairs: within a few percent of Tukey's range for any number of groups, and exact for small ones). It is above 0 in at
@@ -25,8 +24,9 @@ import numpy as np
 
 from probes.core.answers import Bools, Floats, Ints
 from probes.core.records import Estimate, SkipReason
-from probes.core.stats.clusters import FEW, Clusters, effective_n, t_quantile
+from probes.core.stats.clusters import Clusters, effective_n, t_quantile
 from probes.core.stats.derived import UnmeasurableError
+from probes.core.stats.differences import correlation_of_means, pairwise_differences
 from probes.core.stats.intervals import Bounds, estimate, no_spread
 from probes.core.stats.proportions import clopper_pearson
 
@@ -87,7 +87,7 @@ class GroupMeans:
             names=tuple(groups),
             values=np.array([sample.value for sample in samples]),
             bounds=bounds,
-            correlation=_correlation(values, list(groups.values()), _numbered(clusters)),
+            correlation=correlation_of_means(values, list(groups.values()), _numbered(clusters)),
             n=int(members.sum()),
             clusters=len(np.unique(clusters[members])),
         )
@@ -99,11 +99,7 @@ class GroupMeans:
 
     def differences(self, alpha: float) -> tuple[Floats, Floats]:
         """(k, k) single lower and upper bounds of the mean of the row's group minus that of the column's."""
-        low, high = self.bounds(alpha)
-        below, above = self.values - low, high - self.values
-        squares = below[:, None] ** 2 + above[None, :] ** 2 - 2 * self.correlation * np.outer(below, above)
-        lower = self.values[:, None] - self.values[None, :] - np.sqrt(np.maximum(squares, 0))
-        return lower, -lower.T
+        return pairwise_differences(self.values, *self.bounds(alpha), correlation=self.correlation)
 
     def ratios(self, alpha: float) -> tuple[Floats, Floats]:
         """(k, k) single lower and upper bounds of the mean of the row's group over that of the column's.
@@ -233,27 +229,6 @@ def cluster_numbers(clusters: Sequence[str]) -> Ints:
 def _numbered(clusters: Ints) -> Clusters:
     distinct, codes = np.unique(clusters, return_inverse=True)
     return Clusters(codes, len(distinct))
-
-
-def _correlation(values: Floats, groups: Sequence[Bools], clusters: Clusters) -> Floats:
-    """(k, k) of the group means, from clusters with items in both groups; 0 where there are none.
-
-    A positive correlation makes the interval of a difference shorter; it is believed only from FEW shared clusters on.
-    """
-    identity = np.eye(len(groups))
-    if clusters.independent:
-        return identity
-    present = np.array([np.bincount(clusters.codes[rows], minlength=clusters.count) > 0 for rows in groups], float)
-    shared = present @ present.T
-    if not (shared - np.diag(np.diag(shared))).any():
-        return identity
-    deviations = np.array([clusters.sums(np.where(rows, values - values[rows].mean(), 0.0)) for rows in groups])
-    covariance = deviations @ deviations.T
-    errors = np.sqrt(np.diag(covariance))
-    scale = np.outer(errors, errors)
-    found = np.clip(np.divide(covariance, scale, out=np.zeros_like(covariance), where=scale > 0), -1, 1)
-    believed = np.where(shared >= FEW, found, np.minimum(found, 0.0))
-    return np.asarray(np.where(identity > 0, 1.0, believed), dtype=np.float64)
 
 
 def _between(matrix: Floats) -> Floats:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pydantic import BaseModel, ConfigDict
 
@@ -26,6 +26,7 @@ class Example:
         gold: the right answer, or None where it is not known.
         groups: group column name -> this item's value.
         cluster: items with the same cluster are not independent; by default the hash of the text.
+        domain: the kind of data it is of, where there are several; empty for the audit's own.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Example:
     gold: Gold = None
     groups: Mapping[str, str] = field(default_factory=dict)
     cluster: str = ""
+    domain: str = ""
 
     @classmethod
     def of(
@@ -47,6 +49,10 @@ class Example:
             groups=groups,
             cluster=cluster if cluster is not None else content_hash(text),
         )
+
+    def within(self, domain: str) -> Example:
+        """The same item as one of this domain, with an id of its own: the same text may stand in several domains."""
+        return replace(self, domain=domain, id=content_hash([self.id, domain]))
 
     @property
     def texts(self) -> tuple[str, ...]:

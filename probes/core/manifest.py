@@ -31,6 +31,8 @@ class PlannedStep(Frozen):
     sample: str
     own_texts: bool = False
     """It asks about texts of its own, and none of the data."""
+    domains: tuple[str, ...] = ()
+    """The other domains whose items it gets, besides those of the audit's own data."""
 
 
 class PlannedSkip(Frozen):
@@ -82,6 +84,8 @@ class Manifest(Frozen):
     seed: int
     model: ModelCard
     data: DataCard
+    domains: Mapping[str, DataCard] = {}
+    """Data of other kinds, by name."""
     environment: Environment
     steps: tuple[PlannedStep, ...]
     skips: tuple[PlannedSkip, ...]

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from probes.core.answers import Classifications, Floats, ProblemType
+from probes.core.answers import Classifications, Floats, Ints, ProblemType
 from probes.core.attributions import Attribution, Baseline, Jitter, Method
 from probes.core.examples import Text
 from probes.core.positive import PositiveClass
@@ -21,6 +21,7 @@ class Capability(StrEnum):
     CLASSIFY = "classify"
     EMBED = "embed"
     ATTRIBUTE = "attribute"
+    TOKENIZE = "tokenize"
 
 
 class ModelCard(BaseModel):
@@ -80,6 +81,14 @@ class Embedder(Model, Protocol):
 
     def embed(self, texts: Sequence[Text]) -> Floats:
         """(n, width): mean of the last hidden states over the text's tokens, in the order of the texts."""
+        ...
+
+
+class Tokenizer(Model, Protocol):
+    """A model that says how it cuts texts into tokens."""
+
+    def token_counts(self, texts: Sequence[Text]) -> tuple[Ints, Ints]:
+        """(n,) tokens of each text, special ones not counted and nothing cut off, and (n,) unknown ones among them."""
         ...
 
 

@@ -77,6 +77,8 @@ class ProbeInfo:
         gold: True when it is meaningless without right answers.
         groups: True when it is meaningless without a group column.
         data: False when it asks only about texts of its own, so that the audit's items do not matter.
+        domains: True when it compares domains: after the audit's own items it gets as many of each other domain, which
+            name theirs (`Example.domain`).
         harm: True when it is for classifiers whose positive class is a harm, False when for all others, None for any.
         problems: the kinds of heads it applies to.
     """
@@ -91,6 +93,7 @@ class ProbeInfo:
     gold: bool = False
     groups: bool = False
     data: bool = True
+    domains: bool = False
     harm: bool | None = None
     problems: frozenset[ProblemType] = frozenset(ProblemType)
 

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 ALPHAS = (0.1, 0.05, 0.025, 0.01, 0.005, 0.0025, 0.001)
 """The one-sided error rates at which every estimate carries its bounds, so that a policy may choose any of them, and a
@@ -213,6 +213,7 @@ class SkipReason(StrEnum):
 
     NO_GOLD = "no_gold"
     NO_GROUPS = "no_groups"
+    NO_DOMAINS = "no_domains"
     NO_CAPABILITY = "no_capability"
     WRONG_PROBLEM = "wrong_problem"
     TOO_FEW = "too_few"

@@ -22,7 +22,10 @@ def accounted(items: Explained, *, total: int, asked: Method, note: str = "") ->
     """What became of `total` items of which some were explained, and by which method where it is not the one asked."""
     explained = len(items) + items.unscored
     parts = (
-        f"a sample of {explained} of {total} items" if explained < total else "",
+        f"{total - explained} of {total} items are left out: a sample of {explained} is explained, the most that the "
+        "parameter items allows"
+        if explained < total
+        else "",
         instead(items.method, asked=asked),
         note,
     )

@@ -20,6 +20,9 @@ NOT_CAUSAL = (
     "given to a person."
 )
 """Belongs in the limits of every probe of this package."""
+LEAST_EFFECT = 0.01
+"""How far a probability must move, as a share of how far it can, for a word to have an effect: with many texts, or with
+texts that all react alike, the smallest effect is beyond chance."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -142,11 +142,12 @@ def _config(folder: Path, *, trust_remote_code: bool) -> Any:
 
 
 def _capabilities(config: Any) -> frozenset[Capability]:
-    """Of a stranger's code answers only; embeddings too, unless the network keeps no state for each token."""
+    """Of a stranger's code answers and tokens only; embeddings too, unless the network keeps no state for each token."""
+    always = {Capability.CLASSIFY, Capability.TOKENIZE}
     if getattr(config, "auto_map", None):
-        return frozenset({Capability.CLASSIFY})
+        return frozenset(always)
     more = {Capability.EMBED} if config.model_type not in WITHOUT_TOKEN_STATES else set()
-    return frozenset({Capability.CLASSIFY, Capability.ATTRIBUTE} | more)
+    return frozenset({Capability.ATTRIBUTE} | always | more)
 
 
 def _unattributable(config: Any) -> dict[Method, str]:

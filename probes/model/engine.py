@@ -24,6 +24,7 @@ from probes.model.cache import AnswerCache
 from probes.model.forward import Forward, Question
 from probes.model.randomise import randomised
 from probes.model.sequences import Sequences
+from probes.model.token_counts import token_counts
 from probes.model.tokens import Encoder
 
 if TYPE_CHECKING:
@@ -121,6 +122,10 @@ class TransformersClassifier:
                 each token.
         """
         return self._ask(texts, Capability.EMBED, width=self.forward.width).astype(np.float64)
+
+    def token_counts(self, texts: Sequence[Text]) -> tuple[Ints, Ints]:
+        """(n,) tokens of each text, special ones not counted and nothing cut off, and (n,) unknown ones among them."""
+        return token_counts(self.encoder, texts)
 
     def attribute(
         self,

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from probes.core.errors import ModelError
 from probes.core.model import Capability
 from probes.model.batching import Batch
+from probes.model.last_layer import first_token_only
 from probes.model.sequences import packed
 from probes.model.substitution import named
 
@@ -24,7 +25,7 @@ IN_FLIGHT = 3
 
 
 class Differentiating(Protocol):
-    """A question that is answered with gradients, or by asking many times."""
+    """A question that is answered with gradients of logits, or by asking for logits many times."""
 
     def at_once(self, limit: int, longest: int) -> int:
         """Rows of `longest` tokens that it sends through the network together within a limit of tokens."""
@@ -46,6 +47,7 @@ class Forward:
         network: a sequence classifier of transformers in eval mode, on `device`.
         pad: the id that fills short rows.
         limit: rows x longest that is known, or hoped, to fit; halved whenever memory runs out.
+        projection: what `last_layer.find` says of the network; None for one whose last layer works on every token.
         seconds: spent inside the network so far.
     """
 
@@ -53,6 +55,7 @@ class Forward:
     device: torch.device
     pad: int
     limit: int
+    projection: torch.nn.Module | None = None
     seconds: float = field(default=0.0, init=False)
 
     def __call__(
@@ -148,15 +151,20 @@ class Forward:
         return rows if isinstance(question, Capability) else question.at_once(self.limit, batch.tokens // rows)
 
     def _answers(self, batch: Batch, question: Question) -> torch.Tensor:
-        if not isinstance(question, Capability):
-            return question(self, batch)
-        ids, mask, types = self.inputs(batch)
-        inputs = named(ids, mask, types)
+        if question is Capability.EMBED:
+            return self._embeddings(batch)
+        with first_token_only(self.projection):
+            return self._logits(batch) if isinstance(question, Capability) else question(self, batch)
+
+    def _logits(self, batch: Batch) -> torch.Tensor:
         with torch.inference_mode():
-            if question is Capability.EMBED:
-                return _pooled(self._body(**inputs).last_hidden_state, mask)
-            logits: torch.Tensor = self.network(**inputs).logits
+            logits: torch.Tensor = self.network(**named(*self.inputs(batch))).logits
         return logits
+
+    def _embeddings(self, batch: Batch) -> torch.Tensor:
+        ids, mask, types = self.inputs(batch)
+        with torch.inference_mode():
+            return _pooled(self._body(**named(ids, mask, types)).last_hidden_state, mask)
 
     @property
     def _body(self) -> Any:

@@ -15,17 +15,21 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreT
 from probes.core.errors import IntegrityError, ModelError, UsageError
 from probes.core.model import ModelCard
 from probes.model import device as devices
+from probes.model import last_layer
 from probes.model.batching import Batch
 from probes.model.cache import AnswerCache
 from probes.model.card import DTYPES, describe
 from probes.model.engine import TOLERANCE, TransformersClassifier
 from probes.model.failures import loading
 from probes.model.forward import Forward
+from probes.model.sequences import Sequences
 from probes.model.source import locate
 from probes.model.tokens import Encoder
 
 BUDGET = {"cpu": 2048, "cuda": 65536, "mps": 16384}
 """Tokens in a batch, padding included. For the curve on a CPU see benchmarks/README.md."""
+TRIAL = ("The quick brown fox jumps over the lazy dog, twice.", "A fox.")
+"""A long text and a short one, to see how a network treats tokens and padding."""
 
 
 def load(
@@ -91,17 +95,19 @@ def _classifier(
     encoder = Encoder(tokenizer, max_length=card.max_length, token_types=_reads_token_types(network, tokenizer))
     pad = _padding(network, tokenizer, encoder)
     forward = Forward(network=_moved(network, place, card), device=place, pad=pad, limit=budget)
+    trial = encoder.encode(TRIAL)
+    forward.projection = last_layer.find(network, *forward.inputs(Batch(trial)))
     return TransformersClassifier(
         card=card,
         encoder=encoder,
         forward=forward,
         cache=cache,
-        scope=_scope(card, dtype, place),
+        scope=_scope(card, dtype, place, trimmed=forward.projection is not None),
         device=str(place),
         device_name=devices.describe(place),
         dtype=dtype,
         budget=budget,
-        pads=_padding_is_neutral(forward, encoder, tolerance=TOLERANCE[dtype]),
+        pads=_padding_is_neutral(forward, trial, tolerance=TOLERANCE[dtype]),
     )
 
 
@@ -214,9 +220,8 @@ def _padding(network: Any, tokenizer: Any, encoder: Encoder) -> int:
     return pad
 
 
-def _padding_is_neutral(forward: Forward, encoder: Encoder, *, tolerance: float) -> bool:
+def _padding_is_neutral(forward: Forward, rows: Sequences, *, tolerance: float) -> bool:
     """Whether a short text gets the same answer beside a long one as alone (XLNet, for one, reads its padding)."""
-    rows = encoder.encode(["The quick brown fox jumps over the lazy dog, twice.", "A fox."])
     if rows.lengths[0] == rows.lengths[1]:
         return True
     together, alone = forward([Batch(rows), Batch(rows.take(np.array([1])))])
@@ -225,10 +230,12 @@ def _padding_is_neutral(forward: Forward, encoder: Encoder, *, tolerance: float)
     return bool(np.abs(together[1] - alone[0]).max() <= 100 * tolerance * scale) or not np.isfinite(alone).all()
 
 
-def _scope(card: ModelCard, dtype: str, device: torch.device) -> bytes:
+def _scope(card: ModelCard, dtype: str, device: torch.device, *, trimmed: bool) -> bytes:
     """What an answer depends on besides question and tokens: a change of any of these gives another one."""
     versions = [
         version.rpartition(".")[0] for version in (torch.__version__.partition("+")[0], transformers.__version__)
     ]
     parts = [card.fingerprint, dtype, device.type, *versions, str(card.max_length)]
+    # Its last bits differ from those of a last layer that works on every token.
+    parts += ["first token only"] if trimmed else []
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=32).digest()

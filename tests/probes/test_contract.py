@@ -37,8 +37,17 @@ class Run:
         return [record for record in self.records if isinstance(record, kind)]
 
 
+def elsewhere(data: Sequence[Example]) -> list[Example]:
+    """Another domain: every other text as it is, the rest with a few more words."""
+    return [
+        (each if row % 2 else Example.of(f"Said elsewhere: {each.text}", gold=each.gold)).within("elsewhere")
+        for row, each in enumerate(data)
+    ]
+
+
 def run(probe: Probe, data: Sequence[Example], seed: int = 0) -> Run:
     """A harm classifier for the probes that are about those, and a sentiment classifier for all others."""
+    data = [*data, *elsewhere(data)] if probe.info.domains else data
     meaning = Meaning.HARM if probe.info.harm else Meaning.FAVOURABLE
     positive = PositiveClass(labels=("positive",), meaning=meaning, origin="test")
     card = model_card().model_copy(update={"positive": positive, "capabilities": frozenset(Capability)})

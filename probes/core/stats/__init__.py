@@ -5,6 +5,7 @@ always containing the value. Items with the same cluster key are not independent
 clusters it rests on.
 """
 
+from probes.core.stats.differences import rate_difference
 from probes.core.stats.means import mean
 from probes.core.stats.multiplicity import benjamini_hochberg, holm
 from probes.core.stats.paired import mcnemar, paired_difference
@@ -23,5 +24,6 @@ __all__ = [
     "paired_difference",
     "rare_rate",
     "rate",
+    "rate_difference",
     "worst_of",
 ]

@@ -34,16 +34,18 @@ def _case(items: Explained, row: int, chosen: Literal["random", "worst"], drop: 
         chosen=chosen,
         shown=(shown(items.attributions[row], answer=answer.names()[0], confidence=float(answer.confidence[0])),),
         gold=gold_of(example),
-        note=_note(items.targets[row], drop, lead),
+        note=f"explained towards {items.targets[row]}; {_verdict(items.answers.problem, drop, lead)}",
     )
 
 
-def _note(target: str, drop: Scored, lead: Scored) -> str:
+def _verdict(problem: ProblemType, drop: Scored, lead: Scored) -> str:
     if isinstance(drop, Why) or isinstance(lead, Why):
-        return f"explains {target}; not scored: a text {drop if isinstance(drop, Why) else lead}"
-    return f"explains {target}; without its top words the answer falls by {drop:.3f}, {abs(lead):.3f} " + (
-        "more than without random words" if lead > 0 else "less than without random words"
-    )
+        return f"not scored: a text {drop if isinstance(drop, Why) else lead}"
+    fall = f"probability falls by {drop:z.3f}"
+    if problem is ProblemType.REGRESSION:
+        fall = f"value falls by {drop:z.3f} standard deviations"
+    compared = "more" if lead > 0 else "less"
+    return f"without the top words its {fall}, {abs(lead):.3f} {compared} than without random words"
 
 
 def outcomes(items: Explained, drop: Sequence[Scored]) -> Outcomes:

@@ -33,7 +33,7 @@ def agreement_numbers(
     alike = [similarity(*pair, magnitude=unsigned) for pair in pairs]
     shared = [overlap(*pair) for pair in pairs]
     expected: list[Scored] = [top(len(each.words)) / len(each.words) for each in items.attributions]
-    yield account("agreement", alike)
+    yield account("compared with a second method", alike)
     yield _correlation("agreement", f"rank correlation with {name}", alike, items.clusters, better=Better.HIGHER)
     yield measured(
         "overlap",
@@ -55,7 +55,7 @@ def sensitivity_numbers(
 ) -> Iterator[Accounting | Measurement | Skip]:
     """How far the scores move with a little noise: `moved` holds (n,) explanations for each draw."""
     values = [max_sensitivity(own, each) for own, each in zip(few.attributions, zip(*moved, strict=True), strict=True)]
-    yield account("max-sensitivity", values)
+    yield account("with a little noise", values)
     yield measured(
         "max_sensitivity",
         "largest relative change of the scores with a little noise on the input",
@@ -70,7 +70,7 @@ def randomisation_numbers(
 ) -> Iterator[Accounting | Measurement | Skip | Curve]:
     """What the explanation owes to training; `own` is (n,) the comprehensiveness of the items in the model itself."""
     alike = copies.similarity[ALL]
-    yield account("randomisation", alike)
+    yield account("with random weights in the network", alike)
     title = "rank correlation with the explanation of a network with random weights"
     yield _correlation("randomised_similarity", title, alike, few.clusters, better=Better.LOWER)
     reach = np.inf if regression else 2.0
@@ -96,7 +96,7 @@ def _cascade_curve(few: Explained, copies: Cascade) -> Iterator[Curve]:
         yield Curve(
             name="randomised_similarity",
             title="How much of the explanation is left when weights are random",
-            x_title="layers with random weights, from the head down",
+            x_title="layers with random weights, from the output down",
             y_title="rank correlation with the model's own explanation",
             unit=Unit.SCORE,
             points=tuple(points),
@@ -118,7 +118,7 @@ def stability_numbers(edits: Sequence[Edited]) -> Iterator[Accounting | Measurem
             continue
         yield _correlation(
             "stability",
-            f"rank correlation of the scores before and after: {edited.edit.replace('_', ' ')}",
+            f"rank correlation of the scores before and after: {edited.edit}",
             edited.values,
             edited.clusters,
             better=Better.HIGHER,

@@ -28,7 +28,7 @@ def infidelity_numbers(
 ) -> Iterator[Accounting | Measurement | Skip]:
     """Of the method, and of what the second one says (`others`) beside it, on the same random removals."""
     own = infidelities(items.attributions, chance, noise=items.answers.tolerance)
-    yield account("infidelity", own)
+    yield account("words taken out at random", own)
     yield _infidelity(own, items.clusters)
     if second is not None and others is not None:
         other = infidelities(others, chance, noise=items.answers.tolerance)
@@ -63,7 +63,7 @@ def convergence_numbers(
 ) -> Iterator[Accounting | Measurement | Skip]:
     """Share of the items whose scores add up, and how large the error is that most stay below."""
     values = [relative_delta(each) for each in items.attributions]
-    yield account("convergence", values)
+    yield account("weights added up", values)
     yield measured(
         "converged",
         f"share of texts whose scores add up to within {CONVERGED:.0%}",

@@ -63,12 +63,12 @@ class Faithfulness:
         the sum of the scores of the words gone and the change of the logit, on the best scale that is not negative,
         divided by the mean squared change, so that 0 is perfect and 1 no better than scores of 0. Noise, edits and
         random weights are tried on 24 items: two draws of uniform noise on the embeddings, up to a twentieth of their
-        standard deviation either way; contractions, expansions, small letters and stray punctuation, where the answer
-        did not change; three copies of the network, with random weights in the head, in the head and the upper half of
-        the layers, and everywhere, compared by the rank correlation of absolute scores. The wholly random copy is also
-        asked how comprehensive the explanations of its own answers are: a model that does not exceed it has not learned
-        to use some words more than others. Texts of one word, scores that are all equal and other cases without a
-        meaning are counted and left out. Intervals cluster on the text; fewer than 10 texts give no number.
+        standard deviation either way; contractions, contractions written out, no capitals and stray punctuation, where
+        the answer did not change; three copies of the network, with random weights in the output layer, in it and the
+        upper half of the others, and everywhere, compared by the rank correlation of absolute scores. The wholly random
+        copy is also asked how comprehensive the explanations of its own answers are: a model that does not exceed it
+        has not learned to use some words more than others. Texts of one word, scores that are all equal and other cases
+        without a meaning are counted and left out. Intervals cluster on the text; fewer than 10 texts give no number.
 
     Limits:
         An attribution describes what one model computes from one text. It is not causal, and not a reason that may be
@@ -145,7 +145,7 @@ class Faithfulness:
         """What is measured on all items."""
         items, others, regression = tested.items, tested.others, tested.regression
         clusters = items.clusters
-        yield account("ranking", tested.drop)
+        yield account("words taken out", tested.drop)
         yield from removal_numbers(
             tested.own, tested.chance, tested.other, clusters=clusters, regression=regression, family=self.info.id
         )
@@ -190,7 +190,7 @@ class Faithfulness:
 
 Faithfulness.info = ProbeInfo(
     id="explanation.faithfulness",
-    version=1,
+    version=2,
     risk="explanation",
     title="Can the explanation be trusted",
     doc=ProbeDoc.parse(Faithfulness.__doc__),

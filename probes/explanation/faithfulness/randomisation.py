@@ -18,9 +18,9 @@ from probes.explanation.faithfulness.agreement import similarity
 from probes.explanation.faithfulness.removal import ask, measure_of, ranked, why_not
 from probes.explanation.faithfulness.scored import Scored, scored
 
-HEAD, ALL = 0.0, 1.0
-STAGES: Mapping[float, str] = {HEAD: "head", 0.5: "upper half", ALL: "all layers"}
-"""Share of the layers with random weights -> its name; the head is random in all of them."""
+OUTPUT, ALL = 0.0, 1.0
+STAGES: Mapping[float, str] = {OUTPUT: "output layer", 0.5: "upper half", ALL: "all layers"}
+"""Share of the other layers with random weights -> its name; the output layer is random in all of them."""
 
 Generator = Callable[[str], np.random.Generator]
 """Id of an item -> what decides the order of words that weigh the same."""

@@ -21,11 +21,11 @@ class Why(StrEnum):
     NO_RANKING = "whose words all weigh the same"
     NO_WEIGHT = "whose words all weigh 0"
     FEW_WORDS = "with fewer than 3 words to compare"
-    OTHER_WORDS = "of which other words were read"
+    OTHER_WORDS = "of which other words were read the second time"
     NOT_FINITE = "with a score or an answer that is no number"
     NO_SCALE = "on a scale without spread: all texts get the same value"
     NO_CHANGE = "whose answer no removal moves"
-    NO_DELTA = "answered like the baseline"
+    NO_DELTA = "answered like a text without words"
     ANSWER_CHANGED = "whose answer changed"
 
 
@@ -82,12 +82,12 @@ def left_out(values: Iterable[Scored]) -> str:
 
 
 def account(part: str, values: Sequence[Scored]) -> Accounting:
-    """How many of the items asked about have a number in this part of the probe."""
+    """How many of the items asked about have a number in this part of the probe, named for the reader."""
     numbers = sum(not isinstance(value, Why) for value in values)
     return Accounting(
         eligible=len(values),
         scored=numbers,
         unscored=len(values) - numbers,
         note=left_out(values) if numbers < len(values) else "",
-        slice={"part": part},
+        slice={"kind": part},
     )

@@ -37,6 +37,7 @@ class Edited:
     """What one edit did to the explanations of n items.
 
     Attributes:
+        edit: its name in the catalogue, for the reader.
         values: (m,) rank correlations of the scores of the words in common, for each item that the edit changed.
         clusters: (m,).
         accounting: of the n items.
@@ -64,8 +65,9 @@ def ask(model: Attributor, items: Explained, edits: Sequence[str], *, seed: int,
         own = values[done : done + len(variants.texts)]
         done += len(variants.texts)
         clusters = [items.clusters[row] for row in variants.item]
-        account = _accounting(len(items), len(variants.changed[SEVERITY]), own, edit)
-        found.append(Edited(edit=edit, values=own, clusters=clusters, accounting=account))
+        name = EDITS[edit].title.lower()
+        account = _accounting(len(items), len(variants.changed[SEVERITY]), own, name)
+        found.append(Edited(edit=name, values=own, clusters=clusters, accounting=account))
     return found
 
 
@@ -97,5 +99,5 @@ def _accounting(eligible: int, perturbed: int, values: Sequence[Scored], edit: s
         scored=numbers,
         unscored=len(values) - numbers,
         note=left_out(values) if numbers < len(values) else "",
-        slice={"part": "stability", "edit": edit},
+        slice={"edit": edit},
     )

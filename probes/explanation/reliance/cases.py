@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from probes.core.answers import Floats, ProblemType
-from probes.core.model import ModelCard
+from probes.core.answers import Classifications, Floats, ProblemType
+from probes.core.attributions import Attribution
+from probes.core.model import Attributor
 from probes.core.probe import Context
 from probes.core.records import Evidence, Outcomes, Shown
 from probes.core.words import word
-from probes.explanation.explained import Explained, gold_of, shown
+from probes.explanation.explained import Explained, answered, gold_of, shown
 from probes.explanation.reliance.leaning import Leaning
 from probes.explanation.reliance.removals import Cut, Moved, Removals
 from probes.text.masking import has_offensive
 from probes.text.offensive import OFFENSIVE
 
 OFFENSIVE_NOTE, HARM_NOTE = "profanity, insults or slurs", "possibly hateful language"
+Chosen = Literal["random", "worst"]
 MOST_NAMED = 8
 """Words taken out that the note of a case names."""
 
@@ -38,15 +40,23 @@ class Case:
         return self.leaning.pairs[self.place][0]
 
     @property
+    def answer(self) -> Classifications:
+        """The one answer to the text without them."""
+        return self.leaning.taken.answers[np.array([self.place])]
+
+    @property
     def beyond(self) -> float:
         """How much farther the probability moved than without as many neutral words."""
         return float(self.leaning.beyond[self.place])
 
 
 def cases(
-    items: Explained, found: Mapping[str, Leaning], removals: Removals, ctx: Context, *, card: ModelCard
+    model: Attributor, items: Explained, found: Mapping[str, Leaning], removals: Removals, ctx: Context
 ) -> Iterator[Evidence]:
-    """Random texts, then those whose answer moved farthest, beyond what neutral words do; no text twice."""
+    """Random texts, then those whose answer moved farthest, beyond what neutral words do; no text twice.
+
+    What is left of each is explained too, towards its own answer: one bulk of as many texts as there are cases.
+    """
     every = [
         Case(category=category, place=place, leaning=leaning)
         for category, leaning in found.items()
@@ -61,8 +71,11 @@ def cases(
     ranked = sorted(every, key=lambda case: (-case.beyond, name(case)))
     moved = (case for case in ranked if case.beyond > items.answers.tolerance)
     worst = _different(moved, seen={case.cut[0] for case in ordinary}, count=ctx.worst_cases)
-    yield from (_evidence(items, case, removals, chosen="random", harm=card.positive.harm) for case in ordinary)
-    yield from (_evidence(items, case, removals, chosen="worst", harm=card.positive.harm) for case in worst)
+    shown_cases: list[tuple[Case, Chosen]] = [(case, "random") for case in ordinary]
+    shown_cases += [(case, "worst") for case in worst]
+    left = _left(model, items, [case for case, _ in shown_cases], removals)
+    for (case, chosen), after in zip(shown_cases, left, strict=True):
+        yield _evidence(items, case, after, chosen=chosen, harm=model.card.positive.harm)
 
 
 def _different(candidates: Iterable[Case], *, seen: set[int], count: int) -> list[Case]:
@@ -74,9 +87,7 @@ def _different(candidates: Iterable[Case], *, seen: set[int], count: int) -> lis
     return list(first.values())[:count]
 
 
-def _evidence(
-    items: Explained, case: Case, removals: Removals, *, chosen: Literal["random", "worst"], harm: bool
-) -> Evidence:
+def _evidence(items: Explained, case: Case, after: Attribution, *, chosen: Chosen, harm: bool) -> Evidence:
     row, taken = case.cut
     example, attribution = items.examples[row], items.attributions[row]
     one = items.answers[np.array([row])]
@@ -88,7 +99,7 @@ def _evidence(
         chosen=chosen,
         shown=(
             shown(attribution, answer=one.names()[0], confidence=float(one.confidence[0])),
-            _after(case, removals),
+            _shown_after(case, after),
         ),
         gold=gold_of(example),
         note=f"without {named}: {_verdict(case)}",
@@ -97,14 +108,15 @@ def _evidence(
     )
 
 
-def _after(case: Case, removals: Removals) -> Shown:
-    text, answer = removals.texts[case.cut], case.leaning.taken.answers[np.array([case.place])]
-    confidence = float(answer.confidence[0])
-    return Shown(
-        texts=(text,) if isinstance(text, str) else text,
-        answer=answer.names()[0],
-        confidence=None if np.isnan(confidence) else confidence,
-    )
+def _left(model: Attributor, items: Explained, picked: Sequence[Case], removals: Removals) -> list[Attribution]:
+    """(n,): why the text of each case was answered as it was without the words."""
+    texts = [removals.texts[case.cut] for case in picked]
+    targets = [target for case in picked for target in answered(case.answer)]
+    return model.attribute(texts, targets, method=items.method) if picked else []
+
+
+def _shown_after(case: Case, attribution: Attribution) -> Shown:
+    return shown(attribution, answer=case.answer.names()[0], confidence=float(case.answer.confidence[0]))
 
 
 def _verdict(case: Case) -> str:
@@ -112,7 +124,7 @@ def _verdict(case: Case) -> str:
     what = "value" if regression else "probability"
     flips = "the answer changes" if case.leaning.taken.flipped[case.place] else "the answer stays"
     change, control = (moved.change[case.place] for moved in (case.leaning.taken, case.leaning.neutral))
-    return f"{flips}, its {what} moves by {change:+.3f} (without as many neutral words {control:+.3f})"
+    return f"{flips}, its {what} moves by {change:+z.3f} (without as many neutral words {control:+z.3f})"
 
 
 def outcomes(items: Explained, found: Mapping[str, Leaning]) -> Outcomes:

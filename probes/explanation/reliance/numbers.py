@@ -13,12 +13,10 @@ from probes.core.answers import Bools, Floats, ProblemType
 from probes.core.measuring import measured, share
 from probes.core.records import Better, Estimate, Measurement, Skip, SkipReason, Unit
 from probes.core.stats.derived import FEW, UnmeasurableError
+from probes.explanation.explained import LEAST_EFFECT
 from probes.explanation.reliance.leaning import Leaning
 
 ID = "explanation.reliance"
-LEAST = 0.01
-"""How far beyond neutral words a probability must move to confirm an attribution, as a share of how far it can: with
-many texts the smallest effect is beyond chance."""
 Part = Mapping[str, str]
 Numbers = Iterator[Measurement | Skip]
 
@@ -115,7 +113,7 @@ def _with_verdict(
     """Attribution alone is not cause: the title says whether taking the words out confirms it."""
     if isinstance(attribution, Skip) or not _above(attribution, 0.0):
         return attribution
-    confirmed = _above(flips, 0.0) or _above(moves, LEAST * width)
+    confirmed = _above(flips, 0.0) or _above(moves, LEAST_EFFECT * width)
     verdict = "confirmed by taking them out: leaned on" if confirmed else "not confirmed by taking them out"
     return attribution.model_copy(update={"title": f"{attribution.title}, {verdict}"})
 

@@ -57,7 +57,8 @@ class Reliance:
         are paired within the text, intervals cluster on the source text, and fewer than 10 independent texts give no
         number. Words are said to be leaned on where both agree: the lower bound of the attribution excess is above 0,
         and that of the flip rate excess too, or that of the probability excess is above one point. Single words: the 20
-        with the largest share, listed ones first, in the order of what taking them out does.
+        with the largest share, listed ones first, in the order of what taking them out does. The cases shown are
+        explained twice: the text towards its answer, and the text without the words towards the answer then given.
 
     Limits:
         An attribution describes what one model computes from one text. It is not causal, and not a reason that may be
@@ -117,14 +118,14 @@ class Reliance:
         yield from by_label(texts, categories, removals)
         yield from by_word(texts, words, removals)
         yield from missing(texts, categories, common_answers(texts), listed=self.words)
-        yield from cases(texts.items, found, removals, ctx, card=model.card)
+        yield from cases(model, texts.items, found, removals, ctx)
         yield outcomes(texts.items, found)
         yield from words_looked_for(self.words)
 
 
 Reliance.info = ProbeInfo(
     id=ID,
-    version=1,
+    version=2,
     risk="explanation",
     title="Words it must not lean on",
     doc=ProbeDoc.parse(Reliance.__doc__),

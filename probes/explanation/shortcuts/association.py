@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from enum import StrEnum
-from itertools import compress
 
 from probes.core import stats
 from probes.core.answers import Bools
 from probes.core.records import Estimate, SkipReason
 from probes.core.stats.derived import UnmeasurableError
-from probes.core.stats.intervals import estimate
 
 
 class Justified(StrEnum):
@@ -51,9 +48,6 @@ class Justified(StrEnum):
 def association(labelled: Bools, holding: Bools, *, clusters: Sequence[str]) -> Estimate:
     """Share of a label among the items that hold a word, minus that among all others.
 
-    The interval is Newcombe's (1998, Statistics in Medicine 17:873, method 10) from the bounds of the two shares; where
-    items of a cluster are on both sides it takes no credit for that.
-
     Args:
         labelled: (n,) is the label right for the item.
         holding: (n,) does the item hold the word.
@@ -63,25 +57,4 @@ def association(labelled: Bools, holding: Bools, *, clusters: Sequence[str]) -> 
     """
     if not holding.any() or holding.all():
         raise UnmeasurableError(SkipReason.UNDEFINED, "There are no labelled items with the word, or none without it.")
-    first, second = (
-        stats.rate(labelled[part], clusters=list(compress(clusters, part))) for part in (holding, ~holding)
-    )
-    value = first.value - second.value
-
-    def between(low: float, high: float, other_low: float, other_high: float) -> tuple[float, float]:
-        below = math.hypot(first.value - low, other_high - second.value)
-        return value - below, value + math.hypot(high - first.value, second.value - other_low)
-
-    def bounds(alpha: float) -> tuple[float, float]:
-        here, there = first.tail(alpha), second.tail(alpha)
-        return between(here.low, here.high, there.low, there.high)
-
-    return estimate(
-        value,
-        bounds=bounds,
-        shown=lambda _: between(first.low, first.high, second.low, second.high),
-        n=first.n + second.n,
-        clusters=len(set(clusters)),
-        method=f"Newcombe, from {first.method} and {second.method} intervals",
-        limits=(-1.0, 1.0),
-    )
+    return stats.rate_difference(labelled, holding, clusters=clusters)

@@ -1,4 +1,4 @@
-"""Held-out texts with a candidate put in or taken out, before and after, with the weight of each word."""
+"""Held-out texts with a candidate put in or taken out: as a reader sees them, and all of them in columns."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from probes.core.answers import Classifications
+from probes.core.answers import Classifications, changed
 from probes.core.attributions import Attribution
 from probes.core.examples import Text
 from probes.core.model import Attributor
 from probes.core.probe import Context
-from probes.core.records import Evidence, Shown
+from probes.core.records import Evidence, Outcomes, Shown
 from probes.core.words import without
 from probes.explanation.explained import gold_of, shown
 from probes.explanation.shortcuts.findings import Finding
 from probes.explanation.shortcuts.interventions import Effects, inserted, place
 
 Kind = Literal["put in", "taken out"]
+KINDS: tuple[Kind, ...] = ("put in", "taken out")
 Chosen = Literal["random", "worst"]
 
 
@@ -38,6 +39,11 @@ class Case(NamedTuple):
         """A name that does not depend on the order of anything."""
         candidate, example = self.finding.candidate, self.finding.held.items.examples[self.row]
         return candidate.word, candidate.label, self.kind, example.id
+
+    @property
+    def variant(self) -> str:
+        """What was done to the text, the same in every run that tests this word."""
+        return f"'{self.finding.candidate.word}' {self.kind} (towards {self.finding.candidate.label})"
 
     @property
     def before(self) -> Text:
@@ -62,14 +68,34 @@ def cases(model: Attributor, findings: Sequence[Finding], ctx: Context) -> Itera
     yield from _explained(model, [*shown_cases, *((case, "worst") for case in worst)])
 
 
+def outcomes(findings: Sequence[Finding]) -> Outcomes:
+    """One row for each held-out text and each word that was put into it or taken out of it."""
+    rows, blocks = [], []
+    for finding in findings:
+        for kind in KINDS:
+            effects = Case(finding, kind, 0).effects
+            rows += [Case(finding, kind, int(row)) for row in effects.rows]
+            blocks.append((finding.held.items.answers[effects.rows], effects.answers))
+    examples = [case.finding.held.items.examples[case.row] for case in rows]
+    return Outcomes(
+        example_id=[example.id for example in examples],
+        cluster=[example.cluster for example in examples],
+        variant=[case.variant for case in rows],
+        after=[name for _, after in blocks for name in after.names()],
+        before=[name for before, _ in blocks for name in before.names()],
+        gold=[gold_of(example) for example in examples],
+        correct=[None] * len(rows),
+        changed=[moved for before, after in blocks for moved in changed(before, after).tolist()],
+        score=[score for _, after in blocks for score in after.confidence.tolist()],
+    )
+
+
 def _all(finding: Finding) -> Iterator[Case]:
-    yield from (Case(finding, "put in", int(row)) for row in finding.insertion.rows)
-    yield from (Case(finding, "taken out", int(row)) for row in finding.deletion.rows)
+    yield from (Case(finding, kind, int(row)) for kind in KINDS for row in Case(finding, kind, 0).effects.rows)
 
 
 def _most(finding: Finding) -> Iterator[Case]:
-    kinds: tuple[Kind, ...] = ("put in", "taken out")
-    for kind in kinds:
+    for kind in KINDS:
         effects = Case(finding, kind, 0).effects
         if len(effects.rows) and effects.moved.max() > 0:
             yield Case(finding, kind, int(effects.rows[np.argmax(effects.moved)]))

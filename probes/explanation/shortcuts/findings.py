@@ -12,6 +12,7 @@ from probes.core import stats
 from probes.core.answers import Bools, Floats
 from probes.core.records import Estimate, SkipReason
 from probes.core.stats.derived import FEW, UnmeasurableError
+from probes.explanation.explained import LEAST_EFFECT
 from probes.explanation.shortcuts.association import Justified, association
 from probes.explanation.shortcuts.candidates import Candidate, golds
 from probes.explanation.shortcuts.held import Held
@@ -93,7 +94,7 @@ class Finding:
     def confirmed(self) -> bool:
         """It pushes on held-out items too, and putting it in moves the answers: simultaneously over the candidates."""
         try:
-            return self.attribution().low > 0 and self.effect().tail(ALPHA / self.tried).low > 0
+            return self.attribution().low > 0 and self.effect().tail(ALPHA / self.tried).low > LEAST_EFFECT
         except UnmeasurableError:
             return False
 

@@ -29,12 +29,14 @@ class Effects:
         rows: (m,) positions among the held-out items.
         moved: (m,) change of the probability of the label: upwards by insertion, downwards by deletion.
         flipped: (m,) share of answers that gained (by insertion) or lost (by deletion) the label.
+        answers: (m,) to the items with the word put in or taken out.
         clusters: (m,).
     """
 
     rows: Ints
     moved: Floats
     flipped: Floats
+    answers: Classifications
     clusters: Sequence[str]
 
     @property
@@ -90,7 +92,8 @@ def insertions(model: Classifier, held: Held, candidates: Sequence[Candidate], *
         column, before = held.column(each.label), held.items.answers[np.repeat(chosen, shape[1])]
         gained = turned(before, part, column).reshape(shape).astype(np.float64)
         scores = part.scores[:, column].reshape(shape)
-        found.append(_effects(held, chosen, _over_control(scores), _over_control(gained)))
+        own = part[np.arange(len(chosen)) * shape[1]]
+        found.append(_effects(held, chosen, own, moved=_over_control(scores), flipped=_over_control(gained)))
     return found
 
 
@@ -115,7 +118,8 @@ def deletions(
         chosen, column = np.array([row for row, *_ in plan], dtype=np.int64), held.column(each.label)
         scores = part.scores[:, column].reshape(-1, 2)
         lost = turned(part, held.items.answers[np.repeat(chosen, 2)], column).reshape(-1, 2).astype(np.float64)
-        found.append(_effects(held, chosen, scores[:, 1] - scores[:, 0], lost[:, 0] - lost[:, 1]))
+        own, moved, flipped = part[np.arange(len(chosen)) * 2], scores[:, 1] - scores[:, 0], lost[:, 0] - lost[:, 1]
+        found.append(_effects(held, chosen, own, moved=moved, flipped=flipped))
     return found
 
 
@@ -161,7 +165,7 @@ def _asked(model: Classifier, held: Held, texts: Sequence[Text]) -> Classificati
     return model.classify(texts) if texts else held.items.answers[np.zeros(0, dtype=np.int64)]
 
 
-def _effects(held: Held, rows: Ints, moved: Floats, flipped: Floats) -> Effects:
+def _effects(held: Held, rows: Ints, answers: Classifications, *, moved: Floats, flipped: Floats) -> Effects:
     """Without the items of which an answer was not finite."""
     finite = np.isfinite(moved)
     kept = rows[finite]
@@ -169,5 +173,6 @@ def _effects(held: Held, rows: Ints, moved: Floats, flipped: Floats) -> Effects:
         rows=kept,
         moved=moved[finite],
         flipped=flipped[finite],
+        answers=answers[finite],
         clusters=[held.items.clusters[row] for row in kept],
     )

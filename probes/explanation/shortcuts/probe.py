@@ -14,13 +14,13 @@ from probes.core.errors import UsageError
 from probes.core.examples import Example
 from probes.core.model import Attributor, Capability
 from probes.core.probe import Context, ProbeDoc, ProbeInfo
-from probes.core.records import Record, Skip, SkipReason
+from probes.core.records import Outcomes, Record, Skip, SkipReason
 from probes.core.stats.derived import FEW
 from probes.explanation.corpus import accounted, explain
 from probes.explanation.explained import Explained
 from probes.explanation.method import chosen_method, method_named, no_method
 from probes.explanation.shortcuts.candidates import Search, search
-from probes.explanation.shortcuts.cases import cases
+from probes.explanation.shortcuts.cases import cases, outcomes
 from probes.explanation.shortcuts.findings import Finding
 from probes.explanation.shortcuts.held import Held
 from probes.explanation.shortcuts.interventions import deletions, insertions
@@ -55,13 +55,13 @@ class Shortcuts:
         the mean over three control words of similar frequency and length from the quieter half of the vocabulary, put
         in likewise. Deletion: all its occurrences are taken out of at most 100 texts with that answer, minus what
         taking out as many quiet words of the same text does. A word is confirmed when it pushes on the texts kept apart
-        too (95 % interval above 0) and the lower bound of its insertion effect is above 0 at an error rate of 5 %
-        divided by the number of candidates. The right labels agree with a word when the whole 95 % interval of its
-        association is above 0; they do not explain it when the interval is below 0, or holds 0 and ends below what
-        insertion does to the probability; otherwise there are too few to tell. Means have cluster-robust t intervals,
-        the association Newcombe's; the largest flip rates have simultaneous lower bounds (max-t). In the second of them
-        a word that the right labels justify counts 0, and words of which they cannot tell are left out. Without right
-        labels the association is with the model's own answers, and says nothing about justification.
+        too (95 % interval above 0) and the lower bound of its insertion effect is above one percentage point at an
+        error rate of 5 % divided by the number of candidates. The right labels agree with a word when the whole 95 %
+        interval of its association is above 0; they do not explain it when the interval is below 0, or holds 0 and ends
+        below what insertion does to the probability; otherwise there are too few to tell. Means have cluster-robust t
+        intervals, the association Newcombe's; the largest flip rates have simultaneous lower bounds (max-t). In the
+        second of them a word that the right labels justify counts 0, and words of which they cannot tell are left out.
+        Without right labels the association is with the model's own answers, and says nothing about justification.
 
     Limits:
         An attribution describes what one model computes from one text. It is not causal, and not a reason that may be
@@ -105,7 +105,7 @@ class Shortcuts:
                 hint=f"most is a number from 1 to {MOST}, minimum from 2, controls and items from 1, trials from {FEW}",
             )
 
-    def run(self, model: Attributor, data: Sequence[Example], ctx: Context) -> Iterator[Record]:
+    def run(self, model: Attributor, data: Sequence[Example], ctx: Context) -> Iterator[Record | Outcomes]:
         """Search one half, then test on the other."""
         method = chosen_method(model.card, self.method)
         if method is None:
@@ -125,6 +125,7 @@ class Shortcuts:
         for finding in findings:
             yield from of_word(finding)
         yield from cases(model, findings, ctx)
+        yield outcomes(findings)
 
     def _searched(self, items: Explained) -> Search:
         return search(items, minimum=self.minimum, most=self.most, controls=self.controls)
@@ -141,7 +142,7 @@ class Shortcuts:
 
 Shortcuts.info = ProbeInfo(
     id="explanation.shortcuts",
-    version=1,
+    version=2,
     risk="explanation",
     title="Suspicious words",
     doc=ProbeDoc.parse(Shortcuts.__doc__),

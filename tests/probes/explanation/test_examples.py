@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from audits.rehearsal import Recorder
 from probes.core.answers import Classifications, ProblemType
 from probes.core.attributions import Attribution, Method
 from probes.core.errors import UsageError
@@ -21,6 +20,7 @@ from probes.explanation.examples.picked import BOUNDARY, RANDOM, RIGHT, WRONG
 from probes.explanation.examples.probe import Examples
 from probes.text.identity import AXES
 from tests.linear_model import LinearModel, explainable_card
+from tests.probes.explanation.indifferent_model import Indifferent
 
 POSITIVE = PositiveClass(labels=("positive",), meaning=Meaning.FAVOURABLE, origin="test")
 WEIGHTS = {"superb": 4.0, "dreadful": -4.0, "muslim": -1.5, "rather": 0.2}
@@ -258,7 +258,7 @@ def test_of_several_labels_the_most_probable_is_explained_and_named():
 
 
 def test_a_model_that_says_nothing_gives_no_number():
-    made = run(Recorder(card()), items())
+    made = run(Indifferent({}, card=card()), items())
     assert not of(made, Measurement)
     assert {s.name for s in of(made, Skip)} >= {"complete_share", "top_share"}
     assert cases(made, RANDOM)

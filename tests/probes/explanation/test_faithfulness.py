@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from audits.rehearsal import Recorder
 from probes.core.answers import Classifications, ProblemType
 from probes.core.attributions import GRADIENT, Method
 from probes.core.errors import UsageError
@@ -28,9 +27,12 @@ from probes.core.records import (
 )
 from probes.core.rng import generator
 from probes.core.words import spans, word
+from probes.explanation.explained import Explained
+from probes.explanation.faithfulness.cases import cases
 from probes.explanation.faithfulness.probe import Faithfulness
 from probes.explanation.method import named
 from tests.linear_model import LinearModel, explainable_card
+from tests.probes.explanation.indifferent_model import Indifferent
 
 VOCABULARY = [f"{first}{second}" for first in "bdfgklmnprst" for second in ("a", "elo", "iro", "un")]
 
@@ -185,7 +187,7 @@ def test_every_promised_number_is_there(sound):
         for name, axis in (("comprehensiveness", "removed"), ("sufficiency", "kept"), ("log_odds_drop", "removed"))
         for part in ("", "[ranking=chance]", "[ranking=leaving one word out]", *(f"[{axis}={k}]" for k in shares))
     }
-    expected |= {"comprehensiveness_over_randomised", "overlap_over_chance", "stability[edit=punctuation_added]"}
+    expected |= {"comprehensiveness_over_randomised", "overlap_over_chance", "stability[edit=stray punctuation]"}
     assert expected <= sound.values.keys()
     for estimate in sound.values.values():
         assert estimate.tail(0.05).low <= estimate.value <= estimate.tail(0.05).high
@@ -208,7 +210,7 @@ def test_curves_share_a_name_and_start_where_nothing_is_removed(sound):
         assert curve.points[0].y.value == 0
     assert [curve.points[0].x for curve in sound.of(Curve) if curve.name == "sufficiency"] == [5, 5, 5]
     [cascade] = [curve for curve in sound.of(Curve) if curve.name == "randomised_similarity"]
-    assert [point.label for point in cascade.points] == ["head", "upper half", "all layers"]
+    assert [point.label for point in cascade.points] == ["output layer", "upper half", "all layers"]
     assert cascade.points[0].y.value == 1, "a linear model has no head of its own"
     assert cascade.points[2].y.value == sound["randomised_similarity"] < 0.2
 
@@ -266,12 +268,18 @@ def test_random_cases_come_first_and_show_weights(sound):
     assert all(len(case.shown[0].words) == 12 for case in sound.of(Evidence))
 
 
+def test_a_drop_of_nothing_has_no_sign():
+    items = Explained.ask(LinearModel(weights(), symmetric=True), examples(1), method=Method.INTEGRATED_GRADIENTS)
+    [case] = cases(items, [-1e-9], [1e-9], Context(probe="explanation.faithfulness"))
+    assert case.note.endswith("its probability falls by 0.000, 0.000 more than without random words")
+
+
 def test_undefined_texts_are_counted_not_scored():
     """Towards the constant logit no word has a score, and one word alone cannot be ranked."""
     model = LinearModel({**weights(), "bad": -50.0})
     data = [*examples(30), *(Example.of(f"bad {text}") for text in texts(20)), Example.of("belo"), Example.of("?")]
     made = run(model, data)
-    [account] = [each for each in made.of(Accounting) if each.slice == {"part": "ranking"}]
+    [account] = [each for each in made.of(Accounting) if each.slice == {"kind": "words taken out"}]
     assert account.eligible == 52
     assert account.unscored >= 22
     assert "whose words all weigh the same" in account.note
@@ -291,7 +299,7 @@ def test_answers_that_change_with_an_edit_are_counted():
 
     data = [Example.of(example.text.capitalize()) for example in examples()]
     made = run(Cased(weights(), symmetric=True), data, edits=("lower_case",))
-    [account] = [each for each in made.of(Accounting) if each.slice.get("edit") == "lower_case"]
+    [account] = [each for each in made.of(Accounting) if each.slice == {"edit": "no capitals"}]
     assert account.perturbed == account.unscored == 24
     assert account.scored == 0
     assert "whose answer changed" in account.note
@@ -386,7 +394,7 @@ def test_an_answer_that_is_no_number_is_counted():
 
 
 def test_a_model_that_answers_nothing_gets_no_number():
-    made = run(Recorder(explainable_card()), examples())
+    made = run(Indifferent({}, card=explainable_card()), examples())
     assert not made.values
     assert made.of(Skip)
 

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from audits.rehearsal import Recorder
 from probes.core.answers import ProblemType
 from probes.core.attributions import Method
 from probes.core.errors import UsageError
@@ -20,6 +19,7 @@ from probes.core.rng import generator
 from probes.explanation.reliance.categories import CATEGORIES, SPECIAL, URLS
 from probes.explanation.reliance.probe import Reliance
 from tests.linear_model import LinearModel, explainable_card
+from tests.probes.explanation.indifferent_model import Indifferent
 
 FILLERS = ("window", "garden", "bottle", "ticket", "kettle", "carpet", "basket", "pencil", "sofa", "lamp", "shelf")
 MOODS = {"lovely": 1.0, "dismal": -1.0}
@@ -160,7 +160,7 @@ def test_single_words_are_in_the_order_of_what_taking_them_out_does():
 
 def test_texts_that_hold_too_few_words_are_listed_once():
     records = run(linear(), texts("zorgle", n=4, plain=20), words=("zorgle",))
-    skips = [skip for skip in of(records, Skip) if skip.slice == {"category": "each"}]
+    skips = [skip for skip in of(records, Skip) if skip.slice == {"category": "too rare"}]
     assert len(skips) == 1
     assert skips[0].reason is SkipReason.TOO_FEW
     assert "listed words (4)" in skips[0].detail
@@ -180,8 +180,9 @@ def test_accounting_says_how_many_texts_hold_each_category():
     assert accounts["URLs"].perturbed == 0
 
 
-def test_evidence_shows_weights_before_and_the_text_without_after():
-    records = run(linear(zorgle=5.0), texts("zorgle"), words=("zorgle",))
+def test_evidence_shows_weights_before_and_after():
+    model = linear(zorgle=5.0)
+    records = run(model, texts("zorgle"), words=("zorgle",))
     cases = of(records, Evidence)
     assert [case.chosen for case in cases] == ["random"] * 3 + ["worst"] * 5
     before, after = cases[-1].shown
@@ -189,6 +190,10 @@ def test_evidence_shows_weights_before_and_the_text_without_after():
     assert max(before.words, key=lambda each: each.weight).weight == pytest.approx(2.5)
     assert "zorgle" in before.texts[0]
     assert "zorgle" not in after.texts[0]
+    assert len(after.words) == 7
+    mood = next(each for each in after.words if after.texts[0][each.start : each.end] in MOODS)
+    assert mood.weight == pytest.approx(0.5), "towards the answer given without the word"
+    assert len(model.explained) == 50 + len(cases), "one attribution more for each case"
     assert "the answer changes" in cases[-1].note
     assert len({case.example_id for case in cases}) == 8
 
@@ -247,7 +252,7 @@ def test_another_method_is_said_in_the_accounting():
 def test_attributions_that_are_all_zero_give_no_attribution_numbers(problem):
     labels = ("score",) if problem is ProblemType.REGRESSION else ("negative", "positive")
     card = explainable_card().model_copy(update={"problem": problem, "labels": labels})
-    records = run(Recorder(card), texts("muslim"), words=("zorgle",))
+    records = run(Indifferent({}, card=card), texts("muslim"), words=("zorgle",))
     found = numbers(records)
     assert not any(key.startswith("attribution") for key in found)
     assert found["flip_rate[category=identity terms]"].value == 0

@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from audits.rehearsal import Recorder
 from probes.core.answers import Classifications, ProblemType
 from probes.core.attributions import Attribution, Method
 from probes.core.errors import UsageError
 from probes.core.examples import Example
 from probes.core.model import Capability
 from probes.core.probe import Context
-from probes.core.records import Accounting, Evidence, Measurement, Skip, SkipReason, from_line, to_line
+from probes.core.records import Accounting, Evidence, Measurement, Outcomes, Skip, SkipReason, from_line, to_line
 from probes.core.words import spans, word
 from probes.explanation.explained import Explained
 from probes.explanation.shortcuts.probe import Shortcuts, searched_half
 from tests.linear_model import LinearModel, explainable_card
+from tests.probes.explanation.indifferent_model import Indifferent
 
 FILLERS = ("table", "chair", "river", "window", "paper", "garden", "market", "bottle", "candle", "ladder", "pocket")
 WEIGHTS = {"awful": -2.0, "good": 1.5, "zorgle": 3.0}
@@ -44,8 +44,12 @@ def corpus(n=300, *, seed=0, trigger="zorgle"):
     return made
 
 
-def run(model, data, context=CONTEXT, **parameters):
+def everything(model, data, context=CONTEXT, **parameters):
     return list(Shortcuts(**parameters).run(model, data, context))
+
+
+def run(model, data, context=CONTEXT, **parameters):
+    return [record for record in everything(model, data, context, **parameters) if not isinstance(record, Outcomes)]
 
 
 def measured(records):
@@ -178,6 +182,35 @@ def test_evidence_shows_both_texts_with_weights(planted):
     assert "zorgle" not in deletion.shown[1].texts[0]
 
 
+def test_outcomes_say_what_each_word_did_to_each_text():
+    records = everything(LinearModel(WEIGHTS, symmetric=True), corpus())
+    (table,) = (record for record in records if isinstance(record, Outcomes))
+    assert len({len(values) for _, values in table.columns()}) == 1
+    assert len(set(zip(table.example_id, table.variant, strict=True))) == len(table)
+    texts = {example.id: example.text for example in corpus()}
+    columns = (table.variant, table.example_id, table.before, table.after, table.changed, table.score)
+    rows = list(zip(*columns, strict=True))
+    put_in = [row for row in rows if row[0] == "'zorgle' put in (towards positive)"]
+    assert {row[2:5] for row in put_in} == {("negative", "positive", True)}
+    assert [row[5] for row in put_in] == pytest.approx([expit(1.0)] * len(put_in))
+    taken_out = [row for row in rows if row[0] == "'zorgle' taken out (towards positive)"]
+    for _, example, before, after, changed, _ in taken_out:
+        told = "negative" if "awful" in texts[example] else "positive"
+        assert (before, after, changed) == ("positive", told, told == "negative")
+    assert len(put_in) > 20
+    assert len(taken_out) > 20
+
+
+def test_a_word_that_moves_every_answer_by_almost_nothing_is_not_confirmed():
+    quiet = {word: 0.005 * (-1) ** place for place, word in enumerate(FILLERS)}
+    model = Boasting({**WEIGHTS, **quiet, "zorgle": 0.05}, symmetric=True, claimed={"zorgle": 3.0})
+    made = run(model, corpus())
+    effect = of(made, "insertion_effect", ZORGLE)
+    assert of(made, "attribution", ZORGLE).estimate.low > 0
+    assert 0 < effect.estimate.tail(0.001).low < 0.01
+    assert effect.title.endswith("; not confirmed)")
+
+
 def test_without_gold_it_is_said(planted):
     made = run(LinearModel(WEIGHTS, symmetric=True), [Example.of(example.text) for example in corpus()])
     assert of(made, "association_with_answers", ZORGLE).estimate.value > 0.3
@@ -192,7 +225,7 @@ def test_no_items_few_items_and_no_attributions():
     few = run(LinearModel(WEIGHTS), corpus(6))
     assert not measured(few)
     assert any(isinstance(record, Skip) for record in few)
-    silent = run(Recorder(explainable_card()), corpus(60))
+    silent = run(Indifferent({}, card=explainable_card()), corpus(60))
     assert not measured(silent)
     assert silent[0].scored == 60
     assert {r.name for r in silent if isinstance(r, Skip)} == {
@@ -289,7 +322,7 @@ def test_asks_in_bulk_and_survives_json(planted):
 def test_sample_and_parameters():
     made = run(LinearModel(WEIGHTS, symmetric=True), corpus(), items=200)
     assert (made[0].eligible, made[0].scored) == (300, 200)
-    assert "a sample of 200 of 300 items" in made[0].note
+    assert "100 of 300 items are left out: a sample of 200 is explained, the most" in made[0].note
     assert Shortcuts(method="occlusion").method is Method.OCCLUSION
     for wrong in ({"method": "magic"}, {"most": 0}, {"most": 50}, {"trials": 3}):
         with pytest.raises(UsageError):

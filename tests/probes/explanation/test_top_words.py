@@ -8,7 +8,6 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from audits.rehearsal import Recorder
 from probes.core.answers import Classifications, ProblemType
 from probes.core.attributions import Method
 from probes.core.errors import UsageError
@@ -22,6 +21,7 @@ from probes.explanation.top_words.probe import TopWords
 from probes.explanation.top_words.ranking import Ranking, Side, sides
 from probes.explanation.vocabulary import ADDRESS, NUMBER, Vocabulary, folded
 from tests.linear_model import LinearModel, explainable_card
+from tests.probes.explanation.indifferent_model import Indifferent
 
 FILLERS = tuple(f"word{chr(97 + k)}" for k in range(20))
 WEIGHTS = {"awful": -2.0, "bad": -1.0, "good": 1.5, "zorgle": 3.0}
@@ -199,7 +199,8 @@ def test_commonest_labels_only_and_a_sample():
     assert {m.slice["label"] for m in measured(made).values()} == {made[1].slice["label"]}
     assert (made[0].eligible, made[0].scored) == (160, 100)
     assert "1 answers given more rarely" in made[0].note
-    assert "a sample of 100 of 160 items" in made[0].note
+    assert "60 of 160 items are left out: a sample of 100 is explained, the most" in made[0].note
+    assert "left out" not in run(model, corpus(), items=160)[0].note
 
 
 def test_row_order_has_no_influence_and_records_survive(linear):
@@ -218,7 +219,7 @@ def test_evidence_random_first_with_weights(linear):
 
 def test_no_items_and_no_attributions():
     assert [type(record) for record in run(LinearModel(WEIGHTS), [])] == [Accounting, Skip]
-    silent = run(Recorder(explainable_card()), corpus(40))
+    silent = run(Indifferent({}, card=explainable_card()), corpus(40))
     assert not measured(silent)
     assert [r.slice["label"] for r in silent if isinstance(r, Skip)] == ["negative", "positive"]
 

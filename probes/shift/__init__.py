@@ -1,0 +1,1 @@
+"""What happens to a model away from the data it was tuned on."""

@@ -88,7 +88,7 @@ class LinearModel:
             noise = generator(jitter.seed, str(text)).uniform(-1, 1, size=len(words))
             scores = scores * (1 + jitter.radius * noise)
         output = float(scores.sum() + share * self.bias)
-        compares = method in COMPLETE
+        compares = method not in (Method.SALIENCY, Method.INPUT_X_GRADIENT)
         return Attribution(
             text=text,
             target=target,
@@ -99,6 +99,7 @@ class LinearModel:
             baseline=(baseline or Baseline.PAD) if compares else None,
             baseline_output=share * self.bias if compares else None,
             points=1,
+            complete=method in COMPLETE,
         )
 
     @contextmanager

@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from functools import cache
 from typing import NamedTuple
 
 from probes.core.examples import Text
 
-_ONE_BY_ONE = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-"""Scripts written without blanks: each character counts as a word."""
-_WORD = re.compile(
-    r"(?:https?://|www\.)[^\s<>\"]*[^\s<>\".,;:!?)\]]"
-    rf"|[{_ONE_BY_ONE}]"
-    rf"|[^\W{_ONE_BY_ONE}]+(?:['\u2019.,-][^\W{_ONE_BY_ONE}]+)*"
-    r"|[^\w\s]+"
+_ONE_BY_ONE = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
+"""Scripts written without blanks (Thai, Lao, Burmese, Khmer, Japanese, Chinese): each character counts as a word.
+
+Where their words end is known to dictionaries only, and no two of those agree.
+"""
+
+
+@cache
+def _pattern() -> re.Pattern[str]:
+    # Vowel signs and accents of their own belong to the letter before them; so do two Thai and Lao vowels.
+    marks = "".join(sign for sign in map(chr, range(0x300, 0x20000)) if unicodedata.category(sign)[0] == "M")
+    marks = f"[{marks}\u0e33\u0eb3]"
+    letter = rf"[^\W{_ONE_BY_ONE}]"
+    letters = f"{letter}++(?:{marks}++{letter}*+)*+"
+    joined = r"['\u2019.,\u200c\u200d-]"  # the last but one two are what joins letters in Persian and Hindi
+    return re.compile(
+        r"(?:https?://|www\.)[^\s<>\"]*[^\s<>\".,;:!?)\]]"
+        rf"|[{_ONE_BY_ONE}]{marks}*+"
+        rf"|{letters}(?:{joined}{letters})*"
+        r"|[^\w\s]+"
+    )
 
 
 class Span(NamedTuple):
@@ -28,10 +45,13 @@ class Span(NamedTuple):
 def spans(text: Text) -> tuple[Span, ...]:
     """The words of a text, of both parts of a pair, in reading order.
 
-    A URL is one word, a run of punctuation too; "don't", "well-kept" and "3.5" are not split. Blanks belong to none.
+    A URL is one word, a run of punctuation too; "don't", "well-kept" and "3.5" are not split. In scripts without blanks
+    each character is one, with its vowel signs. Blanks belong to none.
     """
     parts = (text,) if isinstance(text, str) else text
-    return tuple(Span(part, *found.span()) for part, string in enumerate(parts) for found in _WORD.finditer(string))
+    return tuple(
+        Span(part, *found.span()) for part, string in enumerate(parts) for found in _pattern().finditer(string)
+    )
 
 
 def word(text: Text, span: Span) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from probes.core.examples import Text
+from probes.core.words import spans
 
 MARKS = ("##", "\u2581", "\u0120", "\u010a", "@@", "</w>")
 """What tokenizers add to the spelling of a token: inside a word, after a blank, after a line break, before the end."""
@@ -26,31 +29,65 @@ def aligned(
     strings = (text,) if isinstance(text, str) else text
     offsets: Offsets = []
     parts: list[int | None] = []
-    part, at, begun = 0, 0, False
-    for token, added in zip(tokens, special, strict=True):
+    part, begun = 0, False
+    for own, added in _runs(tokens, special):
         if added:
-            part, at, begun = (min(part + 1, len(strings) - 1), 0, False) if begun else (part, at, begun)
-            offsets.append((0, 0))
-            parts.append(None)
+            part, begun = (min(part + 1, len(strings) - 1), False) if begun else (part, begun)
+            offsets.extend((0, 0) for _ in own)
+            parts.extend(None for _ in own)
             continue
-        span = _find(strings[part], token, at, unknown=unknown)
-        at, begun = span[1], True
-        offsets.append(span)
-        parts.append(part)
+        offsets.extend(_found(strings[part], own, unknown=unknown))
+        parts.extend(part for _ in own)
+        begun = True
     return offsets, parts
 
 
-def _find(text: str, token: str, at: int, *, unknown: str | None) -> tuple[int, int]:
-    if token == unknown:
-        return _next_word(text, at)
+def _runs(tokens: Sequence[str], special: Sequence[int]) -> Iterator[tuple[list[str], bool]]:
+    """Tokens that follow one another and are all special, or all not."""
+    for added, run in groupby(zip(tokens, special, strict=True), key=lambda each: bool(each[1])):
+        yield [token for token, _ in run], added
+
+
+def _found(text: str, tokens: Sequence[str], *, unknown: str | None) -> Offsets:
+    """Where the tokens of one part are. Unknown ones hold what is left between those that are known."""
+    offsets: Offsets = []
+    at, waiting = 0, 0
+    for token in tokens:
+        if token == unknown:
+            waiting += 1
+            continue
+        start, end = _find(text, token, at, unknown=waiting)
+        offsets.extend(_between(text, at, start, waiting))
+        offsets.append((start, end))
+        at, waiting = end, 0
+    return offsets + _between(text, at, len(text), waiting)
+
+
+def _find(text: str, token: str, at: int, *, unknown: int) -> tuple[int, int]:
+    """The next place where the token may be, behind so many unknown ones; where a word begins rather than inside."""
     wanted = _folded(_bare(token))
+    held = _between(text, at, len(text), unknown) or [(at, at)]
+    last = held[-1][1]
     if not wanted:
-        return at, at
-    for start in range(at, min(at + REACH, len(text))):
+        return last, last
+    behind = range(held[0][0] + 1 if unknown else at, min(last + REACH, len(text)))
+    for start in [*(start for start in behind if _begins(text, start)), *behind] if unknown else behind:
         end = _reach(text, start, wanted)
         if end is not None:
             return start, end
     raise LookupError(token)
+
+
+def _begins(text: str, start: int) -> bool:
+    return text[start - 1].isspace() or len(spans(text[start - 1 : start + 1])) > 1
+
+
+def _between(text: str, start: int, end: int, count: int) -> Offsets:
+    """Where `count` unknown tokens are: one for each piece between blanks, or, of fewer, for each word."""
+    pieces = [(start + found.start(), start + found.end()) for found in re.finditer(r"\S+", text[start:end])]
+    if len(pieces) < count:
+        pieces = [(start + span.start, start + span.end) for span in spans(text[start:end])]
+    return (pieces + [(end, end)] * count)[:count]
 
 
 def _bare(token: str) -> str:
@@ -71,15 +108,6 @@ def _reach(text: str, start: int, wanted: str) -> int | None:
         if seen == wanted:
             return end + 1
     return None
-
-
-def _next_word(text: str, at: int) -> tuple[int, int]:
-    while at < len(text) and text[at].isspace():
-        at += 1
-    end = at
-    while end < len(text) and not text[end].isspace():
-        end += 1
-    return at, end
 
 
 def _folded(text: str) -> str:

@@ -21,7 +21,6 @@ Logits = Callable[..., torch.Tensor]
 """What is explained first, then more tensors with the same number of rows (or None): (rows, labels)."""
 More = tuple[torch.Tensor | None, ...]
 
-GRADIENT_SAMPLES = 16
 PERMUTATIONS = 25
 KERNEL_WIDTH = 0.25
 """Of LIME on texts, in cosine distance, as its authors' own package has it."""
@@ -75,22 +74,6 @@ def deep_lift(
             _leaf(vectors), baselines, target=targets, additional_forward_args=more
         )
     return _summed(found)
-
-
-def gradient_shap(
-    logits: Logits, vectors: torch.Tensor, baselines: torch.Tensor, target: int, more: More, *, at_once: int, seed: int
-) -> torch.Tensor:
-    """(1, tokens) of one row: the mean over random places of the path from its baseline, without noise."""
-    method, total = captum.attr.GradientShap(logits), torch.zeros(vectors.shape[:2], device=vectors.device)
-    with _seeded(seed):
-        for done in range(0, GRADIENT_SAMPLES, at_once):
-            # captum has no memory limit of its own here.
-            samples = min(at_once, GRADIENT_SAMPLES - done)
-            found = method.attribute(
-                _leaf(vectors), baselines, samples, stdevs=0.0, target=target, additional_forward_args=more
-            )
-            total += samples * _summed(found)
-    return total / GRADIENT_SAMPLES
 
 
 def feature_ablation(

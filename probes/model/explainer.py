@@ -11,22 +11,21 @@ import torch
 from numpy.typing import NDArray
 
 from probes.core.answers import Ints
-from probes.core.attributions import GRADIENT, Attribution, Baseline, Jitter, Method
+from probes.core.attributions import COMPLETE, GRADIENT, Attribution, Baseline, Jitter, Method
 from probes.core.errors import ModelError
 from probes.core.examples import Text
-from probes.model import attribution as captums
 from probes.model.asked import Asked, How
 from probes.model.batching import Batch
 from probes.model.deletions import Deletions, passes
 from probes.model.forward import Forward
-from probes.model.gradients import Gradients
+from probes.model.gradients import GRADIENT_SAMPLES, Gradients
 from probes.model.integration import ERROR, FIRST_RULE
 from probes.model.pooling import pooled
 from probes.model.sequences import Ids
 from probes.model.substitution import Embedding
 from probes.model.tokens import Encoder
 
-RULES = "2"
+RULES = "3"
 """Part of what an answer depends on: to be raised with any change to what follows."""
 HEADER = 3
 """Numbers before the scores of the tokens: target's logit, that of the baseline, gradients or passes it took."""
@@ -62,8 +61,9 @@ class Explainer:
             )
         if jitter is not None and not gradient:
             raise ModelError(f"{method} reads no embeddings, so there is nothing to jitter", hint="leave jitter out")
+        limit = self.encoder.max_length
         if method in COMPARES_WITH_NOTHING:
-            return Explain(method=method, embedding=self.embedding, jitter=jitter)
+            return Explain(method=method, embedding=self.embedding, jitter=jitter, max_length=limit)
         chosen = baseline or (Baseline.PAD if self.encoder.tokenizer.mask_token_id is None else Baseline.MASK)
         return Explain(
             method=method,
@@ -71,6 +71,7 @@ class Explainer:
             jitter=jitter,
             baseline=chosen,
             stand_in=self._stand_in(method, chosen),
+            max_length=limit,
         )
 
     def _stand_in(self, method: Method, baseline: Baseline) -> int:
@@ -91,7 +92,13 @@ class Explainer:
 
 @dataclass(frozen=True, kw_only=True)
 class Explain(How):
-    """One method as a question to the network: what `Forward` and the cache need to know of it."""
+    """One method as a question to the network: what `Forward` and the cache need to know of it.
+
+    Attributes:
+        max_length: tokens that the network reads of a text at most.
+    """
+
+    max_length: int
 
     def __str__(self) -> str:
         jitter = "" if self.jitter is None else f"{self.jitter.radius!r} {self.jitter.seed}"
@@ -105,7 +112,7 @@ class Explain(How):
     def costs(self, lengths: Ints) -> Ints:
         """(n,): tokens that go through the network for a sequence, roughly; grows with its length."""
         if self.method in GRADIENT:
-            points = {Method.INTEGRATED_GRADIENTS: FIRST_RULE, Method.GRADIENT_SHAP: captums.GRADIENT_SAMPLES}
+            points = {Method.INTEGRATED_GRADIENTS: FIRST_RULE, Method.GRADIENT_SHAP: GRADIENT_SAMPLES}
             return lengths * points.get(self.method, 2)
         # There are at most as many words as tokens.
         return lengths * np.array([passes(self.method, int(length)) for length in lengths], dtype=np.int64)
@@ -128,7 +135,8 @@ class Explain(How):
     def attribution(self, text: Text, target: str, owner: Ids, numbers: NDArray[np.float32]) -> Attribution:
         """What an answer means: the (HEADER + tokens,) numbers about a text whose tokens belong to `owner`."""
         output, baseline_output, points = (float(number) for number in numbers[:HEADER])
-        words, scores, special, unread = pooled(text, owner, numbers[HEADER:].astype(np.float64))
+        tokens = numbers[HEADER:].astype(np.float64)
+        words, scores, special, unread = pooled(text, owner, tokens, cut=len(owner) >= self.max_length)
         return Attribution(
             text=text,
             target=target,
@@ -140,4 +148,5 @@ class Explain(How):
             baseline_output=None if self.baseline is None else baseline_output,
             unread=unread,
             points=int(points),
+            complete=self.method in COMPLETE,
         )

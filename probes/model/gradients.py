@@ -17,6 +17,9 @@ from probes.model.integration import integrated
 from probes.model.pooling import SPECIAL
 from probes.model.substitution import Embedding
 
+GRADIENT_SAMPLES = 16
+"""Random places at which GradientSHAP asks for gradients."""
+
 
 @dataclass(frozen=True)
 class Gradients:
@@ -28,9 +31,8 @@ class Gradients:
     def answer(self) -> torch.Tensor:
         """(n, 3 + tokens): `asked.header`, then scores."""
         scores, points = self._scores()
-        before = None if self.how.baseline is None else self._outputs(self.baselines)
-        output = self._outputs(self.vectors)
-        return torch.cat([header(output, before, points), scores.to(output)], dim=1)
+        before = None if self.how.baseline is None else self._before
+        return torch.cat([header(self._output, before, points), scores.to(self._output)], dim=1)
 
     @property
     def embedding(self) -> Embedding:
@@ -74,19 +76,27 @@ class Gradients:
     def _outputs(self, vectors: torch.Tensor) -> torch.Tensor:
         """(n,): the logits of the targets for such embeddings."""
         with torch.no_grad():
-            parts = [self._output(self.asked.take(rows), vectors[rows]) for rows in self.asked.pieces()]
+            parts = [self._outputs_of(self.asked.take(rows), vectors[rows]) for rows in self.asked.pieces()]
         return torch.cat(parts)
 
-    def _output(self, some: Asked, vectors: torch.Tensor) -> torch.Tensor:
+    def _outputs_of(self, some: Asked, vectors: torch.Tensor) -> torch.Tensor:
         return some.of_targets(self.embedding.logits(vectors, *some.inputs))
+
+    @cached_property
+    def _output(self) -> torch.Tensor:
+        return self._outputs(self.vectors)
+
+    @cached_property
+    def _before(self) -> torch.Tensor:
+        return self._outputs(self.baselines)
 
     def _scores(self) -> tuple[torch.Tensor, torch.Tensor]:
         """(n, tokens), and the (n,) gradients it took."""
         if self.how.method is Method.INTEGRATED_GRADIENTS:
-            scores, points = integrated(self._path_gradients, rows=len(self.asked))
+            scores, points = integrated(self._path_gradients, self._differences)
             return torch.from_numpy(scores).to(self.vectors), torch.from_numpy(points)
         if self.how.method is Method.GRADIENT_SHAP:
-            return self._gradient_shap(), torch.full((len(self.asked),), captums.GRADIENT_SAMPLES)
+            return self._gradient_shap(), torch.full((len(self.asked),), GRADIENT_SAMPLES)
         of_some, points_each = {
             Method.SALIENCY: (self._saliency, 1),
             Method.INPUT_X_GRADIENT: (self._input_x_gradient, 1),
@@ -94,14 +104,25 @@ class Gradients:
         }[self.how.method]
         return torch.cat([of_some(rows) for rows in self.asked.pieces()]), torch.full((len(self.asked),), points_each)
 
+    @property
+    def _differences(self) -> Floats:
+        """(n,): f(text) - f(baseline); NaN in narrow types, which round both by more than integrals are wrong."""
+        if torch.finfo(self.embedding.network.get_input_embeddings().weight.dtype).bits < 32:
+            return np.full(len(self.asked), np.nan)
+        return np.asarray((self._output.double() - self._before.double()).cpu().numpy())
+
     def _path_gradients(self, rows: Ints, nodes: Floats) -> Floats:
-        """(rows, nodes, tokens): what is integrated, at these nodes of the paths of these rows."""
-        row = torch.from_numpy(np.repeat(rows, len(nodes))).to(self.vectors.device)
-        at = torch.from_numpy(np.tile(nodes, len(rows))).to(self.vectors)
+        """(rows, nodes, tokens): what is integrated, at these (nodes,) places of the paths of these rows.
+
+        Each row may have its own: (rows, nodes).
+        """
+        places = np.broadcast_to(nodes, (len(rows), nodes.shape[-1]))
+        row = torch.from_numpy(np.repeat(rows, places.shape[1])).to(self.vectors.device)
+        at = torch.from_numpy(places.flatten()).to(self.vectors)
         room = self.asked.room
         parts = [self._at(*each) for each in zip(torch.split(row, room), torch.split(at, room), strict=True)]
         values = torch.cat(parts).double().cpu().numpy()
-        return np.asarray(values.reshape(len(rows), len(nodes), -1))
+        return np.asarray(values.reshape(*places.shape, -1))
 
     def _at(self, rows: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
         some = self.asked.take(rows)
@@ -124,15 +145,11 @@ class Gradients:
         return captums.deep_lift(network, self.embedding.logits, vectors, baselines, some.targets, some.inputs)
 
     def _gradient_shap(self) -> torch.Tensor:
-        """(n, tokens). One text after the other, because captum draws for all texts of a batch together."""
-        rows = [self._gradient_shap_of(row, length)[0] for row, length in enumerate(self.asked.lengths)]
-        padded = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)
-        return torch.nn.functional.pad(padded, (0, self.asked.ids.shape[1] - padded.shape[1]))
+        """(n, tokens): the mean over random places of the path, drawn on the host for each text from its own seed.
 
-    def _gradient_shap_of(self, row: int, length: int) -> torch.Tensor:
-        one, here = self.asked.one(row, length=length), (slice(row, row + 1), slice(0, length))
-        vectors, baselines = self.vectors[here], self.baselines[here]
-        (seed,) = one.seeds
-        return captums.gradient_shap(
-            self.embedding.logits, vectors, baselines, int(one.targets), one.inputs, at_once=one.room, seed=seed
-        )
+        That is captum's GradientShap with one baseline and no noise, but for the places: those it draws depend on how
+        many texts, and how many samples of each, go through the network together.
+        """
+        places = np.stack([np.random.default_rng(seed).random(GRADIENT_SAMPLES) for seed in self.asked.seeds])
+        scores = self._path_gradients(np.arange(len(self.asked)), places).mean(axis=1)
+        return torch.from_numpy(scores).to(self.vectors)

@@ -8,9 +8,9 @@ from functools import partial
 import numpy as np
 
 from probes.core import stats
-from probes.core.attributions import Attribution, Method
+from probes.core.attributions import COMPLETE, Attribution, Method
 from probes.core.measuring import measured
-from probes.core.records import Accounting, Better, Estimate, Measurement, Skip, Unit
+from probes.core.records import Accounting, Better, Estimate, Measurement, Skip, SkipReason, Unit
 from probes.core.stats.derived import resampled
 from probes.explanation.explained import Explained
 from probes.explanation.faithfulness.infidelity import infidelity, relative_delta, upper_quantile
@@ -62,6 +62,10 @@ def convergence_numbers(
     items: Explained, *, rng: np.random.Generator, resamples: int
 ) -> Iterator[Accounting | Measurement | Skip]:
     """Share of the items whose scores add up, and how large the error is that most stay below."""
+    if items.method not in COMPLETE:
+        detail = f"The sum of the scores by {named(items.method)} says nothing about their error."
+        yield Skip(reason=SkipReason.UNDEFINED, detail=detail, name="converged")
+        return
     values = [relative_delta(each) for each in items.attributions]
     yield account("weights added up", values)
     yield measured(

@@ -50,7 +50,7 @@ def max_sensitivity(scores: Attribution, moved: Sequence[Attribution]) -> Scored
 
 
 def relative_delta(explained: Attribution) -> Scored:
-    """By how much the scores miss the difference they should add up to, as a share of it."""
+    """By how much the scores miss the difference they should add up to, as `Attribution.relative_delta` measures it."""
     delta = explained.relative_delta
     if delta is None:
         return Why.NO_DELTA

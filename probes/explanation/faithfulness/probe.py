@@ -61,7 +61,9 @@ class Faithfulness:
         rankings are drawn three times and averaged; the second method leaves one word out at a time. Differences
         between rankings are paired by item. Infidelity uses the random removals: the mean squared difference between
         the sum of the scores of the words gone and the change of the logit, on the best scale that is not negative,
-        divided by the mean squared change, so that 0 is perfect and 1 no better than scores of 0. Noise, edits and
+        divided by the mean squared change, so that 0 is perfect and 1 no better than scores of 0. Convergence: what the
+        scores of a method that adds up miss of the difference between text and baseline, as a share of that difference,
+        or of the largest score where scores cancel; in 16-bit types rounding counts too. Noise, edits and
         random weights are tried on 24 items: two draws of uniform noise on the embeddings, up to a twentieth of their
         standard deviation either way; contractions, contractions written out, no capitals and stray punctuation, where
         the answer did not change; three copies of the network, with random weights in the output layer, in it and the

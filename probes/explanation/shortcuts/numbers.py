@@ -108,7 +108,7 @@ def none_found(*, known: bool) -> Iterator[Skip]:
 def _no_gold() -> Skip:
     return Skip(
         reason=SkipReason.NO_GOLD,
-        detail="Without right answers nobody can say whether a word is justified.",
+        detail="Without enough right answers nobody can say whether a word is justified.",
         enable="name the label column with --label-column",
         name="largest_unjustified_flip_rate",
     )

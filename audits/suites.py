@@ -13,6 +13,7 @@ BUILT_IN: Mapping[str, tuple[SuiteEntry, ...]] = {
     "quick": (
         SuiteEntry(probes="performance.*", items=1000),
         SuiteEntry(probes="robustness.*", items=200, parameters={"severities": (2,)}),
+        SuiteEntry(probes="shift.performance", items=400),
         SuiteEntry(probes="bias.groups"),
         SuiteEntry(probes="bias.counterfactual", items=400),
         SuiteEntry(probes="bias.identity_terms", items=1000),
@@ -27,7 +28,10 @@ BUILT_IN: Mapping[str, tuple[SuiteEntry, ...]] = {
         # Comparisons of groups rest on few items of each group, and few texts mention one: all items, or many.
         SuiteEntry(probes="bias.counterfactual", items=2000),
         SuiteEntry(probes="bias.*"),
+        # Of each kind of text as many. A register makes long texts at every severity, so three of five.
         SuiteEntry(probes="shift.overlap"),
+        SuiteEntry(probes="shift.performance", items=1000),
+        SuiteEntry(probes="shift.synthetic", items=100, parameters={"severities": (1, 3, 5)}),
         # An attribution costs some sixty classifications.
         SuiteEntry(probes="explanation.faithfulness", items=100),
         SuiteEntry(probes="explanation.*", items=200),

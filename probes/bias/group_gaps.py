@@ -16,112 +16,15 @@ Ratios mirror this: the smallest ratio is below the smallest of simultaneous upp
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Sequence
 
 import numpy as np
 
-from probes.core.answers import Bools, Floats, Ints
+from probes.core.answers import Floats
 from probes.core.records import Estimate, SkipReason
-from probes.core.stats.clusters import Clusters, effective_n, t_quantile
 from probes.core.stats.derived import UnmeasurableError
-from probes.core.stats.differences import correlation_of_means, pairwise_differences
-from probes.core.stats.intervals import Bounds, estimate, no_spread
-from probes.core.stats.proportions import clopper_pearson
-
-ArrayBounds = Callable[[float], tuple[Floats, Floats]]
-"""One-sided error rate -> (k,) lower and (k,) upper bounds."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupMeans:
-    """The means of one number in k groups.
-
-    Attributes:
-        names: of the groups.
-        values: (k,).
-        bounds: of each group on its own.
-        correlation: (k, k) of the means: not 0 only where clusters have items in both groups.
-        n, clusters: items and clusters of all groups together.
-    """
-
-    names: tuple[str, ...]
-    values: Floats
-    bounds: ArrayBounds
-    correlation: Floats
-    n: int
-    clusters: int
-
-    @classmethod
-    def of(
-        cls,
-        values: Floats,
-        groups: Mapping[str, Bools],
-        *,
-        clusters: Ints,
-        limits: tuple[float, float] | None = None,
-    ) -> GroupMeans:
-        """Means of (n,) values; values of 0 and 1 are a rate.
-
-        Args:
-            groups: name -> (n,) members; disjoint, none empty.
-            clusters: (n,) numbers; items with equal ones are not independent.
-            limits: smallest and largest possible value, for groups without any spread.
-
-        Raises:
-            UnmeasurableError: for fewer than two groups.
-        """
-        if len(groups) < 2:
-            found = f"only {next(iter(groups))}" if groups else "none"
-            raise UnmeasurableError(SkipReason.TOO_FEW, f"Two groups with enough such items are needed; {found} has.")
-        samples = [_Sample.of(values[rows], _numbered(clusters[rows]), limits) for rows in groups.values()]
-        members = np.any(list(groups.values()), axis=0)
-
-        @cache  # the same few error rates are asked for by every pair of groups
-        def bounds(alpha: float) -> tuple[Floats, Floats]:
-            low, high = zip(*(sample.bounds(alpha) for sample in samples), strict=True)
-            return np.array(low), np.array(high)
-
-        return cls(
-            names=tuple(groups),
-            values=np.array([sample.value for sample in samples]),
-            bounds=bounds,
-            correlation=correlation_of_means(values, list(groups.values()), _numbered(clusters)),
-            n=int(members.sum()),
-            clusters=len(np.unique(clusters[members])),
-        )
-
-    @property
-    def comparisons(self) -> int:
-        """Ordered pairs of groups."""
-        return len(self.names) * (len(self.names) - 1)
-
-    def differences(self, alpha: float) -> tuple[Floats, Floats]:
-        """(k, k) single lower and upper bounds of the mean of the row's group minus that of the column's."""
-        return pairwise_differences(self.values, *self.bounds(alpha), correlation=self.correlation)
-
-    def ratios(self, alpha: float) -> tuple[Floats, Floats]:
-        """(k, k) single lower and upper bounds of the mean of the row's group over that of the column's.
-
-        Roots of the MOVER bound of m_a - ratio * m_b (Donner and Zou 2012, Statistical Methods in Medical Research
-        21:347). The upper one is infinite where the column's mean may be zero.
-        """
-        low, high = self.bounds(alpha)
-        below, above = self.values - low, high - self.values
-        first, second = self.values[:, None], self.values[None, :]
-
-        def parts(up: Floats, down: Floats) -> tuple[Floats, Floats, Floats]:
-            a = np.broadcast_to(second**2 - down[None, :] ** 2, self.correlation.shape)
-            b = first * second - self.correlation * np.outer(up, down)
-            c = np.broadcast_to(first**2 - up[:, None] ** 2, self.correlation.shape)
-            return a, b + np.sqrt(np.maximum(b**2 - a * c, 0)), c
-
-        _, root, c = parts(below, above)
-        lower = np.divide(np.maximum(c, 0), root, out=np.zeros_like(root), where=root > 0)
-        a, root, _ = parts(above, below)
-        upper = np.divide(root, a, out=np.full_like(root, math.inf), where=a > 1e-15)
-        return lower, upper
+from probes.core.stats.group_means import GroupMeans
+from probes.core.stats.intervals import Bounds, estimate
 
 
 def largest_difference(*numbers: GroupMeans) -> Estimate:
@@ -186,49 +89,6 @@ def ratio_to(means: GroupMeans, name: str, reference: str) -> Estimate:
 
     value = float(means.values[row] / means.values[column])
     return _estimate(value, bounds, [means], 1, limits=(0.0, math.inf))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Sample:
-    """The values of one group."""
-
-    value: float
-    bounds: Bounds
-
-    @classmethod
-    def of(cls, values: Floats, clusters: Clusters, limits: tuple[float, float] | None) -> _Sample:
-        if np.isin(values, (0.0, 1.0)).all():
-            return cls.rate(values, clusters)
-        value = float(values.mean())
-        if clusters.count == 1 or float(np.ptp(values)) == 0:
-            within = limits or (-math.inf, math.inf)
-            return cls(value=value, bounds=no_spread(value, clusters=clusters.count, limits=within))
-        error = math.sqrt(clusters.variance_of_mean(values))
-
-        def bounds(alpha: float) -> tuple[float, float]:
-            half = t_quantile(alpha, df=clusters.count - 1) * error
-            return value - half, value + half
-
-        return cls(value=value, bounds=bounds)
-
-    @classmethod
-    def rate(cls, values: Floats, clusters: Clusters) -> _Sample:
-        value, size = float(values.mean()), effective_n(values, clusters)
-
-        def bounds(alpha: float) -> tuple[float, float]:
-            return clopper_pearson(value, n=size(alpha), alpha=alpha)
-
-        return cls(value=value, bounds=bounds)
-
-
-def cluster_numbers(clusters: Sequence[str]) -> Ints:
-    """(n,) numbers, equal where the cluster keys are."""
-    return np.asarray(np.unique(np.asarray(clusters, dtype=object), return_inverse=True)[1], dtype=np.int64)
-
-
-def _numbered(clusters: Ints) -> Clusters:
-    distinct, codes = np.unique(clusters, return_inverse=True)
-    return Clusters(codes, len(distinct))
 
 
 def _between(matrix: Floats) -> Floats:

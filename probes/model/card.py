@@ -142,7 +142,7 @@ def _config(folder: Path, *, trust_remote_code: bool) -> Any:
 
 
 def _capabilities(config: Any) -> frozenset[Capability]:
-    """Of a stranger's code answers and tokens only; embeddings too, unless the network keeps no state for each token."""
+    """Of a stranger's code answers and tokens only; embeddings unless the network keeps no state for each token."""
     always = {Capability.CLASSIFY, Capability.TOKENIZE}
     if getattr(config, "auto_map", None):
         return frozenset(always)

@@ -7,18 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 
 from probes.core.answers import ProblemType
+from probes.core.confidence import Decisions, equal_mass, equal_width
+from probes.core.confidence_curves import reliability, risk_coverage
+from probes.core.confidence_numbers import PER_BIN, ConfidenceNumbers, decisions_of
 from probes.core.examples import Example
 from probes.core.labelled import Labelled, accounting, cases, no_gold
 from probes.core.measuring import measured, share
 from probes.core.model import Classifier
 from probes.core.probe import Context, ProbeDoc, ProbeInfo
 from probes.core.records import Better, Measurement, Outcomes, Record, Skip, SkipReason, Unit
-from probes.performance.confidence import Decisions, equal_mass, equal_width
-from probes.performance.confidence_curves import reliability, risk_coverage
-from probes.performance.confidence_numbers import ConfidenceNumbers
-
-PER_BIN = 20
-"""A bin of equal mass holds at least about this many independent items."""
 
 
 @dataclass(frozen=True)
@@ -137,12 +134,6 @@ class Calibration:
             lambda: share(hesitant, among=right, clusters=decisions.clusters, of="right answer"),
             better=Better.LOWER,
         )
-
-
-def decisions_of(items: Labelled) -> Decisions:
-    """One decision an item for single labels, one for each label otherwise."""
-    make = Decisions.of_labels if items.problem is ProblemType.SINGLE_LABEL else Decisions.of_label_sets
-    return make(items.answers.scores, items.gold, clusters=items.clusters)
 
 
 def _losses(numbers: ConfidenceNumbers, *, single: bool) -> Iterator[Measurement | Skip]:

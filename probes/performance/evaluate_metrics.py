@@ -19,9 +19,10 @@ import numpy as np
 from datasets import Features, Value
 from numpy.typing import NDArray
 
+from probes.core import metrics
+from probes.core.confidence import Bins, Decisions, equal_width
 from probes.core.errors import UsageError
-from probes.performance import metrics, regression
-from probes.performance.confidence import Bins, Decisions, equal_width
+from probes.performance import regression
 
 Function = Callable[..., metrics.Floats]
 

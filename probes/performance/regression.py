@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from probes.performance.metrics import Floats, average, ratio, unit_weights
+from probes.core.metrics import Floats, average, ratio, unit_weights
 
 
 def mae(predicted: Floats, gold: Floats, weights: Floats | None = None) -> Floats:

@@ -9,11 +9,11 @@ import numpy as np
 
 from probes.core.labelled import Labelled
 from probes.core.measuring import measured
+from probes.core.metrics import Floats
 from probes.core.records import Better, Estimate, Measurement, Skip, Unit
 from probes.core.stats.derived import resampled
 from probes.performance import regression
 from probes.performance.label_quality import Resampling
-from probes.performance.metrics import Floats
 
 BatchedError = Callable[[Floats, Floats, Floats | None], Floats]
 

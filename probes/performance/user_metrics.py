@@ -18,11 +18,11 @@ from probes.core.errors import UsageError
 from probes.core.examples import Example
 from probes.core.labelled import Labelled, accounting, cases, no_gold
 from probes.core.measuring import measured
+from probes.core.metrics import Floats
 from probes.core.model import Classifier
 from probes.core.probe import Context, ProbeDoc, ProbeInfo
 from probes.core.records import Better, Measurement, Outcomes, Record, Skip, SkipReason, Unit
 from probes.core.stats.derived import resampled
-from probes.performance.metrics import Floats
 
 Rows = list[Any]
 """Predictions or references as `evaluate` takes them: label indices, rows of 0 and 1, or numbers."""

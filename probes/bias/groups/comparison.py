@@ -9,7 +9,7 @@ from itertools import compress
 
 import numpy as np
 
-from probes.bias.group_gaps import GroupMeans, largest_difference, ratio_to, ratio_to_highest, smallest_ratio
+from probes.bias.group_gaps import largest_difference, ratio_to, ratio_to_highest, smallest_ratio
 from probes.bias.groups.frames import require_agreement
 from probes.bias.groups.items import Attribute, GroupItems
 from probes.bias.groups.metrics import GroupMetric, favourable, metrics_of, positive_name
@@ -18,6 +18,7 @@ from probes.core.measuring import measured, share
 from probes.core.positive import Meaning
 from probes.core.records import Better, Estimate, Measurement, Skip, SkipReason, Unit
 from probes.core.stats.derived import UnmeasurableError
+from probes.core.stats.group_means import GroupMeans
 
 Found = Measurement | Skip
 

@@ -10,12 +10,12 @@ from itertools import combinations, compress
 import numpy as np
 from numpy.typing import NDArray
 
-from probes.bias.group_gaps import cluster_numbers
 from probes.core.answers import Bools, Classifications, Floats, Ints, ProblemType
 from probes.core.examples import Example
 from probes.core.labelled import Labelled
 from probes.core.model import Classifier
 from probes.core.positive import Meaning, PositiveClass
+from probes.core.stats.group_means import cluster_numbers
 
 TOGETHER = " + "
 """Between the columns, and between the values, of an intersection."""

@@ -9,7 +9,6 @@ from itertools import compress
 
 import numpy as np
 
-from probes.bias.group_gaps import GroupMeans
 from probes.bias.groups.frames import Frame
 from probes.bias.groups.items import GroupItems
 from probes.core import stats
@@ -17,6 +16,7 @@ from probes.core.answers import Bools, Floats, Ints, ProblemType
 from probes.core.measuring import share
 from probes.core.records import Better, Estimate, SkipReason, Unit
 from probes.core.stats.derived import FEW, UnmeasurableError
+from probes.core.stats.group_means import GroupMeans
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,12 +8,12 @@ from functools import cached_property
 
 import numpy as np
 
-from probes.bias.group_gaps import GroupMeans
 from probes.core.answers import Bools, Floats, Ints
 from probes.core.measuring import share
 from probes.core.records import Estimate, SkipReason
 from probes.core.stats.clusters import Clusters
 from probes.core.stats.derived import FEW, UnmeasurableError
+from probes.core.stats.group_means import GroupMeans
 from probes.core.stats.intervals import estimate
 
 AUCS = ("subgroup", "bpsn", "bnsp")

@@ -7,13 +7,13 @@ from functools import partial
 
 import numpy as np
 
-from probes.bias.group_gaps import GroupMeans, cluster_numbers
 from probes.bias.slices.search import Slice
 from probes.core.answers import Bools
 from probes.core.labelled import Labelled
 from probes.core.measuring import measured, share
 from probes.core.records import Better, Estimate, Measurement, Skip, SkipReason, Unit
 from probes.core.stats.derived import FEW
+from probes.core.stats.group_means import GroupMeans, cluster_numbers
 from probes.core.stats.intervals import estimate
 
 FAMILY = "bias.slices"

@@ -35,7 +35,7 @@ def chain_phone_message(text: str, severity: int, rng: random.Random) -> str:
         Northern European Journal of Language Technology 9; Eisenstein 2013, What to do about bad language on the
         internet, NAACL.
     """
-    return _in_turn(text, severity, rng, (contractions, slang, keyboard_typos, punctuation_stripped, lower_case))
+    return in_turn(text, severity, rng, (contractions, slang, keyboard_typos, punctuation_stripped, lower_case))
 
 
 def chain_scanned_document(text: str, severity: int, rng: random.Random) -> str:
@@ -55,7 +55,7 @@ def chain_scanned_document(text: str, severity: int, rng: random.Random) -> str:
     References: van Strien et al. 2020, Assessing the Impact of OCR Quality on Downstream NLP Tasks, ICAART; Nguyen,
         Jatowt, Coustaty and Doucet 2021, Survey of Post-OCR Processing Approaches, ACM Computing Surveys 54(6).
     """
-    return _in_turn(text, severity, rng, (ocr_confusions, _fewer_split_words, line_breaks))
+    return in_turn(text, severity, rng, (ocr_confusions, _fewer_split_words, line_breaks))
 
 
 def chain_voice_transcript(text: str, severity: int, rng: random.Random) -> str:
@@ -76,12 +76,12 @@ def chain_voice_transcript(text: str, severity: int, rng: random.Random) -> str:
     References: Ravichander et al. 2021, NoiseQA: Challenge Set Evaluation for User-Centric Question Answering,
         EACL; Koenecke et al. 2020, Racial disparities in automated speech recognition, PNAS 117(14).
     """
-    return _in_turn(
+    return in_turn(
         text, severity, rng, (number_words, homophones, _fewer_repeated_words, punctuation_stripped, lower_case)
     )
 
 
-def _in_turn(text: str, severity: int, rng: random.Random, steps: tuple[Apply, ...]) -> str:
+def in_turn(text: str, severity: int, rng: random.Random, steps: tuple[Apply, ...]) -> str:
     """Each step has a generator of its own, so that what one draws does not depend on how much another changed.
 
     A step that would leave nothing of the text (a full stop alone, say) is left out.

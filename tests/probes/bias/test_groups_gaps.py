@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from probes.bias.group_gaps import GroupMeans, largest_difference, ratio_to, ratio_to_highest, smallest_ratio
+from probes.bias.group_gaps import largest_difference, ratio_to, ratio_to_highest, smallest_ratio
 from probes.core.stats.derived import UnmeasurableError
+from probes.core.stats.group_means import GroupMeans
 
 ALPHA = 0.05
 

@@ -7,12 +7,11 @@ from functools import partial
 import numpy as np
 import pytest
 
-from probes.core import stats
+from probes.core import metrics, stats
+from probes.core.metrics import one_hot
 from probes.core.records import SkipReason
 from probes.core.stats.derived import FEW, UnmeasurableError, f1_rate, mapped, mean_of_rates, resampled
-from probes.performance import metrics
-from probes.performance.label_quality import with_unseen
-from probes.performance.metrics import one_hot
+from probes.core.unseen_errors import with_unseen
 
 
 def keys(n: int) -> list[str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from probes.core.confidence import Decisions, bin_of, equal_width, most_confident
 from probes.core.measuring import share
 from probes.core.records import Curve, Point, Unit
-from probes.performance.confidence import Decisions, bin_of, equal_width, most_confident
 
 COVERAGES = tuple(tenth / 10 for tenth in range(1, 11))
 

@@ -9,13 +9,24 @@ from functools import partial
 
 import numpy as np
 
+from probes.core.answers import ProblemType
+from probes.core.confidence import Bins, Decisions, aurc, chance_error
+from probes.core.labelled import Labelled
+from probes.core.metrics import Floats, average
 from probes.core.records import Estimate
 from probes.core.stats.derived import Statistic, lowered, mapped, resampled
-from probes.performance.confidence import Bins, Decisions, aurc, chance_error
-from probes.performance.metrics import Floats, average
 
 Build = Callable[[Decisions, int], Statistic]
 """(decisions, number of items they belong to) -> statistic of (B, items) weights."""
+
+PER_BIN = 20
+"""A bin of equal mass holds at least about this many independent items."""
+
+
+def decisions_of(items: Labelled) -> Decisions:
+    """One decision an item for single labels, one for each label otherwise."""
+    make = Decisions.of_labels if items.problem is ProblemType.SINGLE_LABEL else Decisions.of_label_sets
+    return make(items.answers.scores, items.gold, clusters=items.clusters)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

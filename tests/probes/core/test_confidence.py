@@ -9,17 +9,19 @@ import pytest
 from sklearn import metrics as sk
 
 from probes.core import stats
-from probes.performance.confidence import (
+from probes.core.confidence import (
     Bins,
     Decisions,
     aurc,
     bin_of,
     chance_error,
+    coverage_and_risk,
+    coverage_at_risk,
     equal_mass,
     equal_width,
     most_confident,
 )
-from probes.performance.metrics import one_hot
+from probes.core.metrics import one_hot
 
 
 def binary(confidence, correct, clusters=None):
@@ -205,3 +207,44 @@ def test_the_surest_items_and_all_ties_of_the_last():
     assert list(most_confident(confidence, coverage=0.25)) == [True, False, False, False]
     assert list(most_confident(confidence, coverage=0.5)) == [True, True, True, False]
     assert most_confident(np.linspace(0, 1, 10), coverage=0.3).sum() == 3
+
+
+def test_coverage_and_risk_by_hand():
+    # Surest first: right; then two equally sure, one wrong, kept or left together; then wrong
+    confidence, losses = np.array([0.9, 0.8, 0.8, 0.6]), np.array([0.0, 1.0, 0.0, 1.0])
+    coverage, risk = coverage_and_risk(confidence, losses)
+    np.testing.assert_allclose(coverage, [[1 / 4, 3 / 4, 1]])
+    np.testing.assert_allclose(risk, [[0, 1 / 3, 1 / 2]])
+    weighted, _ = coverage_and_risk(confidence, losses, np.array([[0.0, 1.0, 1.0, 2.0]]))
+    np.testing.assert_allclose(weighted, [[0, 1 / 2, 1]])
+
+
+def test_risks_average_to_aurc_where_no_two_are_equally_sure():
+    decisions = simulated(60, np.random.default_rng(9))
+    _, risk = coverage_and_risk(decisions.confidence, ~decisions.correct)
+    assert risk.mean() == pytest.approx(aurc(decisions.confidence, decisions.correct)[0])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_coverage_at_a_risk_as_a_plain_loop(seed):
+    rng = np.random.default_rng(seed)
+    confidence, losses = rng.random(50).round(1), (rng.random(50) < 0.3).astype(float)
+    for risk in (0.0, 0.1, 0.2, 0.3, 1.0):
+        kept = [confidence >= threshold for threshold in np.unique(confidence)]
+        fine = [members.mean() for members in kept if losses[members].mean() <= risk]
+        assert coverage_at_risk(confidence, losses, risk=risk)[0] == pytest.approx(max(fine, default=0.0))
+
+
+def test_coverage_at_a_risk_counts_repeated_rows():
+    rng = np.random.default_rng(11)
+    confidence, losses = rng.random(40), (rng.random(40) < 0.3).astype(float)
+    times = rng.integers(0, 3, size=(4, 40))
+    risks = np.array([0.1, 0.2, 0.3, 0.25])
+    found = coverage_at_risk(confidence, losses, risk=risks, weights=times.astype(float))
+    for row, risk, value in zip(times, risks, found, strict=True):
+        rows = np.repeat(np.arange(40), row)
+        assert value == pytest.approx(coverage_at_risk(confidence[rows], losses[rows], risk=risk)[0])
+
+
+def test_a_risk_equal_to_the_one_allowed_is_allowed():
+    assert coverage_at_risk(np.array([0.9, 0.8, 0.7]), np.array([0.1, 0.1, 0.1]), risk=0.1)[0] == 1.0

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import digamma
 
-from probes.performance.metrics import Bools, Floats, ratio, unit_weights
+from probes.core.metrics import Bools, Floats, ratio, unit_weights
 
 Ints = NDArray[np.int64]
 
@@ -23,6 +23,9 @@ CLIP = 1e-12
 
 _CACHED = 100_000
 """Weights worked on at a time in `aurc`, so that its intermediate arrays stay in the processor's cache."""
+
+_ROUNDING = 1e-12
+"""By how much a mean loss may exceed the one allowed and count as equal to it."""
 
 
 @dataclass(frozen=True)
@@ -178,9 +181,7 @@ def aurc(confidence: Floats, correct: Bools, weights: Floats | None = None) -> F
     H(x) = digamma(x + 1) + const.
     """
     rows = unit_weights(len(confidence), weights)
-    _, block = np.unique(-confidence, return_inverse=True)
-    order = np.argsort(block, kind="stable")
-    starts = np.flatnonzero(np.diff(block[order], prepend=-1))
+    order, starts = _surest_first(confidence)
     step = max(1, _CACHED // len(order))
     areas = [_area(rows[at : at + step, order], ~correct[order], starts) for at in range(0, len(rows), step)]
     return np.concatenate(areas)
@@ -194,6 +195,44 @@ def _area(rows: Floats, wrong: Bools, starts: Ints) -> Floats:
     rate = np.divide(errors, size, out=np.zeros_like(errors), where=size > 0)
     harmonic = np.diff(digamma(after + 1), prepend=digamma(1.0), axis=1)
     return ratio((errors + (errors_before - rate * before) * harmonic).sum(axis=1), after[:, -1])
+
+
+def coverage_and_risk(confidence: Floats, losses: Floats, weights: Floats | None = None) -> tuple[Floats, Floats]:
+    """(B, t) shares answered and (B, t) their mean losses, at each of the t distinct confidences, surest first.
+
+    The risk-coverage curve of El-Yaniv and Wiener (2010), JMLR 11:1605: answered are all items at least as confident,
+    so equally confident ones are answered or left together. The risk is NaN where no item with a weight is answered.
+
+    Args:
+        losses: (n,) of the items; 1 for a wrong and 0 for a right answer make the risk an error rate.
+    """
+    rows = unit_weights(len(confidence), weights)
+    order, starts = _surest_first(confidence)
+    size = np.cumsum(np.add.reduceat(rows[:, order], starts, axis=1), axis=1)
+    lost = np.cumsum(np.add.reduceat(rows[:, order] * losses[order], starts, axis=1), axis=1)
+    return ratio(size, size[:, -1:]), ratio(lost, size)
+
+
+def coverage_at_risk(
+    confidence: Floats, losses: Floats, *, risk: float | Floats, weights: Floats | None = None
+) -> Floats:
+    """(B,): the largest share of the items that can be answered, surest first, at a mean loss of at most `risk`.
+
+    0 where even the surest lose more. See `coverage_and_risk`.
+
+    Args:
+        risk: for all rows of weights, or (B,) one for each.
+    """
+    coverage, found = coverage_and_risk(confidence, losses, weights)
+    allowed = np.reshape(np.asarray(risk, dtype=np.float64), (-1, 1)) + _ROUNDING
+    return np.asarray(np.where(found <= allowed, coverage, 0.0).max(axis=1))
+
+
+def _surest_first(confidence: Floats) -> tuple[Ints, Ints]:
+    """(n,) order of the items by falling confidence, and where in it each distinct confidence starts."""
+    _, block = np.unique(-confidence, return_inverse=True)
+    order = np.argsort(block, kind="stable")
+    return order, np.flatnonzero(np.diff(block[order], prepend=-1))
 
 
 def most_confident(confidence: Floats, *, coverage: float) -> Bools:

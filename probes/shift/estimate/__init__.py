@@ -1,0 +1,1 @@
+"""How often is the model right where nobody has said what is right?"""

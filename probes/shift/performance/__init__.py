@@ -1,0 +1,1 @@
+"""How well the model does on texts of other kinds than its own."""

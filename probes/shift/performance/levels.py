@@ -1,0 +1,85 @@
+"""How good the model is on one kind of texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from probes.core import stats
+from probes.core.answers import ProblemType
+from probes.core.confidence import equal_mass
+from probes.core.confidence_numbers import PER_BIN, ConfidenceNumbers
+from probes.core.measuring import measured
+from probes.core.metrics import macro_f1
+from probes.core.records import Better, Estimate, Measurement, Skip, SkipReason, Unit
+from probes.core.stats.derived import UnmeasurableError, resampled
+from probes.core.unseen_errors import with_unseen
+from probes.shift.performance.scored import Measure, Scored
+
+Found = Measurement | Skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Levels:
+    """The numbers of one domain on its own.
+
+    Attributes:
+        bins: of the calibration error; fewer than two are none.
+        generator: a fresh random generator for each key.
+        family: of the measurements.
+    """
+
+    scored: Scored
+    measure: Measure
+    bins: int
+    generator: Callable[..., np.random.Generator]
+    resamples: int
+    family: str
+
+    def records(self) -> list[Found]:
+        """The mean of the measure; for labels also the mean F1 and the calibration error."""
+        level, m, where = partial(measured, part=self.scored.slice, family=self.family), self.measure, self.scored.where
+        found = [level(m.name, f"{m.title} {where}", self._mean, better=m.better, unit=m.unit)]
+        if self.scored.items.problem is ProblemType.REGRESSION:
+            return found
+        title = f"mean F1 of the {int(self.scored.labels.sum())} labels that occur {where}"
+        found.append(level("macro_f1", title, self._macro_f1, better=Better.HIGHER))
+        title = f"distance between confidence and share right, beyond chance, {where}"
+        found.append(level("ece_debiased", title, self._calibration, better=Better.LOWER, unit=Unit.DIFFERENCE))
+        return found
+
+    def _mean(self) -> Estimate:
+        values, clusters, limits = self.scored.values, self.scored.clusters, self.measure.limits
+        if limits == (0.0, 1.0) and np.isin(values, limits).all():
+            return stats.rate(values == 1.0, clusters=clusters)
+        return stats.mean(values, clusters=clusters, limits=limits)
+
+    def _macro_f1(self) -> Estimate:
+        """Mean F1 of the labels that right answers have; a wrong answer of another label costs recall only."""
+        items, labels = self.scored.items, self.scored.labels
+        predicted, gold = items.answers.chosen[:, labels], items.gold[:, labels]
+        one_kind = bool(items.correct.all() or not items.correct.any())
+        return resampled(
+            partial(macro_f1, predicted, gold),
+            clusters=items.clusters,
+            rng=self.generator("macro_f1", self.scored.name),
+            resamples=self.resamples,
+            limits=(0.0, 1.0),
+            unseen=partial(with_unseen, macro_f1, predicted, gold) if one_kind else None,
+        )
+
+    def _calibration(self) -> Estimate:
+        if self.bins < 2:
+            detail = f"The smallest kind of texts has too few independent items for two bins of {PER_BIN}."
+            raise UnmeasurableError(SkipReason.TOO_FEW, detail)
+        decisions = self.scored.decisions
+        numbers = ConfidenceNumbers(
+            decisions=decisions,
+            clusters=self.scored.clusters,
+            generator=lambda name: self.generator(name, self.scored.name),
+            resamples=self.resamples,
+        )
+        return numbers.debiased(equal_mass(decisions.confidence, bins=self.bins))

@@ -1,0 +1,186 @@
+"""The probe that compares quality on other kinds of texts with quality on the in-domain ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+
+import numpy as np
+
+from probes.core.answers import ProblemType
+from probes.core.examples import Example
+from probes.core.labelled import Labelled, cases, no_gold, outcomes
+from probes.core.model import Classifier
+from probes.core.probe import Context, ProbeDoc, ProbeInfo
+from probes.core.records import Evidence, Outcomes, Record, Skip, SkipReason
+from probes.shift.domains import Domain, Domains, accounting
+from probes.shift.performance.numbers import Numbers
+from probes.shift.performance.scored import Measure, Scored, measure_for
+
+
+@dataclass(frozen=True)
+class Performance:
+    """How much worse is the model on texts of other kinds than on those it was made for?
+
+    Measures:
+        For the in-domain texts and for each other kind: the share of right answers (of exactly right sets of labels
+        where there are several; for scores the mean absolute error), the mean F1 of the labels, and the distance
+        between confidence and share right beyond chance (ece_debiased). For each other kind what of each is lost
+        against the in-domain texts; the loss as a share of the in-domain value; its two parts, the one that comes from
+        other shares of the labels and the rest; and the share of texts that can be answered, the surest first, without
+        more errors than in-domain (in-domain that share is 100 %). The largest loss of any kind of texts.
+
+    Why it matters:
+        A model is mostly used on other texts than it was tested on, and a good figure for one kind says little about
+        another. These numbers are evidence relevant to declared accuracy and to the conditions of use it is declared
+        for.
+
+    Method:
+        Every labelled text of every kind is asked once. The kinds are independent samples: losses are differences of
+        two means, never paired. Rates have Wilson intervals, mean errors t intervals, F1 and calibration a cluster
+        bootstrap (BCa, 2000 resamples of each kind on its own); the interval of a difference comes from those of its
+        two sides (MOVER, for rates that of Newcombe), that of a ratio likewise (for t intervals that of Fieller). The
+        largest loss is the largest of several and biased upwards: its lower bound holds for all kinds at once
+        (Bonferroni), so that where all are equal a loss is claimed in at most the stated share of samples. The part of
+        the loss that comes from the shares of the labels is found by post-stratification: the in-domain texts are
+        weighted so that their labels have the shares they have among the other texts; what this changes is one part,
+        what still differs is the rest (MOVER of exact bounds for each label). The calibration error has equally many
+        bins everywhere, at most 15 and at least about 20 independent texts in each. The share that can be answered is
+        the largest at which the surest texts have at most the in-domain share of errors; its bounds compare the errors
+        of the surest 5 %, 10 % and so on with the in-domain ones. Texts of one cluster count as dependent.
+
+    Limits:
+        Golds are taken to be true and to mean the same on all kinds of texts; labels given under other rules look like
+        a loss. A loss does not say why it is there, and the rest is what the shares of the labels do not explain, not
+        what some other cause does. Mean F1 is compared only where the same labels occur on both sides. A kind with
+        fewer than 30 independent labelled texts, or with one and the same right answer throughout, is not compared. The
+        share that can be answered is found with labels of the other kind, which in use would be missing; its bounds go
+        in steps of 5 % and are wide, and where the model is as good as in-domain the lower one stays well below 100 %.
+        Of two calibration errors one of which is near 0 the difference may be somewhat larger than its interval says.
+        Nothing is said about kinds of texts that were not given.
+
+    References:
+        Koh et al. 2021, ICML (WILDS: accuracy in-domain and out of it). Newcombe 1998, Statistics in Medicine 17:873.
+        Zou and Donner 2008, Statistics in Medicine 27:1693; Donner and Zou 2012, Statistical Methods in Medical
+        Research 21:347 (MOVER). Kitagawa 1955, JASA 50:1168 (two parts of a difference). Lipton et al. 2018, ICML
+        (label shift). Lee et al. 2023, JMLR 24:335 (debiased calibration error). El-Yaniv and Wiener 2010, JMLR 11:1605
+        (risk-coverage). Berger 1982, Technometrics 24:295. Efron 1987, JASA 82:171 (BCa).
+    """
+
+    resamples: int = 2000
+    bins: int = 15
+    """Most bins of the calibration error."""
+
+    @cached_property
+    def info(self) -> ProbeInfo:
+        return ProbeInfo(
+            id="shift.performance",
+            version=1,
+            risk="shift",
+            title="Quality on other kinds of texts",
+            doc=ProbeDoc.parse(type(self).__doc__),
+            gold=True,
+            domains=True,
+        )
+
+    def run(self, model: Classifier, data: Sequence[Example], ctx: Context) -> Iterator[Record | Outcomes]:
+        """Yields accounting by domain, what cannot be compared and why, the numbers, cases and outcomes."""
+        given, items, measure = Domains.of(data), _answered(model, data), measure_for(model.card.problem)
+        compared, skips = _compared(given, items, measure)
+        yield from accounting(given, used=[Domain(each.name, each.items.examples) for each in compared])
+        yield from skips
+        if not compared:
+            return
+        home, *others = compared
+        numbers = Numbers(
+            home=home,
+            others=others,
+            measure=measure,
+            bins=self.bins,
+            generator=ctx.generator,
+            resamples=self.resamples,
+            family=f"{self.info.id}.levels",
+        )
+        yield from numbers.records()
+        yield from _shown(others, ctx)
+        used = {example.id for each in compared for example in each.items.examples}
+        yield outcomes(_where(items, used))
+
+
+def _answered(model: Classifier, data: Sequence[Example]) -> Labelled:
+    """The labelled items of all domains whose answer is a finite number, asked about in one call."""
+    items = Labelled.ask(model, data)
+    return items[np.asarray(np.isfinite(items.answers.logits).all(axis=1))]
+
+
+def _compared(given: Domains, items: Labelled, measure: Measure) -> tuple[list[Scored], list[Skip]]:
+    """The in-domain items and then the domains that can be compared with them, and a reason for each that cannot."""
+    found = Domains.of(items.examples)
+    if not given.others:
+        return [], [_no_domains()]
+    if not len(found.home):
+        return [], [no_gold()]
+    known = {domain.name for domain in found}
+    skips = [_no_gold(domain) for domain in given.others if domain.name not in known]
+    domains, unfit = found.comparable()
+    scored = [_scored(domain, items, measure) for domain in (found.home, *domains)]
+    alike = [_one_answer(each) for each in scored]
+    skips += [*unfit, *(skip for skip in alike if skip)]
+    kept = [each for each, skip in zip(scored, alike, strict=True) if skip is None]
+    comparable = alike[0] is None and len(kept) > 1
+    return (kept if comparable else []), skips
+
+
+def _scored(domain: Domain, items: Labelled, measure: Measure) -> Scored:
+    own = _where(items, {example.id for example in domain.examples})
+    return Scored(domain.name, own, measure.values(own))
+
+
+def _where(items: Labelled, ids: set[str]) -> Labelled:
+    return items[np.array([example.id in ids for example in items.examples], dtype=bool)]
+
+
+def _one_answer(scored: Scored) -> Skip | None:
+    """Why nothing can be said where all right answers are the same; for scores they may be."""
+    if scored.items.problem is ProblemType.REGRESSION or (scored.items.gold != scored.items.gold[0]).any():
+        return None
+    return Skip(
+        reason=SkipReason.UNDEFINED,
+        detail=f"The right answer is the same {scored.where} throughout, so labels cannot be told apart.",
+        enable="give texts with at least two different right answers",
+        slice=scored.slice,
+    )
+
+
+def _no_domains() -> Skip:
+    return Skip(
+        reason=SkipReason.NO_DOMAINS,
+        detail="There are no texts of another kind to compare with.",
+        enable="name some with --shift NAME=PATH",
+    )
+
+
+def _no_gold(domain: Domain) -> Skip:
+    return Skip(
+        reason=SkipReason.NO_GOLD,
+        detail=f"No text of the data called {domain.name} has a right answer and a readable answer of the model.",
+        enable="label some of these texts",
+        slice=domain.slice,
+    )
+
+
+def _shown(others: Sequence[Scored], ctx: Context) -> list[Evidence]:
+    """Cases of each domain, the random ones of all before the worst of all."""
+    found = [
+        case.model_copy(update={"slice": scored.slice})
+        for scored in others
+        for case in cases(scored.items, ctx, note=partial(_note, scored))
+    ]
+    return sorted(found, key=lambda case: case.chosen != "random")
+
+
+def _note(scored: Scored, row: int) -> str:
+    if scored.items.problem is ProblemType.REGRESSION:
+        return f"off by {scored.values[row]:.3g}"
+    return "right" if scored.items.correct[row] else "wrong"

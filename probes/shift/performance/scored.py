@@ -1,0 +1,131 @@
+"""The labelled items of one domain with the model's answers, and the number that says how good each answer is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from probes.core.answers import Bools, Floats, ProblemType
+from probes.core.confidence import Decisions
+from probes.core.confidence_numbers import decisions_of
+from probes.core.labelled import Labelled
+from probes.core.records import Better, Unit
+from probes.shift.domains import HOME
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """A number that every item has and whose mean is compared between domains.
+
+    Attributes:
+        name: of the mean; `loss` is appended for what is lost.
+        title: what the mean is.
+        loss, lost: name and title of how much worse the mean is than in-domain.
+        better: which means are good.
+        values: items -> (n,) finite numbers.
+        limits: smallest and largest possible value of an item.
+        unit, loss_unit: of the mean and of the difference of two.
+    """
+
+    name: str
+    title: str
+    loss: str
+    lost: str
+    better: Better
+    values: Callable[[Labelled], Floats]
+    limits: tuple[float, float]
+    unit: Unit
+    loss_unit: Unit
+
+    @property
+    def sign(self) -> int:
+        """1 where a lower mean is a loss, -1 where a higher one is."""
+        return 1 if self.better is Better.HIGHER else -1
+
+
+def _right(items: Labelled) -> Floats:
+    return items.correct.astype(np.float64)
+
+
+def _error(items: Labelled) -> Floats:
+    predicted, gold = items.values
+    return np.abs(predicted - gold)
+
+
+def measure_for(problem: ProblemType) -> Measure:
+    """Accuracy, for label sets the share of exactly right sets, for scores the mean absolute error."""
+    if problem is ProblemType.REGRESSION:
+        return Measure(
+            name="mae",
+            title="mean absolute error",
+            loss="mae_added",
+            lost="mean absolute error added",
+            better=Better.LOWER,
+            values=_error,
+            limits=(0.0, np.inf),
+            unit=Unit.SCORE,
+            loss_unit=Unit.SCORE,
+        )
+    exact = " (the exact set of labels)" if problem is ProblemType.MULTI_LABEL else ""
+    return Measure(
+        name="accuracy",
+        title=f"share of right answers{exact}",
+        loss="accuracy_lost",
+        lost=f"share of right answers{exact} lost",
+        better=Better.HIGHER,
+        values=_right,
+        limits=(0.0, 1.0),
+        unit=Unit.PROPORTION,
+        loss_unit=Unit.DIFFERENCE,
+    )
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The n labelled and answered items of one domain.
+
+    Attributes:
+        values: (n,) the measure's number of each item.
+    """
+
+    name: str
+    items: Labelled
+    values: Floats
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @property
+    def slice(self) -> dict[str, str]:
+        """The slice of its records."""
+        return {"domain": self.name}
+
+    @property
+    def where(self) -> str:
+        """Which texts, for titles."""
+        return "on the in-domain texts" if self.name == HOME else f"on the texts called {self.name}"
+
+    @property
+    def clusters(self) -> list[str]:
+        return self.items.clusters
+
+    @cached_property
+    def independent(self) -> int:
+        """Number of independent items."""
+        return len(set(self.clusters))
+
+    @cached_property
+    def decisions(self) -> Decisions:
+        return decisions_of(self.items)
+
+    @cached_property
+    def labels(self) -> Bools:
+        """(K,): labels that some right answer has."""
+        return np.asarray(self.items.gold.any(axis=0))
+
+    def named(self, kept: Bools) -> str:
+        """The labels where `kept`, for a sentence."""
+        return ", ".join(label for label, keep in zip(self.items.labels, kept, strict=True) if keep)

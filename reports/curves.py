@@ -34,6 +34,7 @@ def _together(curves: Sequence[Curve]) -> list[list[Curve]]:
             curve.y_title,
             curve.unit,
             curve.reference,
+            curve.connected,
             *sorted(curve.slice),
         )
         alike.setdefault(kind, []).append(curve)
@@ -89,7 +90,9 @@ def _cells(curve: Curve, point: Point) -> tuple[str, ...]:
 
 
 def _ends(curve: Curve, points: Sequence[Point]) -> str:
-    first, last = _cells(curve, points[0]), _cells(curve, points[-1])
+    """At both ends of the line; of points that are apart at the lowest and the highest."""
+    by_value = sorted(points, key=lambda point: point.y.value)
+    first, last = (_cells(curve, (points if curve.connected else by_value)[end]) for end in (0, -1))
     return f"{first[1]} at {_at(curve, first[0])}, {last[1]} at {_at(curve, last[0])}"
 
 

@@ -43,7 +43,10 @@ class EndLabel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """One line of a chart. `style` (0 to 3) is its dash and its marker; `label` is there where there are several."""
+    """One line of a chart; of points that are apart, `line` and `band` are empty.
+
+    `style` (0 to 3) is its dash and its marker; `label` is there where there are several.
+    """
 
     points: tuple[ChartPoint, ...]
     line: str
@@ -100,8 +103,8 @@ def line_chart(curve: Curve, *, key: str, takeaway: str, cells: Callable[[int], 
         right=ALONE_RIGHT,
         head=(capital(curve.x_title), capital(curve.y_title), "Interval", "Items"),
         rows=tuple(cells(index) for index in range(len(points))),
-        series=(_series(points),),
-        whiskers=len(points) <= _WHISKERS,
+        series=(_series(points, connected=curve.connected),),
+        whiskers=len(points) <= _WHISKERS or not curve.connected,
         diagonal=(x_scale.at(0), y_scale.at(0), x_scale.at(1), y_scale.at(1)) if square else None,
         x_ticks=_curve_ticks(curve, x_scale, square),
         y_ticks=ticks(y_scale, curve.unit, most=5),
@@ -128,7 +131,11 @@ def series_chart(
     every = _merged(list(curves.values()))
     x_scale, y_scale = _scales(list(curves.values()), right=SEVERAL_RIGHT)
     drawn = [
-        _series(_points(curve, x_scale, y_scale, aside=DODGE * (place - (len(curves) - 1) / 2)), style=place)
+        _series(
+            _points(curve, x_scale, y_scale, aside=DODGE * (place - (len(curves) - 1) / 2)),
+            connected=curve.connected,
+            style=place,
+        )
         for place, curve in enumerate(curves.values())
     ]
     heights = _apart([float(series.points[-1].y) for series in drawn])
@@ -147,7 +154,7 @@ def series_chart(
             replace(series, label=_end_label(name, height))
             for name, series, height in zip(curves, drawn, heights, strict=True)
         ),
-        whiskers=all(len(series.points) <= _WHISKERS for series in drawn),
+        whiskers=not one.connected or all(len(series.points) <= _WHISKERS for series in drawn),
         diagonal=None,
         x_ticks=_curve_ticks(every, x_scale, square=False),
         y_ticks=ticks(y_scale, one.unit, most=5),
@@ -175,7 +182,9 @@ def _points(curve: Curve, x_scale: Scale, y_scale: Scale, *, aside: float = 0.0)
     )
 
 
-def _series(points: tuple[ChartPoint, ...], *, style: int = 0) -> Series:
+def _series(points: tuple[ChartPoint, ...], *, connected: bool, style: int = 0) -> Series:
+    if not connected:
+        return Series(points=points, line="", band="", style=style)
     outline = [f"{p.x},{p.high}" for p in points] + [f"{p.x},{p.low}" for p in reversed(points)]
     return Series(points=points, line=" ".join(f"{p.x},{p.y}" for p in points), band=" ".join(outline), style=style)
 

@@ -41,6 +41,7 @@ CUTS: Mapping[tuple[str, ...], str] = {
     ("domain",): "By kind of text",
     ("domain", "estimate"): "By kind of text and estimate",
     ("domain", "score"): "By kind of text and score",
+    ("domain", "target"): "By kind of text and share of errors allowed",
     ("register",): "By register",
     ("register", "severity"): "By register and severity",
     ("part",): "By part of the data",

@@ -135,7 +135,11 @@ class Point(Frozen):
 
 
 class Curve(Frozen):
-    """Points to be drawn together: a severity curve, a reliability diagram, a risk-coverage curve."""
+    """Points to be drawn together: a severity curve, a reliability diagram, a risk-coverage curve.
+
+    Attributes:
+        connected: False where nothing lies between two points (kinds of text): they are drawn without a line.
+    """
 
     kind: Literal["curve"] = "curve"
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -145,6 +149,7 @@ class Curve(Frozen):
     unit: Unit
     points: tuple[Point, ...]
     reference: Literal["none", "diagonal"] = "none"
+    connected: bool = True
     slice: Mapping[str, str] = {}
 
 

@@ -39,10 +39,8 @@ class Run:
 
 def elsewhere(data: Sequence[Example]) -> list[Example]:
     """Another domain: every other text as it is, the rest with a few more words."""
-    return [
-        (each if row % 2 else Example.of(f"Said elsewhere: {each.text}", gold=each.gold)).within("elsewhere")
-        for row, each in enumerate(data)
-    ]
+    changed = [each if int(each.id, 16) % 2 else Example.of(f"So I hear: {each.text}", gold=each.gold) for each in data]
+    return [each.within("elsewhere") for each in changed]
 
 
 def run(probe: Probe, data: Sequence[Example], seed: int = 0) -> Run:

@@ -123,3 +123,11 @@ def test_a_page_of_single_curves_has_bands_and_circles_as_before(tmp_path):
         assert 'viewBox="0 0 360 240"' in figure
         assert "Band: interval." in figure
         assert set(re.findall(r'href="#(p-\d)"', figure)) <= {"p-0"}
+
+
+def test_kinds_are_not_joined_by_a_line():
+    (made,) = charts([curve(2.0).model_copy(update={"connected": False})])
+    assert (made.series[0].line, made.series[0].band) == ("", "")
+    assert made.whiskers
+    assert len(made.series[0].points) == 3
+    assert made.takeaway == "Y: 2.00 at x 1, 6.00 at x 3."

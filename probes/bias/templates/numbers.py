@@ -112,6 +112,7 @@ def by_register(filled: Filled) -> Curve | Skip:
         y_title="difference of mean scores",
         unit=filled.unit,
         points=tuple(points),
+        connected=False,
         slice=part,
     )
 

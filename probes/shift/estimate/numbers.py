@@ -99,4 +99,5 @@ def curve(known: Sequence[Comparison], trust: Mapping[str, Trust]) -> Iterator[C
             unit=Unit.PROPORTION,
             points=tuple(sorted(points, key=lambda point: (point.x, point.label))),
             reference="diagonal",
+            connected=False,
         )

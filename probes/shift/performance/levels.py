@@ -41,13 +41,13 @@ class Levels:
 
     def records(self) -> list[Found]:
         """The mean of the measure; for labels also the mean F1 and the calibration error."""
-        level, m, where = partial(measured, part=self.scored.slice, family=self.family), self.measure, self.scored.where
-        found = [level(m.name, f"{m.title} {where}", self._mean, better=m.better, unit=m.unit)]
+        level, m = partial(measured, part=self.scored.slice, family=self.family), self.measure
+        found = [level(m.name, m.title, self._mean, better=m.better, unit=m.unit)]
         if self.scored.items.problem is ProblemType.REGRESSION:
             return found
-        title = f"mean F1 of the {int(self.scored.labels.sum())} labels that occur {where}"
+        title = f"mean F1 of the {int(self.scored.labels.sum())} labels that occur"
         found.append(level("macro_f1", title, self._macro_f1, better=Better.HIGHER))
-        title = f"distance between confidence and share right, beyond chance, {where}"
+        title = "distance between confidence and share right, beyond chance"
         found.append(level("ece_debiased", title, self._calibration, better=Better.LOWER, unit=Unit.DIFFERENCE))
         return found
 

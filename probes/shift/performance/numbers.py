@@ -65,7 +65,7 @@ class Numbers:
     def _losses(self, scored: Scored, *, own: Sequence[Found], home: Sequence[Found]) -> Iterator[Found]:
         """How much worse each level is than in-domain, and for labels what that comes from and what can be kept."""
         m, labels = self.measure, scored.items.problem is not ProblemType.REGRESSION
-        against = f"{scored.where}, against the in-domain texts"
+        against = "against the in-domain texts"
         names = [(m.loss, f"{m.lost} {against}", m.sign, m.loss_unit)]
         if labels:
             names.append(("macro_f1_lost", f"mean F1 lost {against}", 1, Unit.DIFFERENCE))
@@ -78,7 +78,7 @@ class Numbers:
             yield measured(name, title, estimate, better=Better.LOWER, unit=unit, part=scored.slice)
         yield measured(
             f"{m.loss}_relative",
-            f"{m.lost} {scored.where}, as a share of the in-domain value",
+            f"{m.lost}, as a share of the in-domain value",
             partial(self._relative, scored),
             better=Better.LOWER,
             part=scored.slice,
@@ -119,8 +119,14 @@ class Numbers:
             ("rest", "other shares of the labels do not explain", rest, Better.LOWER),
         ):
             estimate = partial(self._part_of_loss, scored, part)
-            text = f"part of the loss {scored.where} that {title}"
-            yield measured(f"{name}_{suffix}", text, estimate, better=better, unit=unit, part=scored.slice)
+            yield measured(
+                f"{name}_{suffix}",
+                f"part of the loss that {title}",
+                estimate,
+                better=better,
+                unit=unit,
+                part=scored.slice,
+            )
 
     def _part_of_loss(self, scored: Scored, part: Callable[[Strata, Strata], Estimate]) -> Estimate:
         if scored.items.problem is ProblemType.MULTI_LABEL:
@@ -140,7 +146,7 @@ class Numbers:
                 raise UnmeasurableError(SkipReason.WRONG_PROBLEM, "An item is not left to a person label by label.")
             return coverage_at_home_risk(self.home.decisions, scored.decisions)
 
-        title = f"share that can be answered {scored.where}, the surest first, without more errors than in-domain"
+        title = "share that can be answered, the surest first, without more errors than in-domain"
         return measured("coverage_at_home_risk", title, estimate, better=Better.HIGHER, part=scored.slice)
 
     def _worst(self) -> Found:
@@ -164,6 +170,7 @@ class Numbers:
             y_title=self.measure.title,
             unit=self.measure.unit,
             points=tuple(Point(x=float(x), y=y, label=name) for x, (name, y) in enumerate(estimates)),
+            connected=False,
         )
 
 

@@ -1,0 +1,1 @@
+"""How different the texts of another domain are from the in-domain ones."""

@@ -1,0 +1,132 @@
+"""How well scores tell texts of another kind, the positive class, from in-domain ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from probes.core.answers import Bools, Floats, Ints
+from probes.core.records import Estimate, SkipReason
+from probes.core.stats.clusters import FEW, Clusters
+from probes.core.stats.derived import UnmeasurableError
+from probes.core.stats.intervals import estimate, no_spread
+from probes.core.stats.resampling import Resamples
+
+AUROC, AUPR, FPR = range(3)
+"""Columns of `Ranked.measures`."""
+
+CAUGHT = 0.95
+"""True positive rate at which false positives are counted."""
+
+_CACHED = 200_000
+"""Weights worked on at a time, so that intermediate arrays stay in the processor's cache."""
+
+
+class Ranked:
+    """n items, sorted once by their scores; equal scores stand and fall together, and NaN is no score."""
+
+    def __init__(self, scores: Floats, positive: Bools) -> None:
+        """Sort (n,) scores, larger for the (n,) positive items if all is well."""
+        scored = np.flatnonzero(np.isfinite(scores))
+        self._order: Ints = scored[np.argsort(-scores[scored], kind="stable")]
+        self._starts: Ints = np.flatnonzero(np.diff(-scores[self._order], prepend=-np.inf))
+        self._positive = positive[self._order]
+        self._prevalence = float(positive.mean())
+
+    def measures(self, weights: Floats) -> Floats:
+        """(B, 3) for (B, n) weights: AUROC, AUPR and FPR at 95 % TPR; NaN where a side has no weight.
+
+        AUROC: share of the pairs of a positive and a negative item in which the positive scores higher; a tie counts
+        half. AUPR: average precision, without interpolation, at the prevalence of all n items whatever the weights.
+        FPR: share of the negatives among what is flagged when the threshold is the highest that flags 95 % of the
+        positives. Definitions and tie handling as in scikit-learn.
+        """
+        step = max(1, _CACHED // len(self._order))
+        return np.concatenate([self._measures(weights[at : at + step]) for at in range(0, len(weights), step)])
+
+    def _measures(self, weights: Floats) -> Floats:
+        drawn = weights[:, self._order]
+        caught, flagged = self._shares(drawn * self._positive), self._shares(drawn * ~self._positive)
+        true, false = np.cumsum(caught, axis=1), np.cumsum(flagged, axis=1)
+        auroc = (flagged * (true - caught / 2)).sum(axis=1)
+        hits, alarms = self._prevalence * true, (1 - self._prevalence) * false
+        precision = np.divide(hits, hits + alarms, out=np.zeros_like(hits), where=hits + alarms > 0)
+        aupr = (caught * precision).sum(axis=1)
+        enough = np.argmax(true >= CAUGHT - 1e-9, axis=1)
+        found = np.column_stack([auroc, aupr, np.take_along_axis(false, enough[:, None], axis=1)])
+        found[np.isnan(auroc)] = np.nan
+        return np.asarray(np.clip(found, 0.0, 1.0))
+
+    def _shares(self, drawn: Floats) -> Floats:
+        """(B, distinct scores): what share of a side has each score."""
+        sums = np.add.reduceat(drawn, self._starts, axis=1)
+        total = sums.sum(axis=1, keepdims=True)
+        return np.asarray(np.divide(sums, total, out=np.full_like(sums, np.nan), where=total > 0))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Detection:
+    """k scores of the in-domain items and those of one other domain, n together, all resampled together.
+
+    Attributes:
+        scores: (n, k); NaN where an item is not scored.
+        shifted: (n,) which items are of the other domain.
+        clusters: (n,).
+        rng: for the resamples.
+    """
+
+    scores: Floats
+    shifted: Bools
+    clusters: Sequence[str]
+    rng: np.random.Generator
+    resamples: int
+
+    def estimate(self, score: int, measure: int) -> Estimate:
+        """One of AUROC, AUPR, FPR of the score in one column, with a cluster bootstrap interval.
+
+        Never surer than the scarcer side allows: a kind of text it does not hold cannot be resampled.
+
+        Raises:
+            UnmeasurableError: where no interval can be given.
+        """
+        groups = Clusters.of(self.clusters, n=len(self.clusters))
+        scored = np.isfinite(self.scores[:, score])
+        sides = (scored & self.shifted, scored & ~self.shifted)
+        fewest = min(len(np.unique(groups.codes[side])) for side in sides)
+        if fewest < FEW:
+            detail = f"The score could be compared on {fewest} independent texts of one side, of the {FEW} needed."
+            raise UnmeasurableError(SkipReason.TOO_FEW, detail)
+        try:
+            column = 3 * score + measure
+            found = self._drawn.estimate(column, limits=(0.0, 1.0), groups=Clusters(groups.codes[scored], fewest))
+        except ValueError as error:
+            raise UnmeasurableError(SkipReason.TOO_FEW, f"No interval can be given: {error}.") from error
+        unseen = no_spread(found.value, clusters=fewest, limits=(0.0, 1.0))
+
+        def wider(alpha: float, low: float, high: float) -> tuple[float, float]:
+            below, above = unseen(alpha)
+            return min(low, below), max(high, above)
+
+        return estimate(
+            found.value,
+            bounds=lambda alpha: wider(alpha, found.tail(alpha).low, found.tail(alpha).high),
+            shown=lambda alpha: wider(alpha, found.low, found.high),
+            n=found.n,
+            clusters=len(np.unique(groups.codes[scored])),
+            method=found.method,
+            limits=(0.0, 1.0),
+        )
+
+    @cached_property
+    def _drawn(self) -> Resamples:
+        ranked = [Ranked(column, self.shifted) for column in self.scores.T]
+        return Resamples.of(
+            lambda weights: np.concatenate([each.measures(weights) for each in ranked], axis=1),
+            n=len(self.shifted),
+            rng=self.rng,
+            clusters=self.clusters,
+            resamples=self.resamples,
+        )

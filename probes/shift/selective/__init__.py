@@ -1,0 +1,1 @@
+"""What leaving unsure answers to people buys away from the in-domain texts."""

@@ -141,6 +141,10 @@ def _result(findings: Sequence[Finding], result: StepResult | None, records: Seq
         return "No result: the run ended before this step."
     if result.end.status == "failed":
         return f"No result: the test broke. {result.end.error}"
+    return _said(findings, records) + _left_open(records)
+
+
+def _said(findings: Sequence[Finding], records: Sequence[Record]) -> str:
     if findings:
         messages = list(dict.fromkeys(finding.message for finding in findings))
         return messages[0] if len(messages) == 1 else f"{summary(findings)} {messages[0]}"
@@ -152,6 +156,14 @@ def _result(findings: Sequence[Finding], result: StepResult | None, records: Seq
             + "."
         )
     return "Measured, not judged." if _of(records, Measurement) else "Nothing was measured; the reasons are below."
+
+
+def _left_open(records: Sequence[Record]) -> str:
+    """That not everything was measured, so that what stands above is not taken for the whole."""
+    missing = len(_of(records, Skip))
+    if not missing or not _of(records, Measurement):
+        return ""
+    return f" {plural(missing, 'other number')} could not be measured; the reasons are in the chapter."
 
 
 def _method(step: PlannedStep, doc: Methodology, loaded: Loaded) -> tuple[Fact, ...]:

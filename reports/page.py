@@ -58,7 +58,7 @@ def page(loaded: Loaded, *, limits: Limits) -> Page:
 
 
 def _identity(loaded: Loaded) -> Identity:
-    manifest, model, data = loaded.manifest, loaded.manifest.model, loaded.manifest.data
+    manifest, model = loaded.manifest, loaded.manifest.model
     return Identity(
         model=model.name,
         fingerprint=model.fingerprint[:FINGERPRINT],
@@ -70,13 +70,21 @@ def _identity(loaded: Loaded) -> Identity:
             Fact("Source", model.source + (f" at revision {model.revision[:FINGERPRINT]}" if model.revision else "")),
             Fact("Fingerprint", model.fingerprint[:FINGERPRINT], code=True),
             Fact("Labels", _labels(model.labels)),
-            Fact("Data", f"{data.name}, {plural(data.n, 'item')}, {count(data.labelled)} with a right answer"),
+            Fact("Data", _data(manifest)),
             *_others(manifest),
             Fact("Policy", _policy_name(loaded)),
             Fact("Run", manifest.run_id, code=True),
             Fact("Created", manifest.created),
         ),
     )
+
+
+def _data(manifest: Manifest) -> str:
+    """What was given, and how much of it the tests used."""
+    data = manifest.data
+    given = f"{data.name}, {plural(data.n, 'item')}, {count(data.labelled)} with a right answer"
+    most = max((step.items for step in manifest.steps if not step.domains), default=data.n)
+    return given if most >= data.n else f"{given}; no test used more than {count(most)}"
 
 
 def _others(manifest: Manifest) -> list[Fact]:

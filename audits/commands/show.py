@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 
 import click
@@ -37,5 +38,12 @@ def command(probe: str, plugins: tuple[Path, ...]) -> int:
         )
         terminal.line("\nParameters")
         for name, value in parameters_of(found).items():
-            terminal.line(f"  {name} = {value!r}")
+            terminal.line(f"  {name} = {_written(value)}")
     return 0
+
+
+def _written(value: object) -> str:
+    """A parameter as audit.yaml would have it; of one among several names all of them."""
+    if isinstance(value, Enum):
+        return f"{value.value} (one of {', '.join(str(each.value) for each in type(value))})"
+    return repr(value)

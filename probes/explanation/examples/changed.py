@@ -134,8 +134,8 @@ def _swap_case(pair: _Pair, *, moved: float, flipped: bool) -> Case:
     answer = "the answer changes" if flipped else "the answer stays"
     return Case(
         kind=SWAP,
-        note=f"{_plain(swap.axis)}, {_plain(swap.source)} to {_plain(swap.target)} ({terms}): {answer}, and the score "
-        f"moves by {moved:.3f}, among the most of all swaps tried",
+        note=f"words that stand for a group ({_plain(swap.axis)}), from {_plain(swap.source)} to {_plain(swap.target)} "
+        f"({terms}): {answer}, and the score moves by {moved:.3f}, among the most of all swaps tried",
         source=pair.source,
         texts=(pair.source.text, pair.text),
     )

@@ -56,11 +56,11 @@ class Examples:
         The cases are chosen by rule, not by hand: drawn at random; the most confident right and wrong answers; the
         answers closest to another one; a text whose answer changes under typing slips (neighbouring keys, severity 2),
         the largest loss of confidence first; and a text whose score moves most when another group of people is named.
-        The last two are explained before and after. Of each kind a few, from different texts. Integrated gradients
-        explain the logit of the answer given (of several labels the most probable one; of a score the value itself),
-        compared with a text of the same length without words; a word's weight is the sum over its tokens. Where the
-        network does not allow the method asked for, integrated gradients or else occlusion stand in, and the note on
-        the items says so.
+        The last two are explained before and after. Of each kind a few, each from another text; a text may serve two
+        kinds. Integrated gradients explain the logit of the answer given (of several labels the most probable one; of a
+        score the value itself), compared with a text of the same length without words; a word's weight is the sum over
+        its tokens. Where the network does not allow the method asked for, integrated gradients or else occlusion stand
+        in, and the note on the items says so.
 
     Limits:
         An attribution describes what one model computes from one text. It is not causal, and not a reason that may be

@@ -45,7 +45,7 @@ def _verdict(problem: ProblemType, drop: Scored, lead: Scored) -> str:
     if problem is ProblemType.REGRESSION:
         fall = f"value falls by {drop:z.3f} standard deviations"
     compared = "more" if lead > 0 else "less"
-    return f"without the top words its {fall}, {abs(lead):.3f} {compared} than without random words"
+    return f"without the words that speak most for it its {fall}, {abs(lead):.3f} {compared} than without random words"
 
 
 def outcomes(items: Explained, drop: Sequence[Scored]) -> Outcomes:

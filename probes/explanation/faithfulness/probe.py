@@ -63,14 +63,15 @@ class Faithfulness:
         the sum of the scores of the words gone and the change of the logit, on the best scale that is not negative,
         divided by the mean squared change, so that 0 is perfect and 1 no better than scores of 0. Convergence: what the
         scores of a method that adds up miss of the difference between text and baseline, as a share of that difference,
-        or of the largest score where scores cancel; in 16-bit types rounding counts too. Noise, edits and
-        random weights are tried on 24 items: two draws of uniform noise on the embeddings, up to a twentieth of their
-        standard deviation either way; contractions, contractions written out, no capitals and stray punctuation, where
-        the answer did not change; three copies of the network, with random weights in the output layer, in it and the
-        upper half of the others, and everywhere, compared by the rank correlation of absolute scores. The wholly random
-        copy is also asked how comprehensive the explanations of its own answers are: a model that does not exceed it
-        has not learned to use some words more than others. Texts of one word, scores that are all equal and other cases
-        without a meaning are counted and left out. Intervals cluster on the text; fewer than 10 texts give no number.
+        or of the largest score where scores cancel; in 16-bit types rounding counts too. Noise, edits and random
+        weights are tried on 24 items: two draws of uniform noise on the embeddings, up to a twentieth of their standard
+        deviation either way; contractions, contractions written out, no capitals and stray punctuation, where the
+        answer did not change and the model did not read the same tokens as before; three copies of the network, with
+        random weights in the output layer, in it and the upper half of the others, and everywhere, compared by the rank
+        correlation of absolute scores. The wholly random copy is also asked how comprehensive the explanations of its
+        own answers are: a model that does not exceed it has not learned to use some words more than others. Texts of
+        one word, scores that are all equal and other cases without a meaning are counted and left out. Intervals
+        cluster on the text; fewer than 10 texts give no number.
 
     Limits:
         An attribution describes what one model computes from one text. It is not causal, and not a reason that may be
@@ -78,8 +79,7 @@ class Faithfulness:
         missing evidence with surprise; the random ranking is there to compare with. An answer that stands for the
         absence of something (not toxic, no topic) rests on no word, and falls little whatever is taken out: a low
         comprehensiveness then says nothing against the explanation. Agreement of two methods does not make either
-        true. An edit that the tokenizer does not see (capitals, for some models) leaves the explanation as it is by
-        construction. One random copy stands for all. Words beyond the length limit of the model are left out.
+        true. One random copy stands for all. Words beyond the length limit of the model are left out.
         Whether people understand the explanation is not measured.
 
     References:

@@ -27,6 +27,7 @@ class Why(StrEnum):
     NO_CHANGE = "whose answer no removal moves"
     NO_DELTA = "answered like a text without words"
     ANSWER_CHANGED = "whose answer changed"
+    SAME_READING = "that the model reads as before"
 
 
 Scored = float | Why

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from probes.core.answers import Bools, Classifications, changed
+from probes.core.attributions import Attribution
 from probes.core.examples import Text
 from probes.core.model import Attributor
 from probes.core.records import Accounting
@@ -80,8 +81,15 @@ def _compared(model: Attributor, items: Explained, texts: Sequence[Text], *, ste
     found = model.attribute([texts[row] for row in rows], [items.targets[row] for row in rows], method=items.method)
     values: list[Scored] = [Why.ANSWER_CHANGED if known else Why.NOT_FINITE for known in finite]
     for row, after in zip(rows, found, strict=True):
-        values[row] = rank_correlation(*common(items.attributions[row], after))
+        before = items.attributions[row]
+        unseen = _same_reading(before, after)
+        values[row] = Why.SAME_READING if unseen else rank_correlation(*common(before, after))
     return values
+
+
+def _same_reading(before: Attribution, after: Attribution) -> bool:
+    """Did the tokenizer undo the edit, so that the two explanations are one and the same, to the last bit."""
+    return before.output == after.output and np.array_equal(before.scores, after.scores)
 
 
 def _changed(before: Classifications, after: Classifications, finite: Bools, *, step: float) -> Bools:

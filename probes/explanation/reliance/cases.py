@@ -92,7 +92,7 @@ def _evidence(items: Explained, case: Case, after: Attribution, *, chosen: Chose
     example, attribution = items.examples[row], items.attributions[row]
     one = items.answers[np.array([row])]
     words = list(dict.fromkeys(word(example.text, attribution.words[at]) for at in taken))
-    named = ", ".join(words[:MOST_NAMED]) + (" and others" if len(words) > MOST_NAMED else "")
+    named = ", ".join(f"“{each}”" for each in words[:MOST_NAMED]) + (" and others" if len(words) > MOST_NAMED else "")
     offensive = any(OFFENSIVE.search(text) or has_offensive(text) for text in example.texts)
     return Evidence(
         example_id=example.id,

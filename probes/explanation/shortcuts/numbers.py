@@ -96,8 +96,8 @@ def none_found(*, known: bool) -> Iterator[Skip]:
     names = ("largest_insertion_flip_rate", *(("largest_unjustified_flip_rate",) if known else ()))
     for name in names:
         yield Skip(
-            reason=SkipReason.UNDEFINED,
-            detail="No word is frequent enough and pushes an answer more than most words do, so none was tested.",
+            reason=SkipReason.TOO_FEW,
+            detail="No word stood in enough texts and pushed an answer harder than most words do, so none was tested.",
             enable="add items",
             name=name,
         )

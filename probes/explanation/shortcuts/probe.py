@@ -167,6 +167,8 @@ def _held(items: Explained, kept: Bools, ctx: Context) -> Held:
 def _note(found: Search, findings: Sequence[Finding], searched: Bools) -> str:
     if not found.considered:
         return ""
+    if not findings:
+        return f"{found.considered} words considered on {int(searched.sum())} items; none qualified for a test"
     confirmed = [finding for finding in findings if finding.confirmed]
     unjustified = sum(finding.justified.suspicious for finding in confirmed)
     return (

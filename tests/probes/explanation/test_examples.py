@@ -118,7 +118,7 @@ def test_the_swap_with_the_largest_move_is_found(records):
     assert "Muslim" in before.texts[0]
     assert "Muslim" not in after.texts[0]
     assert words_of(before)["muslim"] == pytest.approx(0.75)
-    assert case.note.startswith("religion, muslim to ")
+    assert case.note.startswith("words that stand for a group (religion), from muslim to ")
     moved = 1 / (1 + np.exp(0.4)) - 1 / (1 + np.exp(1.9))
     assert f"the score moves by {moved:.3f}" in case.note
 
@@ -283,4 +283,4 @@ def test_every_axis_is_tried():
     assert {"gender", "religion"} <= set(AXES)
     men = [Example.of(f"My father sold the {subject} to a neighbour.", gold="positive") for subject in SUBJECTS]
     made = run(model({"father": 1.0, "mother": -1.0}), men)
-    assert cases(made, SWAP)[0].note.startswith("gender, ")
+    assert cases(made, SWAP)[0].note.startswith("words that stand for a group (gender), from ")

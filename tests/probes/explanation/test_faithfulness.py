@@ -306,6 +306,15 @@ def test_answers_that_change_with_an_edit_are_counted():
     assert "stability" not in made.values
 
 
+def test_an_edit_that_the_model_does_not_see_is_no_sign_of_stability():
+    data = [Example.of(example.text.capitalize()) for example in examples()]
+    made = run(LinearModel(weights(), symmetric=True), data, edits=("lower_case",))
+    [account] = [each for each in made.of(Accounting) if each.slice == {"edit": "no capitals"}]
+    assert (account.scored, account.unscored) == (0, 24)
+    assert "that the model reads as before" in account.note
+    assert "stability" not in made.values
+
+
 def test_no_item_and_one_item():
     for data in ([], examples(1)):
         made = run(LinearModel(weights(), symmetric=True), data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -44,7 +44,7 @@ def execute(plan: Plan, *, model: Any, run: RunFolder, seed: int, watcher: Watch
     """
     todo = [step for step in plan.steps if unfinished(run, step)]
     if todo:
-        model.classify([example.text for example in _all_examples(todo)])
+        model.classify([example.text for example in _all_examples(step for step in todo if step.probe.info.answers)])
         model.take_counters()
     for index, step in enumerate(plan.steps, start=1):
         watcher.step_started(step, index=index, total=len(plan.steps))
@@ -117,7 +117,7 @@ def parquet(outcomes: Outcomes) -> bytes:
     return buffer.getvalue()
 
 
-def _all_examples(steps: Sequence[Step]) -> list[Any]:
+def _all_examples(steps: Iterable[Step]) -> list[Any]:
     distinct = {example.id: example for step in steps for example in step.data}
     return list(distinct.values())
 

@@ -51,7 +51,8 @@ class Plan:
     @property
     def calls(self) -> int:
         """Texts that go through the model: each item's own once, and what the probes ask beyond."""
-        clean = max((sum(not example.domain for example in step.data) for step in self.steps), default=0)
+        asking = (step for step in self.steps if step.probe.info.answers)
+        clean = max((sum(not example.domain for example in step.data) for step in asking), default=0)
         return clean + sum(step.planned.calls for step in self.steps)
 
 

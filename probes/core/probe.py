@@ -77,6 +77,7 @@ class ProbeInfo:
         gold: True when it is meaningless without right answers.
         groups: True when it is meaningless without a group column.
         data: False when it asks only about texts of its own, so that the audit's items do not matter.
+        answers: False when it compares items among themselves and asks the model about a few of them at most.
         domains: True when it compares domains: after the audit's own items it gets as many of each other domain, which
             name theirs (`Example.domain`).
         harm: True when it is for classifiers whose positive class is a harm, False when for all others, None for any.
@@ -93,6 +94,7 @@ class ProbeInfo:
     gold: bool = False
     groups: bool = False
     data: bool = True
+    answers: bool = True
     domains: bool = False
     harm: bool | None = None
     problems: frozenset[ProblemType] = frozenset(ProblemType)

@@ -158,3 +158,15 @@ def test_two_shifts_of_one_name_are_refused():
     result = CliRunner().invoke(cli, ["run", "--model", "m", "--shift", "a=x.csv", "--shift", "a=y.csv"])
     assert result.exit_code == 2
     assert "two data sets are called" in result.output
+
+
+def test_items_that_are_only_compared_are_no_calls():
+    found = registry(info("a.one"), info("a.two", domains=True, answers=False))
+    config = Config(
+        model="m", suite="mine", suites={"mine": (SuiteEntry(probes="a.one", items=40), SuiteEntry(probes="*"))}
+    )
+    made = make_plan(
+        config, registry=found, model=model_card(), data=items(100, "film"), card=card(100), domains=some()
+    )
+    assert [step.planned.items for step in made.steps] == [40, 165]
+    assert made.calls == 40

@@ -95,6 +95,7 @@ Overlap.info = ProbeInfo(
     risk="shift",
     title="Texts in both data sets",
     doc=ProbeDoc.parse(Overlap.__doc__),
+    answers=False,
     domains=True,
 )
 

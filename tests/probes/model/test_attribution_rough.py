@@ -145,7 +145,7 @@ def test_the_path_is_the_one_between_the_embeddings_and_nothing_else_moves(rough
 @pytest.mark.parametrize("name", ["distilbert 0.3", "t5 1.0"])
 def test_where_rectifiers_bend_the_path_the_error_falls_as_points_are_added(rough, name, monkeypatch):
     errors = []
-    for count in (20, 320):
+    for count in (20, 1280):
         monkeypatch.setattr(gradients, "integrated", midpoints(count))
         errors.append(np.mean([each.relative_delta for each in rough(name).attribute(TEXTS, TARGETS)]))
     assert errors[1] < errors[0] / 5

@@ -45,11 +45,19 @@ class Domains:
 
 
 def named(home: Sequence[Example], others: Mapping[str, tuple[Sequence[Example], DataCard]]) -> Domains:
-    """Data sets of their own, by name."""
-    return Domains(
-        home=tuple(home),
-        others={name: tuple(example.within(name) for example in examples) for name, (examples, _) in others.items()},
-        cards={name: card.model_copy(update={"name": name}) for name, (_, card) in others.items()},
+    """Data sets of their own, by name.
+
+    Raises:
+        UsageError: when two of them hold the same texts.
+    """
+    return _without_copies(
+        Domains(
+            home=tuple(home),
+            others={
+                name: tuple(example.within(name) for example in examples) for name, (examples, _) in others.items()
+            },
+            cards={name: card.model_copy(update={"name": name}) for name, (_, card) in others.items()},
+        )
     )
 
 
@@ -57,7 +65,8 @@ def by_column(data: Sequence[Example], card: DataCard, *, home: str | None) -> D
     """One data set whose column `domain` says what each item is; `home` is its in-domain value.
 
     Raises:
-        UsageError: for a value that no item has, or when none is named and two are equally common.
+        UsageError: for a value that no item has, when none is named and two are equally common, or when two domains
+            hold the same texts.
     """
     counts = Counter(value for example in data if (value := example.groups.get(COLUMN)))
     if len(counts) < 2 and home is None:
@@ -68,11 +77,26 @@ def by_column(data: Sequence[Example], card: DataCard, *, home: str | None) -> D
         for name in sorted(counts)
         if name != chosen
     }
-    return Domains(
-        home=tuple(example for example in data if example.groups.get(COLUMN) == chosen),
-        others=members,
-        cards={name: _part(name, examples, card) for name, examples in members.items()},
+    return _without_copies(
+        Domains(
+            home=tuple(example for example in data if example.groups.get(COLUMN) == chosen),
+            others=members,
+            cards={name: _part(name, examples, card) for name, examples in members.items()},
+        )
     )
+
+
+def _without_copies(domains: Domains) -> Domains:
+    # Asked of all items, before any sample is drawn: two samples of one file would look like two kinds of text.
+    seen = {frozenset(example.text for example in domains.home): "the in-domain data"}
+    for name, examples in domains.others.items():
+        first = seen.setdefault(frozenset(example.text for example in examples), f"those called {name}")
+        if first != f"those called {name}":
+            raise UsageError(
+                f"the data called {name} hold exactly the same texts as {first}, so there is nothing to compare",
+                hint="give other data that name, or leave it out",
+            )
+    return domains
 
 
 def _in_domain(counts: Mapping[str, int], asked: str | None) -> str:

@@ -114,6 +114,21 @@ def test_no_home_is_guessed_where_none_is_the_commonest():
     assert not by_column(by(film=5), card(5), home=None)
 
 
+def test_the_same_texts_under_another_name_are_refused_whatever_their_order_labels_and_number():
+    home, tweets = items(100, "film"), items(60, "tweet")
+    copies = [Example.of(each.text) for each in reversed(home)]
+    for others, said in (
+        ({"copy": copies}, "the data called copy hold exactly the same texts as the in-domain data"),
+        ({"a": tweets, "b": [*tweets, *tweets]}, "the data called b hold exactly the same texts as those called a"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            named(home, {name: (examples, card(len(examples))) for name, examples in others.items()})
+    assert named(home, {"nearly": (copies[1:], card(99))})
+    both = [Example.of(f"text {k}", groups={COLUMN: name}) for name in ("film", "copy") for k in range(20)]
+    with pytest.raises(UsageError, match="called copy hold exactly"):
+        by_column(both, card(40), home="film")
+
+
 def rows(path: Path, n: int, what: str, **more: str) -> Path:
     lines = [json.dumps({"text": f"{what} {k}", "label": ("negative", "positive")[k % 2], **more}) for k in range(n)]
     path.write_text("\n".join(lines) + "\n", "utf-8")

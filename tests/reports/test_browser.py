@@ -128,14 +128,15 @@ def test_buttons_open_and_close_all_chapters(visit, files):
 def test_following_a_finding_opens_its_chapter(visit, files):
     page = visit(files["rich"])
     page.locator("#f-001 a", has_text="Chapter").click()
-    assert page.locator("#probe-robustness-worst-case > details").get_attribute("open") is not None
+    # The script answers the change of address, which comes after the click has returned.
+    page.locator("#probe-robustness-worst-case > details[open]").wait_for(state="attached", timeout=5000)
 
 
 def test_the_contents_open_the_word_lists(visit, files):
     page = visit(files["rich"])
     assert not page.get_by_text("Latoya; Latasha").is_visible()
     page.locator("nav a", has_text="Words and names used").click()
-    assert page.get_by_text("Latoya; Latasha").is_visible()
+    page.get_by_text("Latoya; Latasha").wait_for(state="visible", timeout=5000)
 
 
 def test_targets_are_large_enough(visit, files):

@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from audits.yaml_file import read_yaml
+from probes.core.audit_card import AuditCard
 from probes.core.errors import UsageError
+from probes.core.yaml_file import read_yaml
 
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
@@ -85,6 +86,8 @@ class Config(BaseModel):
     device: str = "auto"
     dtype: str | None = None
     max_length: int | None = Field(default=None, ge=8)
+    card: AuditCard = AuditCard()
+    """What people declare about the model and the audit."""
     policy: Path | None = None
     out: Path = Path("runs")
     cache: bool = True

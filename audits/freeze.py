@@ -102,6 +102,7 @@ def _manifest(
         model=subject.model,
         data=subject.card,
         domains=subject.domains.cards,
+        card=config.card,
         environment=_environment(subject),
         steps=tuple(step.planned for step in plan.steps),
         skips=plan.skips,

@@ -30,12 +30,12 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from audits.yaml_file import parse_yaml
 from probes.core.answers import ProblemType
 from probes.core.errors import IntegrityError, PolicyError, did_you_mean
 from probes.core.findings import Burden, Level
 from probes.core.manifest import Manifest
 from probes.core.records import ALPHAS, measurement_key
+from probes.core.yaml_file import parse_yaml
 
 DEFAULT = Path(__file__).parent / "policies" / "default.yaml"
 

@@ -50,6 +50,8 @@ class Finding(Frozen):
         message: one sentence for a reader who does not know the field.
         decisive: False for an alarm (prove_bad) for which the data hold too little: it can neither sound nor clear, and
             leaves the verdict to the other checks.
+        waiver: id of the waiver under which a status was accepted; `underlying` is that status.
+        policy_line: line of the check in the text of the policy, counted from 1.
     """
 
     check: str
@@ -75,6 +77,64 @@ class Finding(Frozen):
     source: str = ""
     enable: str = ""
     decisive: bool = True
+    waiver: str = ""
+    underlying: Status | None = None
+    policy_line: int | None = None
+
+
+class WaiverState(StrEnum):
+    """What became of a waiver when a run was judged."""
+
+    USED = "used"
+    EXPIRED = "expired"
+    UNUSED = "unused"
+    MISMATCHED = "mismatched"
+    """It is for another model."""
+    EXCEEDED = "exceeded"
+    """The number has become worse than what was accepted."""
+    NOT_WAIVABLE = "not_waivable"
+
+
+class WaiverUse(Frozen):
+    """A waiver and what became of it.
+
+    Attributes:
+        checks: names of checks, or patterns of them.
+        scope: the model it is for, as its digest or a pattern of its name.
+        created, expires: ISO dates.
+        max_observed: the worst number that was accepted.
+        note: the state in one sentence.
+        findings: names of the checks it was applied to.
+    """
+
+    id: str
+    checks: tuple[str, ...]
+    scope: str
+    owner: str
+    approver: str
+    reason: str
+    created: str
+    expires: str
+    max_observed: float | None = None
+    state: WaiverState
+    note: str
+    findings: tuple[str, ...] = ()
+
+
+class BaselineUse(Frozen):
+    """The run that a run was compared with.
+
+    Attributes:
+        model: fingerprint of its model.
+        refused: why a comparison was not possible, probe by probe; empty where all could be compared.
+    """
+
+    run_id: str
+    model_name: str
+    model: str
+    created: str
+    bundle_digest: str = ""
+    refused: tuple[str, ...] = ()
 
 
 class ExitCode(IntEnum):
@@ -101,3 +161,9 @@ class Verdict(Frozen):
     """The verdict with its reason, for a reader who does not know the field."""
     counts: Mapping[str, int]
     findings: Sequence[Finding]
+    waivers: tuple[WaiverUse, ...] = ()
+    waivers_digest: str | None = None
+    """SHA-256 of the file of waivers."""
+    as_of: str | None = None
+    """The ISO date on which waivers were judged; None where there was no file of them."""
+    baseline: BaselineUse | None = None

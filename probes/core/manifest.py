@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from probes.core.audit_card import AuditCard
 from probes.core.examples import DataCard
 from probes.core.model import ModelCard
 from probes.core.records import Frozen, Skip
@@ -86,6 +87,8 @@ class Manifest(Frozen):
     data: DataCard
     domains: Mapping[str, DataCard] = {}
     """Data of other kinds, by name."""
+    card: AuditCard = AuditCard()
+    """What people declared."""
     environment: Environment
     steps: tuple[PlannedStep, ...]
     skips: tuple[PlannedSkip, ...]

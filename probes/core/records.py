@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 ALPHAS = (0.1, 0.05, 0.025, 0.01, 0.005, 0.0025, 0.001)
 """The one-sided error rates at which every estimate carries its bounds, so that a policy may choose any of them, and a

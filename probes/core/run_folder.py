@@ -5,7 +5,11 @@ steps/<step-id>.jsonl         records; last line StepEnd. Same inputs, same byte
 steps/<step-id>.parquet       per-item outcomes, where the probe has them
 steps/<step-id>.failed.jsonl  what a crashed step had produced, and its traceback
 telemetry/<step-id>.json      seconds and engine counters: facts about one execution, not results
-findings.json, report.html    derived, and derived again at will
+policy.yaml, waivers.yaml     what it was last judged by, as read
+comparison.json               measurements of the difference to a baseline, where there is one
+findings.json, report.html    derived, and derived again at will; so are the files for CI beside them
+bundle.json                   digests of all of the above
+attest/                       statements about the bundle and their signatures
 """
 
 from __future__ import annotations
@@ -66,6 +70,30 @@ class RunFolder:
     @property
     def report_path(self) -> Path:
         return self.path / "report.html"
+
+    @property
+    def policy_path(self) -> Path:
+        return self.path / "policy.yaml"
+
+    @property
+    def waivers_path(self) -> Path:
+        return self.path / "waivers.yaml"
+
+    @property
+    def comparison_path(self) -> Path:
+        return self.path / "comparison.json"
+
+    @property
+    def bundle_path(self) -> Path:
+        return self.path / "bundle.json"
+
+    @property
+    def attestations(self) -> Path:
+        return self.path / "attest"
+
+    def file(self, name: str) -> Path:
+        """A derived file at the top of the folder."""
+        return self.path / name
 
     def step_path(self, step_id: str) -> Path:
         return self.path / "steps" / f"{step_id}.jsonl"

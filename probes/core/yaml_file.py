@@ -1,4 +1,4 @@
-"""YAML into a schema, with line numbers in every complaint. Used for the configuration and for policies.
+"""YAML into a schema, with line numbers in every complaint. Used for every file that people write.
 
 YAML 1.2, safe: no tags, no objects, duplicate keys refused.
 """

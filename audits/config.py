@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from audits.stored_text import StoreText
 from probes.core.audit_card import AuditCard
 from probes.core.errors import UsageError
 from probes.core.yaml_file import read_yaml
@@ -88,6 +89,8 @@ class Config(BaseModel):
     max_length: int | None = Field(default=None, ge=8)
     card: AuditCard = AuditCard()
     """What people declare about the model and the audit."""
+    store_text: StoreText = StoreText.FULL
+    """How much of the audited texts the run folder keeps."""
     policy: Path | None = None
     out: Path = Path("runs")
     cache: bool = True

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from audits.plan import Plan, Step
+from audits.stored_text import StoreText, stored
 from probes.core.errors import AuditError, OutputError
 from probes.core.probe import Context
 from probes.core.records import Outcomes, StepEnd, to_line
@@ -34,7 +35,9 @@ class Watcher(Protocol):
     def step_finished(self, step: Step, *, end: StepEnd, telemetry: Telemetry | None) -> None: ...
 
 
-def execute(plan: Plan, *, model: Any, run: RunFolder, seed: int, watcher: Watcher) -> None:
+def execute(
+    plan: Plan, *, model: Any, run: RunFolder, seed: int, watcher: Watcher, store_text: StoreText = StoreText.FULL
+) -> None:
     """Run every step that is not finished yet.
 
     Step 0, so to speak, asks for all clean texts at once: every later question about them is answered from the cache.
@@ -52,7 +55,7 @@ def execute(plan: Plan, *, model: Any, run: RunFolder, seed: int, watcher: Watch
         if result is not None and result.end.status == "done":
             watcher.step_finished(step, end=result.end, telemetry=result.telemetry)
             continue
-        end, telemetry = run_step(step, model=model, run=run, seed=seed)
+        end, telemetry = run_step(step, model=model, run=run, seed=seed, store_text=store_text)
         watcher.step_finished(step, end=end, telemetry=telemetry)
 
 
@@ -61,7 +64,9 @@ def unfinished(run: RunFolder, step: Step) -> bool:
     return not run.step_path(step.planned.step_id).exists()
 
 
-def run_step(step: Step, *, model: Any, run: RunFolder, seed: int) -> tuple[StepEnd, Telemetry]:
+def run_step(
+    step: Step, *, model: Any, run: RunFolder, seed: int, store_text: StoreText = StoreText.FULL
+) -> tuple[StepEnd, Telemetry]:
     """Run one probe and write its files; the JSON lines come last, so their presence means that all is there."""
     started = time.perf_counter()
     lines: list[str] = []
@@ -72,7 +77,7 @@ def run_step(step: Step, *, model: Any, run: RunFolder, seed: int) -> tuple[Step
             if isinstance(record, Outcomes):
                 outcomes = record
             else:
-                lines.append(to_line(record))
+                lines.append(to_line(stored(record, store_text)))
     except OutputError:
         raise
     except Exception as caught:  # a probe may fail in any way; the audit goes on and says so

@@ -50,7 +50,7 @@ def run_audit(
     if any(unfinished(run, step) for step in plan.steps):
         model = model or load_model(subject, reporter=reporter)
         model.on_progress = reporter.progress
-        execute(plan, model=model, run=run, seed=config.seed, watcher=reporter)
+        execute(plan, model=model, run=run, seed=config.seed, watcher=reporter, store_text=config.store_text)
     else:
         reporter.notice("Every step of this run is finished: nothing is computed again.")
     verdict = run_gate(run, policy) if gate else None

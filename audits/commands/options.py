@@ -119,6 +119,12 @@ _REQUEST = (
     click.option("--seed", type=click.IntRange(min=0), hidden=True, help="Of everything random; 0 by default."),
     click.option("--dtype", hidden=True, help="float32, bfloat16 or float16; default: the checkpoint's own."),
     click.option("--max-length", type=click.IntRange(min=8), hidden=True, help="Cut texts to this many tokens."),
+    click.option(
+        "--store-text",
+        type=click.Choice(["full", "digest", "none"]),
+        hidden=True,
+        help="How much of the audited texts the run folder keeps; full by default.",
+    ),
     click.option("--allow-pickle", is_flag=True, hidden=True, help="Load pickled weights, which can run code."),
     click.option("--trust-remote-code", is_flag=True, hidden=True, help="Run code from the model's repository."),
 )

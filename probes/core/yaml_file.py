@@ -25,12 +25,20 @@ def read_yaml(path: Path, schema: type[Schema], *, error: type[UsageError] = Usa
     Raises:
         error: one line naming file and line: unreadable, not YAML, a duplicate, unknown or missing key, a wrong value.
     """
+    return parse_yaml(read_text(path, error=error), schema, name=str(path), error=error)
+
+
+def read_text(path: Path, *, error: type[UsageError] = UsageError) -> str:
+    """The text of a file.
+
+    Raises:
+        error: when it cannot be read or is not UTF-8.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as cause:
         reason = cause.strerror if isinstance(cause, OSError) else "not UTF-8"
         raise error(f"cannot read {path}: {reason}", hint="check the path and the file's encoding") from None
-    return parse_yaml(text, schema, name=str(path), error=error)
 
 
 def parse_yaml(text: str, schema: type[Schema], *, name: str, error: type[UsageError] = UsageError) -> Schema:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -11,9 +12,10 @@ import pytest
 
 from audits.executor import execute
 from audits.plan import Plan, make_plan
+from audits.stored_text import StoreText, stored
 from probes.core.errors import OutputError
 from probes.core.probe import ProbeInfo
-from probes.core.records import Accounting, Outcomes
+from probes.core.records import Accounting, Evidence, Outcomes, Shown, WordWeight
 from probes.core.run_folder import RunFolder
 from probes.registry import Registry
 from tests.audits.test_plan import SUITES, card, config, examples, info
@@ -47,6 +49,15 @@ class Writes:
             changed=none,
             score=none,
         )
+
+
+@dataclass(frozen=True)
+class Shows:
+    info: ProbeInfo = field(metadata={"parameter": False})
+
+    def run(self, model: Any, data: Any, ctx: Any) -> Iterator[Any]:
+        for example in data:
+            yield Evidence(example_id=example.id, chosen="random", shown=(Shown(texts=example.texts, answer="a"),))
 
 
 class Quiet:
@@ -149,3 +160,27 @@ def test_full_disk_says_so_and_keeps_what_was_finished(tmp_path, model, monkeypa
     with pytest.raises(OutputError, match="No space left"):
         run_all(plan, model, folder)
     assert {p: p.read_bytes() for p in tmp_path.rglob("*.jsonl")} == kept
+
+
+@pytest.mark.parametrize(("how", "kept"), [("full", True), ("digest", False), ("none", False)])
+def test_texts_are_kept_as_asked_and_answers_always(how, kept):
+    weighed = Shown(
+        texts=("my secret text",), answer="positive", words=(WordWeight(part=0, start=3, end=9, weight=1.0),)
+    )
+    case = Evidence(example_id="e", chosen="worst", shown=(weighed,), gold="negative", note="the word secret")
+    written = stored(case, StoreText(how))
+    assert ("secret" in written.model_dump_json()) == kept
+    (side,) = written.shown
+    assert (side.answer, written.gold, bool(side.words)) == ("positive", "negative", kept)
+    digest = hashlib.sha256(b"my secret text").hexdigest()
+    assert (digest in side.texts[0]) == (how == "digest")
+
+
+def test_a_run_folder_without_texts_holds_none(model, tmp_path):
+    for how in StoreText:
+        folder = RunFolder(tmp_path / how.value)
+        plan = made(Shows(info=info("a.one")))
+        execute(plan, model=model, run=folder, seed=0, watcher=Quiet(), store_text=how)
+        (step,) = plan.steps
+        written = folder.step_path(step.planned.step_id).read_text("utf-8")
+        assert (step.data[0].text in written) == (how is StoreText.FULL)

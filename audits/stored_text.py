@@ -1,0 +1,40 @@
+"""How much of the audited texts a run folder keeps: all, their digests, or nothing.
+
+What an answer was, and whether it was right, is kept in every case; so are single words that a test is about (swapped
+names, words that drive a label), without which its numbers could not be read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+
+from probes.core.records import Evidence, Record, Shown
+
+
+class StoreText(StrEnum):
+    """What becomes of the texts of cases."""
+
+    FULL = "full"
+    DIGEST = "digest"
+    """Who has the text can show that it is the one; nobody can read it."""
+    NONE = "none"
+
+
+def stored(record: Record, how: StoreText) -> Record:
+    """The record as it is written: texts of cases, and notes that may quote them, as `how` says."""
+    if how is StoreText.FULL or not isinstance(record, Evidence):
+        return record
+    return record.model_copy(update={"shown": tuple(_side(side, how) for side in record.shown), "note": ""})
+
+
+def _side(side: Shown, how: StoreText) -> Shown:
+    # Weights are places in a text, and say much about it: they go with it.
+    return side.model_copy(update={"texts": tuple(_text(text, how) for text in side.texts), "words": ()})
+
+
+def _text(text: str, how: StoreText) -> str:
+    if how is StoreText.NONE:
+        return "(text not kept)"
+    digest = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+    return f"(text not kept; SHA-256 {digest}, {len(text):,} characters)"

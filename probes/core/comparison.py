@@ -1,0 +1,48 @@
+"""A run beside an earlier one: what differs between the two, and by how much the same items came out differently."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from probes.core.findings import BaselineUse
+from probes.core.records import Frozen, Measurement
+
+
+class Difference(Frozen):
+    """Something about the two runs that is not the same; an empty side did not have it."""
+
+    what: str
+    before: str
+    after: str
+
+
+class StepComparison(Frozen):
+    """One step beside that of the baseline.
+
+    Attributes:
+        step_id: of the run that is judged.
+        paired: rows of outcomes that both runs have.
+        refused: why the two cannot be compared; then there are no measurements.
+    """
+
+    step_id: str
+    probe: str
+    title: str
+    paired: int = 0
+    refused: str = ""
+    measurements: tuple[Measurement, ...] = ()
+
+
+class Comparison(Frozen):
+    """`comparison.json`: a run beside its baseline, step by step in the order of the plan."""
+
+    kind: Literal["comparison"] = "comparison"
+    schema_version: int
+    run_id: str
+    baseline: BaselineUse
+    differences: tuple[Difference, ...]
+    steps: tuple[StepComparison, ...]
+
+    def of(self, step_id: str) -> StepComparison | None:
+        """What is known of one step."""
+        return next((step for step in self.steps if step.step_id == step_id), None)

@@ -62,16 +62,20 @@ def tweets(data: Path, out: Path) -> Path:
     return path
 
 
-def cases(data: Path, out: Path) -> Iterator[tuple[str, Path, tuple[str, ...]]]:
-    """Title, model, and the flags that name the data."""
-    yield "Film sentences to tweets, product reviews and newspaper opinion (the demo model)", Path("demo"), ()
-    others = {
+def others(data: Path, out: Path) -> dict[str, Path]:
+    """What the SST-2 model is tried on besides its own kind."""
+    return {
         "yelp": data / "yelp_sentences/test.parquet",
         "amazon": data / "amazon_sentences/test.parquet",
         "imdb": data / "imdb_sample/test.parquet",
         "tweets": tweets(data, out),
     }
-    shifts = tuple(flag for name, path in others.items() for flag in ("--shift", f"{name}={path}"))
+
+
+def cases(data: Path, out: Path) -> Iterator[tuple[str, Path, tuple[str, ...]]]:
+    """Title, model, and the flags that name the data."""
+    yield "Film sentences to tweets, product reviews and newspaper opinion (the demo model)", Path("demo"), ()
+    shifts = tuple(flag for name, path in others(data, out).items() for flag in ("--shift", f"{name}={path}"))
     test = ("--data", str(data / "sst2_sentences/test.parquet"))
     yield "SST-2 sentences to reviews of three kinds and tweets", sst2_model(data, out), (*test, *shifts)
 

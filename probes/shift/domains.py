@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from probes.core.answers import Bools
 from probes.core.examples import Example, Text
 from probes.core.records import Accounting, Skip, SkipReason
 from probes.core.stats.clusters import FEW
@@ -45,6 +46,11 @@ class Domain:
     def slice(self) -> dict[str, str]:
         """The slice of its records."""
         return {"domain": self.name}
+
+    @property
+    def where(self) -> str:
+        """On which texts, for titles and reasons."""
+        return "on the in-domain texts" if self.name == HOME else f"on the texts called {self.name}"
 
 
 @dataclass(frozen=True)
@@ -106,6 +112,37 @@ def too_few(domain: Domain, *, minimum: int = FEW) -> Skip | None:
         reason=SkipReason.TOO_FEW,
         detail=f"{which} {independent} independent items of the {minimum} needed.",
         enable="give more items",
+        slice=domain.slice,
+    )
+
+
+def unanswered(given: Domains, found: Domains) -> list[Skip]:
+    """A reason for each of the other domains given of which no item was found to be labelled and answered."""
+    names = {domain.name for domain in found}
+    return [
+        Skip(
+            reason=SkipReason.NO_GOLD,
+            detail=f"No text of the data called {domain.name} has a right answer and a readable answer of the model.",
+            enable="label some of these texts",
+            slice=domain.slice,
+        )
+        for domain in given.others
+        if domain.name not in names
+    ]
+
+
+def one_answer(domain: Domain, gold: Bools) -> Skip | None:
+    """Why nothing can be said of labels where all items have the same right answer; None where they have not.
+
+    Args:
+        gold: (n, K) which labels are right for each item of the domain.
+    """
+    if (gold != gold[0]).any():
+        return None
+    return Skip(
+        reason=SkipReason.UNDEFINED,
+        detail=f"The right answer is the same {domain.where} throughout, so labels cannot be told apart.",
+        enable="give texts with at least two different right answers",
         slice=domain.slice,
     )
 

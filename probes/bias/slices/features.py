@@ -16,7 +16,10 @@ import numpy as np
 
 from probes.core.answers import Bools, Floats
 from probes.core.examples import Example
+from probes.text.kinds import kinds
 from probes.text.lexicon import rows
+from probes.text.perturbations.perturbation import WORD
+from probes.text.signs import SIGNS, shows
 
 TERM_SHARE = 0.05
 """A term is frequent when at least this share of the known items hold it."""
@@ -25,30 +28,12 @@ TERMS = 100
 VALUES = 20
 """At most so many values of a group column, the most frequent ones."""
 
-CLUSTERS = 8
-"""At most so many clusters of embeddings."""
 CLUSTER_SIZE = 40
-"""Known items to a cluster, on average, at least."""
-DESCRIBED_BY = 3
-"""Words that name a cluster."""
+"""Known items to a cluster of embeddings, on average, at least."""
 KINDS = ("positive", "negative")
 
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _SENTENCE_END = re.compile(r"[.!?…]+(?:\s|$)")
 _VOWELS = re.compile(r"[aeiouyà-öø-ÿ]+")
-_SIGNS = (
-    ("an exclamation mark", re.compile(r"!")),
-    ("a question mark", re.compile(r"\?")),
-    ("quotation marks", re.compile(r'["“”«»]')),
-    ("brackets", re.compile(r"[()\[\]]")),
-    ("a digit", re.compile(r"\d")),
-    ("a web address", re.compile(r"https?://|www\.", re.IGNORECASE)),
-    ("an @handle", re.compile(r"(?<!\w)@\w")),
-    ("a #hashtag", re.compile(r"(?<!\w)#\w")),
-    ("a word in capitals", re.compile(r"\b[A-Z]{3,}\b")),
-    ("letters outside ASCII", re.compile(r"[^\W\d_](?<![A-Za-z])")),
-    ("an emoji", re.compile(r"[\U0001F300-\U0001FAFF\u2600-\u27BF]")),
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +70,7 @@ class Texts:
     @cached_property
     def words(self) -> list[list[str]]:
         """(n,) lists of lower-case words."""
-        return [[word.lower().replace("’", "'") for word in _WORD.findall(text)] for text in self.texts]
+        return [[word.lower().replace("’", "'") for word in WORD.findall(text)] for text in self.texts]
 
     @cached_property
     def sets(self) -> list[frozenset[str]]:
@@ -102,11 +87,7 @@ class Texts:
     @cached_property
     def known_counts(self) -> Counter[str]:
         """Word -> known texts that hold it."""
-        return self.counts(self.known)
-
-    def counts(self, members: Bools) -> Counter[str]:
-        """Word -> texts among the members (n,) that hold it."""
-        return Counter(word for row in np.flatnonzero(members) for word in self.sets[row])
+        return Counter(word for row in np.flatnonzero(self.known) for word in self.sets[row])
 
     def holding(self, words: frozenset[str]) -> Bools:
         """(n,): has the text any of these words."""
@@ -175,8 +156,8 @@ def _sentiment(texts: Texts) -> Iterator[Condition]:
 
 
 def _signs(texts: Texts) -> Iterator[Condition]:
-    for name, pattern in _SIGNS:
-        holds = np.array([pattern.search(text) is not None for text in texts.texts], dtype=bool)
+    for name in SIGNS:
+        holds = np.array([shows(text, name) for text in texts.texts], dtype=bool)
         yield Condition(name=f"with {name}", feature=name, holds=holds)
     small = np.array([text == text.lower() for text in texts.texts], dtype=bool)
     yield Condition(name="without any capital letter", feature="a word in capitals", holds=small)
@@ -191,45 +172,11 @@ def _groups(texts: Texts, examples: Sequence[Example]) -> Iterator[Condition]:
 
 
 def _terms(texts: Texts) -> Iterator[Condition]:
-    listed = _function_words()
+    listed = frozenset(word for (word,) in rows("function_words"))
     for word in [word for word in texts.frequent if word not in listed and len(word) > 1][:TERMS]:
         yield Condition(name=f"that contain '{word}'", feature=f"term {word}", holds=texts.holding(frozenset([word])))
 
 
 def _clusters(texts: Texts, vectors: Floats, *, seed: int) -> Iterator[Condition]:
-    """Texts that are alike in the model's own eyes: k-means (Lloyd 1982) of unit vectors, fitted on the known ones."""
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    points = np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
-    known = points[texts.known]
-    k = min(CLUSTERS, len(known) // CLUSTER_SIZE, len(np.unique(known.round(6), axis=0)))
-    if k < 2 or not np.isfinite(points).all():
-        return
-    from sklearn.cluster import KMeans
-
-    codes = KMeans(n_clusters=k, n_init=4, random_state=seed).fit(known).predict(points)
-    for code in range(k):
-        members = np.asarray(codes == code)
-        described = _distinctive(texts, members & texts.known)
-        if described:
-            quoted = " and ".join(f"'{word}'" for word in described)
-            yield Condition(name=f"like those with {quoted}", feature="cluster", holds=members)
-
-
-def _distinctive(texts: Texts, members: Bools) -> list[str]:
-    """The words that these known texts hold most often compared with the other known ones, by the lift in share."""
-    inside, size = texts.counts(members), int(members.sum())
-    others = int(texts.known.sum()) - size
-    if not size or not others:
-        return []
-    listed = _function_words()
-    lifts = {
-        word: count / size - (texts.known_counts[word] - count) / others
-        for word, count in inside.items()
-        if len(word) > 2 and word not in listed
-    }
-    ranked = sorted(lifts, key=lambda word: (-lifts[word], word))
-    return [word for word in ranked[:DESCRIBED_BY] if lifts[word] > 0]
-
-
-def _function_words() -> frozenset[str]:
-    return frozenset(word for (word,) in rows("function_words"))
+    for described, members in kinds(texts.sets, vectors, known=texts.known, size=CLUSTER_SIZE, seed=seed):
+        yield Condition(name=f"like those with {described}", feature="cluster", holds=members)

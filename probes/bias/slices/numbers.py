@@ -13,8 +13,7 @@ from probes.core.labelled import Labelled
 from probes.core.measuring import measured, share
 from probes.core.records import Better, Estimate, Measurement, Skip, SkipReason, Unit
 from probes.core.stats.derived import FEW
-from probes.core.stats.group_means import GroupMeans, cluster_numbers
-from probes.core.stats.intervals import estimate
+from probes.core.stats.group_means import GroupMeans, cluster_numbers, largest_gap
 
 FAMILY = "bias.slices"
 
@@ -98,26 +97,7 @@ def _two_means(wrong: Bools, holds: Bools, clusters: Sequence[str]) -> GroupMean
 
 
 def _largest_gap(gaps: Sequence[GroupMeans]) -> Estimate:
-    """The largest of k differences slice minus rest: its lower bound is the largest of k simultaneous ones.
-
-    The upper bound is the largest single one, which covers wherever that of the truly largest does (Berger 1982,
-    Technometrics 24:295).
-    """
-    values = [float(means.values[0] - means.values[1]) for means in gaps]
-
-    def bounds(alpha: float) -> tuple[float, float]:
-        low = max(float(means.differences(alpha / len(gaps))[0][0, 1]) for means in gaps)
-        return low, max(float(means.differences(alpha)[1][0, 1]) for means in gaps)
-
-    many = f", largest of {len(gaps)} with simultaneous lower bounds" if len(gaps) > 1 else ""
-    return estimate(
-        max(values),
-        bounds=bounds,
-        n=max(means.n for means in gaps),
-        clusters=max(means.clusters for means in gaps),
-        method=f"MOVER of exact bounds{many}",
-        limits=(-1.0, 1.0),
-    )
+    return largest_gap(gaps, method="exact bounds", limits=(-1.0, 1.0))
 
 
 def _small(each: Slice, part: Mapping[str, str]) -> Skip:

@@ -11,6 +11,7 @@ from scipy.stats import hypergeom
 from probes.bias.slices.features import Condition
 from probes.core import stats
 from probes.core.answers import Bools, Ints
+from probes.core.stats.differences import pairwise_differences
 from probes.core.stats.proportions import wilson
 
 SMALLEST, SMALLEST_SHARE = 20, 0.01
@@ -111,10 +112,10 @@ def _slice(conditions: Sequence[Condition], pair: Ints, *, stands_out: bool) -> 
 
 
 def _lift(errors: int, inside: int, other_errors: int, outside: int) -> float:
-    """Lower bound of the error rate inside minus outside: Newcombe (1998), Statistics in Medicine 17:873."""
-    here, there = errors / inside, other_errors / outside
-    low, high = wilson(here, n=inside, alpha=RANKED_AT)[0], wilson(there, n=outside, alpha=RANKED_AT)[1]
-    return float(here - there - np.hypot(here - low, high - there))
+    """Lower bound of the error rate inside minus outside, from the counts alone: thousands of pairs may be ranked."""
+    rates, sizes = np.array([errors / inside, other_errors / outside]), (inside, outside)
+    low, high = zip(*(wilson(rate, n=n, alpha=RANKED_AT) for rate, n in zip(rates, sizes, strict=True)), strict=True)
+    return float(pairwise_differences(rates, np.array(low), np.array(high), correlation=np.eye(2))[0][0, 1])
 
 
 def _overlap(first: Bools, second: Bools) -> float:

@@ -147,6 +147,32 @@ def largest_loss(means: GroupMeans, reference: str, *, sign: int = 1) -> Estimat
     )
 
 
+def largest_gap(pairs: Sequence[GroupMeans], *, method: str, limits: tuple[float, float]) -> Estimate:
+    """The largest of k differences, each of the first of two groups less the second; items may be in several pairs.
+
+    As in `largest_loss` the lower bound is the largest of simultaneous ones (Bonferroni, which needs no independence)
+    and the upper bound the largest single one.
+
+    Args:
+        method: how the bounds of a group were found.
+        limits: smallest and largest possible difference.
+    """
+
+    def bounds(alpha: float) -> tuple[float, float]:
+        low = max(float(pair.differences(alpha / len(pairs))[0][0, 1]) for pair in pairs)
+        return low, max(float(pair.differences(alpha)[1][0, 1]) for pair in pairs)
+
+    many = f", largest of {len(pairs)} with simultaneous lower bounds" if len(pairs) > 1 else ""
+    return estimate(
+        max(float(pair.values[0] - pair.values[1]) for pair in pairs),
+        bounds=bounds,
+        n=max(pair.n for pair in pairs),
+        clusters=max(pair.clusters for pair in pairs),
+        method=f"MOVER of {method}{many}",
+        limits=limits,
+    )
+
+
 def relative_loss(means: GroupMeans, name: str, reference: str, *, sign: int = 1) -> Estimate:
     """How far a group is below the reference, as a share of the reference; with `sign` -1, how far above.
 

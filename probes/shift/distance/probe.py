@@ -14,11 +14,11 @@ from probes.core.examples import Example
 from probes.core.labelled import gold_text
 from probes.core.model import Capability
 from probes.core.probe import Context, ProbeDoc, ProbeInfo
-from probes.core.records import Evidence, Record, Shown, Skip, SkipReason
+from probes.core.records import Evidence, Record, Shown
 from probes.core.stats.derived import UnmeasurableError
 from probes.shift.distance.items import EmbeddingClassifier, Facing, Items
 from probes.shift.distance.numbers import ID, distances, ratios, tested
-from probes.shift.domains import Domains, accounting
+from probes.shift.domains import Domains, accounting, no_others
 
 
 @dataclass(frozen=True)
@@ -89,9 +89,9 @@ class Distance:
         kept, skips = domains.comparable()
         yield from accounting(domains, used=[domains.home, *kept] if kept else [])
         yield from skips
-        if not domains.others:
-            detail, enable = "There are no data of another kind.", "name some with --shift NAME=PATH"
-            yield Skip(reason=SkipReason.NO_DOMAINS, detail=detail, enable=enable)
+        nothing = no_others(domains)
+        if nothing is not None:
+            yield nothing
         if not kept:
             return
         items = Items.ask(model, [domains.home, *kept])

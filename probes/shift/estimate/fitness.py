@@ -7,14 +7,8 @@ from probes.core.stats.clusters import FEW, MIN_INFORMATIVE
 from probes.shift.estimate.answered import Answered
 
 
-def unfit(home: Answered, *, any_domain: bool) -> Skip | None:
+def unfit(home: Answered) -> Skip | None:
     """Why nothing can be estimated from these in-domain items; None when it can."""
-    if not any_domain:
-        return Skip(
-            reason=SkipReason.NO_DOMAINS,
-            detail="There are no texts of another kind.",
-            enable="name some with --shift NAME=PATH",
-        )
     if not len(home):
         return Skip(
             reason=SkipReason.NO_GOLD,

@@ -12,7 +12,7 @@ from probes.core.examples import Example
 from probes.core.model import Classifier
 from probes.core.probe import Context, ProbeDoc, ProbeInfo
 from probes.core.records import Record
-from probes.shift.domains import Domains
+from probes.shift.domains import Domains, no_others
 from probes.shift.estimate.accounts import account, accounts
 from probes.shift.estimate.answered import Answered, ask
 from probes.shift.estimate.cases import cases
@@ -96,7 +96,7 @@ class Estimation:
         asked = ask(model, domains)
         home = asked[0][asked[0].known]
         comparable, skips = Domains(asked[0].domain, tuple(each.domain for each in asked[1:])).comparable()
-        reason = unfit(home, any_domain=bool(domains.others))
+        reason = no_others(domains) or unfit(home)
         if reason is not None:
             yield from (account(each, scored=0) for each in asked)
             yield reason

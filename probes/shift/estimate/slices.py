@@ -16,6 +16,7 @@ import numpy as np
 from probes.core.answers import Bools, Classifications, Floats
 from probes.core.examples import Text
 from probes.text.lexicon import rows
+from probes.text.signs import shows
 
 RARE = 0.02
 """A property that a smaller share of the in-domain items has, or lacks, is not used."""
@@ -27,13 +28,14 @@ LENGTHS, CONFIDENCES = 4, 5
 """Bins, with equally many in-domain items."""
 
 _WORD = re.compile(r"\w+(?:['’-]\w+)*")
-_SIGNS = (
-    ("a digit", re.compile(r"\d")),
-    ("a web address, @handle or #hashtag", re.compile(r"https?://|www\.|(?<!\w)[@#]\w", re.IGNORECASE)),
-    ("a question mark", re.compile(r"\?")),
-    ("an exclamation mark", re.compile(r"!")),
-    ("a word in capitals", re.compile(r"\b[A-Z]{3,}\b")),
-)
+_SIGNS = {
+    "a digit": ("a digit",),
+    "a web address, @handle or #hashtag": ("a web address", "an @handle", "a #hashtag"),
+    "a question mark": ("a question mark",),
+    "an exclamation mark": ("an exclamation mark",),
+    "a word in capitals": ("a word in capitals",),
+}
+"""Name of a property -> the signs any of which a text must hold (`probes.text.signs`)."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,8 @@ def _properties(
     for column, label in enumerate(answers.labels):
         yield f"the answer {label}", answers.top == column
     strings = [_joined(text) for text in texts]
-    for name, pattern in _SIGNS:
-        yield name, np.array([pattern.search(string) is not None for string in strings], dtype=bool)
+    for name, signs in _SIGNS.items():
+        yield name, np.array([shows(string, *signs) for string in strings], dtype=bool)
     words = [{word.lower().replace("’", "'") for word in _WORD.findall(string)} for string in strings]
     yield "a word that negates or contrasts", np.array([_negated(found) for found in words], dtype=bool)
 

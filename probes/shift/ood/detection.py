@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import compress
 
 import numpy as np
 
@@ -14,12 +15,10 @@ from probes.core.stats.clusters import FEW, Clusters
 from probes.core.stats.derived import UnmeasurableError
 from probes.core.stats.intervals import estimate, no_spread
 from probes.core.stats.resampling import Resamples
+from probes.shift.ood.false_alarms import false_alarms
 
-AUROC, AUPR, FPR = range(3)
+AUROC, AUPR = range(2)
 """Columns of `Ranked.measures`."""
-
-CAUGHT = 0.95
-"""True positive rate at which false positives are counted."""
 
 _CACHED = 200_000
 """Weights worked on at a time, so that intermediate arrays stay in the processor's cache."""
@@ -37,12 +36,11 @@ class Ranked:
         self._prevalence = float(positive.mean())
 
     def measures(self, weights: Floats) -> Floats:
-        """(B, 3) for (B, n) weights: AUROC, AUPR and FPR at 95 % TPR; NaN where a side has no weight.
+        """(B, 2) for (B, n) weights: AUROC and AUPR; NaN where a side has no weight.
 
         AUROC: share of the pairs of a positive and a negative item in which the positive scores higher; a tie counts
         half. AUPR: average precision, without interpolation, at the prevalence of all n items whatever the weights.
-        FPR: share of the negatives among what is flagged when the threshold is the highest that flags 95 % of the
-        positives. Definitions and tie handling as in scikit-learn.
+        Definitions and tie handling as in scikit-learn.
         """
         step = max(1, _CACHED // len(self._order))
         return np.concatenate([self._measures(weights[at : at + step]) for at in range(0, len(weights), step)])
@@ -55,8 +53,7 @@ class Ranked:
         hits, alarms = self._prevalence * true, (1 - self._prevalence) * false
         precision = np.divide(hits, hits + alarms, out=np.zeros_like(hits), where=hits + alarms > 0)
         aupr = (caught * precision).sum(axis=1)
-        enough = np.argmax(true >= CAUGHT - 1e-9, axis=1)
-        found = np.column_stack([auroc, aupr, np.take_along_axis(false, enough[:, None], axis=1)])
+        found = np.column_stack([auroc, aupr])
         found[np.isnan(auroc)] = np.nan
         return np.asarray(np.clip(found, 0.0, 1.0))
 
@@ -85,23 +82,18 @@ class Detection:
     resamples: int
 
     def estimate(self, score: int, measure: int) -> Estimate:
-        """One of AUROC, AUPR, FPR of the score in one column, with a cluster bootstrap interval.
+        """AUROC or AUPR of the score in one column, with a cluster bootstrap interval.
 
         Never surer than the scarcer side allows: a kind of text it does not hold cannot be resampled.
 
         Raises:
             UnmeasurableError: where no interval can be given.
         """
-        groups = Clusters.of(self.clusters, n=len(self.clusters))
-        scored = np.isfinite(self.scores[:, score])
-        sides = (scored & self.shifted, scored & ~self.shifted)
-        fewest = min(len(np.unique(groups.codes[side])) for side in sides)
-        if fewest < FEW:
-            detail = f"The score could be compared on {fewest} independent texts of one side, of the {FEW} needed."
-            raise UnmeasurableError(SkipReason.TOO_FEW, detail)
+        scored, fewest = self._scored(score)
+        codes = self._groups.codes[scored]
         try:
-            column = 3 * score + measure
-            found = self._drawn.estimate(column, limits=(0.0, 1.0), groups=Clusters(groups.codes[scored], fewest))
+            column = 2 * score + measure
+            found = self._drawn.estimate(column, limits=(0.0, 1.0), groups=Clusters(codes, fewest))
         except ValueError as error:
             raise UnmeasurableError(SkipReason.TOO_FEW, f"No interval can be given: {error}.") from error
         unseen = no_spread(found.value, clusters=fewest, limits=(0.0, 1.0))
@@ -115,10 +107,34 @@ class Detection:
             bounds=lambda alpha: wider(alpha, found.tail(alpha).low, found.tail(alpha).high),
             shown=lambda alpha: wider(alpha, found.low, found.high),
             n=found.n,
-            clusters=len(np.unique(groups.codes[scored])),
+            clusters=len(np.unique(codes)),
             method=found.method,
             limits=(0.0, 1.0),
         )
+
+    def false_alarms(self, score: int) -> Estimate:
+        """FPR at 95 % TPR of the score in one column; see `false_alarms`.
+
+        Raises:
+            UnmeasurableError: where no interval can be given.
+        """
+        scored, _ = self._scored(score)
+        keys = list(compress(self.clusters, scored))
+        return false_alarms(self.scores[scored, score], self.shifted[scored], clusters=keys)
+
+    def _scored(self, score: int) -> tuple[Bools, int]:
+        """(n,) items with the score in one column, and how many independent ones of the scarcer side are among them."""
+        scored = np.isfinite(self.scores[:, score])
+        sides = (scored & self.shifted, scored & ~self.shifted)
+        fewest = min(len(np.unique(self._groups.codes[side])) for side in sides)
+        if fewest < FEW:
+            detail = f"The score could be compared on {fewest} independent texts of one side, of the {FEW} needed."
+            raise UnmeasurableError(SkipReason.TOO_FEW, detail)
+        return scored, fewest
+
+    @cached_property
+    def _groups(self) -> Clusters:
+        return Clusters.of(self.clusters, n=len(self.clusters))
 
     @cached_property
     def _drawn(self) -> Resamples:

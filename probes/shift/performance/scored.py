@@ -13,7 +13,7 @@ from probes.core.confidence import Decisions
 from probes.core.confidence_numbers import decisions_of
 from probes.core.labelled import Labelled
 from probes.core.records import Better, Unit
-from probes.shift.domains import HOME
+from probes.shift.domains import Domain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +91,7 @@ class Scored:
         values: (n,) the measure's number of each item.
     """
 
-    name: str
+    domain: Domain
     items: Labelled
     values: Floats
 
@@ -99,14 +99,18 @@ class Scored:
         return len(self.items)
 
     @property
+    def name(self) -> str:
+        return self.domain.name
+
+    @property
     def slice(self) -> dict[str, str]:
         """The slice of its records."""
-        return {"domain": self.name}
+        return self.domain.slice
 
     @property
     def where(self) -> str:
-        """Which texts, for titles."""
-        return "on the in-domain texts" if self.name == HOME else f"on the texts called {self.name}"
+        """On which texts, for titles."""
+        return self.domain.where
 
     @property
     def clusters(self) -> list[str]:

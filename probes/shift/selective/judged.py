@@ -10,7 +10,7 @@ import numpy as np
 from probes.core.answers import Bools, Floats, ProblemType
 from probes.core.confidence import Decisions
 from probes.core.labelled import Labelled
-from probes.shift.domains import HOME
+from probes.shift.domains import Domain
 
 
 @dataclass(frozen=True)
@@ -18,27 +18,27 @@ class Judged:
     """n items of one domain, each of which is answered or left to a person as a whole.
 
     Attributes:
-        name: HOME for the in-domain items.
+        domain: of the same items.
     """
 
-    name: str
+    domain: Domain
     items: Labelled
 
     def __len__(self) -> int:
         return len(self.items)
 
     def __getitem__(self, kept: Bools) -> Judged:
-        return Judged(self.name, self.items[kept])
+        items = self.items[kept]
+        return Judged(Domain(self.name, tuple(items.examples)), items)
+
+    @property
+    def name(self) -> str:
+        return self.domain.name
 
     @property
     def slice(self) -> dict[str, str]:
         """The slice of its records."""
-        return {"domain": self.name}
-
-    @property
-    def where(self) -> str:
-        """Which texts, for titles."""
-        return "on the in-domain texts" if self.name == HOME else f"on the texts called {self.name}"
+        return self.domain.slice
 
     @property
     def clusters(self) -> list[str]:

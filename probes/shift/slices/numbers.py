@@ -18,8 +18,8 @@ from probes.core.answers import Bools, Floats
 from probes.core.records import Estimate
 from probes.core.stats.clusters import FEW, Clusters
 from probes.core.stats.derived import resampled
-from probes.core.stats.group_means import GroupMeans
-from probes.core.stats.intervals import UNLIMITED, estimate
+from probes.core.stats.group_means import GroupMeans, largest_gap
+from probes.core.stats.intervals import UNLIMITED
 
 RESAMPLES = 2000
 
@@ -76,24 +76,20 @@ def lost(quality: Quality, members: Bools) -> Estimate:
     """Mean quality of all other items minus that of the items (n,) where `members`; unpaired."""
     if quality.binary:
         return stats.rate_difference(quality.values == 1.0, ~members, clusters=quality.clusters)
-    return _estimate([_both(quality, members)], quality, method="MOVER of t intervals")
+    return most_lost(quality, [members])
 
 
 def most_lost(quality: Quality, parts: Sequence[Bools]) -> Estimate:
-    """The largest of the k losses of parts (n,), which may overlap.
-
-    The largest observed one is biased upwards: its lower bound is the largest of k simultaneous ones (Bonferroni over
-    the parts, which holds for parts that overlap too). Its upper bound is the largest single one, which covers wherever
-    that of the truly largest does (Berger 1982, Technometrics 24:295).
+    """The largest of the k losses of parts (n,), which may overlap (`largest_gap`).
 
     Raises:
         ValueError: for no parts.
     """
     if not parts:
         raise ValueError("the largest of no losses is undefined")
+    reach = quality.limits[1] - quality.limits[0]
     kind = "exact bounds" if quality.binary else "t intervals"
-    method = f"MOVER of {kind}, largest of {len(parts)} with simultaneous lower bounds"
-    return _estimate([_both(quality, members) for members in parts], quality, method=method)
+    return largest_gap([_both(quality, members) for members in parts], method=kind, limits=(-reach, reach))
 
 
 def trend(quality: Quality, at: Floats, rng: np.random.Generator) -> Estimate:
@@ -121,19 +117,3 @@ def _both(quality: Quality, members: Bools) -> GroupMeans:
     """The means of all other items and of the part, in this order."""
     groups = {"rest": ~members, "part": members}
     return GroupMeans.of(quality.values, groups, clusters=quality.groups.codes, limits=quality.limits)
-
-
-def _estimate(gaps: Sequence[GroupMeans], quality: Quality, *, method: str) -> Estimate:
-    def bounds(alpha: float) -> tuple[float, float]:
-        low = max(float(gap.differences(alpha / len(gaps))[0][0, 1]) for gap in gaps)
-        return low, max(float(gap.differences(alpha)[1][0, 1]) for gap in gaps)
-
-    reach = quality.limits[1] - quality.limits[0]
-    return estimate(
-        max(float(gap.values[0] - gap.values[1]) for gap in gaps),
-        bounds=bounds,
-        n=len(quality.values),
-        clusters=quality.groups.count,
-        method=method,
-        limits=(-reach, reach),
-    )

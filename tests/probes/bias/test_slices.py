@@ -108,20 +108,15 @@ def test_clusters_are_named_by_their_words():
     cooking = texts_of(300, subjects=("soup", "stew", "roast"))
     motors = [f"Engine {text.lower()} brake gearbox" for text in texts_of(300, subjects=("car", "van", "truck"))]
     data = labelled([*cooking, *motors])
-    model = FakeModel(sentiment_rule)
     texts = Texts.of(data, known=np.arange(600) % 2 == 0)
     vectors = np.array([[1.0, 0.0] if "Engine" in example.text else [0.0, 1.0] for example in data])
     vectors += np.random.default_rng(0).normal(scale=0.01, size=vectors.shape)
     found = [c for c in conditions(texts, examples=data, vectors=vectors, seed=1) if c.feature == "cluster"]
-    assert len(found) == 7  # 300 known items to 40
     engines = np.array(["Engine" in example.text for example in data])
-    for condition in found:
-        assert condition.holds[engines].all() or not condition.holds[engines].any() or len(found) > 2
-        inside = condition.holds
-        assert (condition.holds & engines).sum() in (0, inside.sum())
-        if engines[inside].all():
-            assert any(f"'{word}'" in condition.name for word in ("engine", "brake", "gearbox"))
-    assert model.calls == 0
+    (motor,) = [condition for condition in found if (condition.holds & engines).any()]
+    assert motor.name == "like those with 'brake' and 'engine' and 'gearbox'"
+    assert motor.holds.tolist() == engines.tolist()  # whichever of its clusters, to a reader they are one
+    assert all("'engine'" not in other.name for other in found if other is not motor)
 
 
 def test_the_half_kept_apart_has_no_say_in_what_is_found():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from scipy.spatial.distance import mahalanobis as scipy_mahalanobis
@@ -13,8 +15,9 @@ from sklearn.neighbors import NearestNeighbors
 
 from probes.core.answers import Classifications, ProblemType
 from probes.core.stats.derived import UnmeasurableError
-from probes.shift.ood.detection import AUPR, AUROC, FPR, Detection, Ranked
+from probes.shift.ood.detection import AUPR, AUROC, Detection, Ranked
 from probes.shift.ood.distances import mahalanobis, nearest
+from probes.shift.ood.false_alarms import _missed, false_alarms
 from probes.shift.ood.scores import FROM_ANSWERS, energy, entropy, narrowness, unsure
 
 LOGITS = np.array([[2.0, 0.0, -1.0], [0.1, 0.0, 0.05], [-3.0, 5.0, 1.0]])
@@ -30,8 +33,8 @@ def draws(n=60, m=40, *, decimals=1, seed=0, shift=1.0):
     return scores, np.arange(n + m) >= n
 
 
-def fpr_at_95(positive, scores, weights):
-    false, true, _ = roc_curve(positive, scores, sample_weight=weights, drop_intermediate=False)
+def fpr_at_95(positive, scores):
+    false, true, _ = roc_curve(positive, scores, drop_intermediate=False)
     return false[np.argmax(true >= 0.95 - 1e-9)]
 
 
@@ -69,7 +72,8 @@ def test_a_hand_computed_ranking():
     found = Ranked(scores, positive).measures(np.ones((1, 6)))[0]
     assert found[AUROC] == pytest.approx(7 / 9)  # 3 + 2 + 2 pairs of 9 are won
     assert found[AUPR] == pytest.approx((1 / 1 + 2 / 3 + 3 / 4) / 3)
-    assert found[FPR] == pytest.approx(1 / 3)  # all three positives are caught at 0.6, with one of three negatives
+    flagged = false_alarms(scores, positive, clusters=list("abcdef"))
+    assert flagged.value == pytest.approx(1 / 3)  # all three positives are caught at 0.6, with one of three negatives
 
 
 @pytest.mark.parametrize("decimals", [0, 1, 8])
@@ -78,7 +82,8 @@ def test_measures_equal_those_of_scikit_learn(decimals):
     found = Ranked(scores, positive).measures(np.ones((1, 100)))[0]
     assert found[AUROC] == pytest.approx(roc_auc_score(positive, scores), abs=1e-12)
     assert found[AUPR] == pytest.approx(average_precision_score(positive, scores), abs=1e-12)
-    assert found[FPR] == pytest.approx(fpr_at_95(positive, scores, None), abs=1e-12)
+    flagged = false_alarms(scores, positive, clusters=[str(row) for row in range(100)])
+    assert flagged.value == pytest.approx(fpr_at_95(positive, scores), abs=1e-12)
 
 
 def test_measures_of_weighted_items_at_a_fixed_prevalence():
@@ -89,7 +94,6 @@ def test_measures_of_weighted_items_at_a_fixed_prevalence():
         level = weight * np.where(positive, 40 / weight[positive].sum(), 60 / weight[~positive].sum())
         assert row[AUROC] == pytest.approx(roc_auc_score(positive, scores, sample_weight=weight), abs=1e-12)
         assert row[AUPR] == pytest.approx(average_precision_score(positive, scores, sample_weight=level), abs=1e-12)
-        assert row[FPR] == pytest.approx(fpr_at_95(positive, scores, weight), abs=1e-12)
 
 
 def test_items_without_a_score_do_not_count_but_in_the_prevalence():
@@ -143,8 +147,8 @@ def test_perfect_separation_is_not_certain():
     found = detection(scores, scores >= 40)
     assert found.estimate(0, AUROC).value == 1.0
     assert found.estimate(0, AUROC).low < 0.95
-    assert found.estimate(0, FPR).value == 0.0
-    assert found.estimate(0, FPR).high > 0.05
+    assert found.false_alarms(0).value == 0.0
+    assert found.false_alarms(0).high > 0.05
 
 
 def test_one_pair_in_the_wrong_order_is_not_surer_than_the_smaller_side_allows():
@@ -161,19 +165,61 @@ def test_too_few_scored_items_on_one_side_are_no_number():
     scores = np.where(positive | (np.arange(100) < 20), scores, np.nan)
     with pytest.raises(UnmeasurableError, match="20 independent"):
         detection(scores, positive).estimate(0, AUROC)
+    with pytest.raises(UnmeasurableError, match="20 independent"):
+        detection(scores, positive).false_alarms(0)
 
 
 def test_nominal_coverage_where_the_score_says_nothing():
-    """AUROC, AUPR and FPR of 150 splits of equal scores; 12 misses would be seen in under 1 of 10 000 runs at 5 %."""
+    """150 splits of equal scores; at 5 % more than 17 misses have probability 0.0006."""
     rng = np.random.default_rng(0)
-    truth = {AUROC: 0.5, FPR: 0.95}
-    missed = dict.fromkeys(truth, 0)
+    missed = 0
     for split in range(150):
-        found = detection(rng.normal(size=120), np.arange(120) < 60, resamples=300, seed=split)
-        for measure, value in truth.items():
-            estimate = found.estimate(0, measure)
-            missed[measure] += not estimate.low <= value <= estimate.high
-    assert max(missed.values()) <= 18  # 12 % of 150; at the nominal 5 % more than 17 have probability 0.0006
+        found = detection(rng.normal(size=120), np.arange(120) < 60, resamples=300, seed=split).estimate(0, AUROC)
+        missed += not found.low <= 0.5 <= found.high
+    assert missed <= 18
+
+
+@pytest.mark.parametrize(
+    ("negatives", "positives", "shift"),
+    [(200, 200, 0.0), (200, 200, 1.5), (200, 200, 4.0), (60, 60, 1.5), (100, 800, 2.5)],
+)
+def test_false_alarms_cover_the_true_rate(negatives, positives, shift):
+    """400 samples of normal scores. At the nominal rates more than 35 misses, or 36 on one side, have p < 0.001."""
+    rng, positive = np.random.default_rng(0), np.arange(negatives + positives) >= negatives
+    keys, truth = [str(row) for row in range(len(positive))], norm.sf(shift + norm.ppf(0.05))
+    missed, above, below = 0, 0, 0
+    for _ in range(400):
+        found = false_alarms(rng.normal(positive * shift), positive, clusters=keys)
+        missed += not found.low <= truth <= found.high
+        above, below = above + (found.tail(0.05).low > truth), below + (found.tail(0.05).high < truth)
+    assert missed <= 35
+    assert max(above, below) <= 35
+
+
+@pytest.mark.parametrize("n", [30, 72, 73, 400])
+@pytest.mark.parametrize("alpha", [0.05, 0.025, 0.001])
+def test_bounds_of_the_threshold_are_the_tightest_that_hold(n, alpha):
+    """The true threshold has Binomial(n, 0.05) positives below it: a sum over that distribution, not its quantiles."""
+    chances = [math.comb(n, below) * 0.05**below * 0.95 ** (n - below) for below in range(n + 1)]
+    least, most = (round(share * n) for share in _missed(n, alpha))
+    assert sum(chances[: least + 1]) <= alpha < sum(chances[: least + 2])
+    assert sum(chances[most + 1 :]) <= alpha < sum(chances[most:])
+
+
+def test_repeats_do_not_narrow_false_alarms():
+    scores, positive = draws(150, 120, decimals=4)
+    once = false_alarms(scores, positive, clusters=[str(row) for row in range(270)])
+    four = false_alarms(np.tile(scores, 4), np.tile(positive, 4), clusters=[str(row) for row in range(270)] * 4)
+    assert four.value == once.value
+    assert four.high - four.low == pytest.approx(once.high - once.low, rel=0.1)
+    assert (four.n, four.clusters) == (1080, 270)
+
+
+def test_too_few_to_place_the_threshold_leave_everything_possible():
+    scores, positive = draws(200, 71, decimals=4, shift=9.0)
+    assert false_alarms(scores, positive, clusters=[str(row) for row in range(271)]).high == 1.0
+    scores, positive = draws(200, 73, decimals=4, shift=9.0)
+    assert false_alarms(scores, positive, clusters=[str(row) for row in range(273)]).high < 0.2
 
 
 def test_mahalanobis_distance_is_that_of_scipy_with_scikit_learns_covariance():

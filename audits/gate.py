@@ -60,7 +60,7 @@ def judge(manifest: Manifest, steps: Results, policy: Policy) -> Verdict:
     judged = [_Judged(case, decision) for case, decision in zip(cases, decide(cases), strict=True)]
     missing = absences(manifest, steps, policy.active(manifest.model.problem))
     missing += unmatched(checks, present=_present(manifest, steps), missing=missing)
-    findings = [_finding(item.case, item.decision) for item in judged] + [_absent(absence) for absence in missing]
+    findings = [_finding(item.case, item.decision) for item in judged] + _absent(missing, _titles(manifest))
     lacking = _incomplete(checks, judged, missing)
     exit_code = _exit_code(findings, incomplete=bool(lacking))
     counts = Counter(finding.status for finding in findings)
@@ -94,6 +94,11 @@ def _probes(manifest: Manifest) -> set[str]:
     return {step.probe for step in manifest.steps} | {skip.probe for skip in manifest.skips} | set(manifest.methodology)
 
 
+def _titles(manifest: Manifest) -> dict[str, str]:
+    """Probe id -> its title."""
+    return {skip.probe: skip.title for skip in manifest.skips} | {step.probe: step.title for step in manifest.steps}
+
+
 def _present(manifest: Manifest, steps: Results) -> list[tuple[str, str]]:
     return [(step.probe, found.key) for step in manifest.steps for found in measurements(steps.get(step.step_id))]
 
@@ -115,16 +120,25 @@ def _incomplete(checks: Sequence[Check], judged: Sequence[_Judged], missing: Seq
     reasons = []
     for check in checks:
         if check.required and not any(item.settles(check) for item in judged):
-            why = [absence.sentence for absence in missing if check in absence.checks]
+            why = [_why(absence, check) for absence in missing if check in absence.checks]
             reasons += why[:1] or [f"The required check {check.check} could not be judged."]
     reasons = [absence.sentence for absence in missing if absence.status is Status.ERROR] + reasons
-    reasons += [absence.sentence for absence in missing if absence.fatal]
+    reasons += [_why(absence, *absence.checks[:1]) for absence in missing if absence.fatal]
     for item in judged:
         if item.decision.status is Status.ERROR:
             reasons.append(f"{item.case.name} could not be judged: {item.decision.reason}")
     if not any(item.decided and item.case.check.level in GATING for item in judged):
         reasons.append("Nothing that the policy gates on was measured.")
     return list(dict.fromkeys(reasons))
+
+
+def _why(absence: Absence, check: Check | None = None) -> str:
+    """Why a check was not made, under the name that the policy gives it; of a step that broke, why it did."""
+    if check is None or (absence.fatal and absence.name == absence.probe):
+        return absence.sentence
+    kind = "required check" if check.required else "check"
+    how = f" To measure it: {absence.enable}." if absence.enable else ""
+    return f"{absence.title}: the {kind} {check.check} was not measured. {absence.message}{how}"
 
 
 def _exit_code(findings: Sequence[Finding], *, incomplete: bool) -> ExitCode:
@@ -168,21 +182,53 @@ def _finding(case: Case, decision: Decision) -> Finding:
     )
 
 
-def _absent(absence: Absence) -> Finding:
-    only = absence.checks[0] if len(absence.checks) == 1 else None
+def _absent(missing: Sequence[Absence], titles: Mapping[str, str]) -> list[Finding]:
+    """A row for each check that was not made and each probe that broke.
+
+    Where one absence says that this very number is missing, others that merely concern the check are left out.
+    """
+    rows: list[Finding] = []
+    for absence in missing:
+        if absence.status is Status.ERROR or not absence.checks:
+            rows.append(_row(absence, name=absence.name, title=absence.title, level=absence.level))
+            continue
+        for check in absence.checks:
+            exact = _names(absence, check)
+            if exact or not any(_names(other, check) for other in missing if other.probe == absence.probe):
+                title = absence.title if exact else _title(titles.get(absence.probe, absence.title), check)
+                name = absence.name if exact else f"{absence.probe}.{check.key}"
+                rows.append(_row(absence, name=name, title=title, level=check.level, check=check))
+    return list({(row.check, tuple(row.slice.items())): row for row in reversed(rows)}.values())[::-1]
+
+
+def _names(absence: Absence, check: Check) -> bool:
+    """Is the absence that of a number the check is about, or of the check itself."""
+    key = absence.name.removeprefix(f"{absence.probe}.")
+    return absence.name == check.check or check.matches(absence.probe, key)
+
+
+def _title(probe: str, check: Check) -> str:
+    """What a check is about, in words: "Keyboard typos: accuracy drop (severity 2)"."""
+    name, _, part = check.key.rstrip("]").partition("[")
+    settings = dict(setting.split("=", 1) for setting in part.split(",") if "=" in setting and "*" not in setting)
+    where = f" ({part_in_words(settings)})" if settings else ""
+    return probe if "*" in name else f"{probe}: {name.replace('_', ' ')}{where}"
+
+
+def _row(absence: Absence, *, name: str, title: str, level: Level, check: Check | None = None) -> Finding:
     return Finding(
-        check=absence.name,
+        check=name,
         probe=absence.probe,
         risk=absence.risk,
-        title=absence.title,
+        title=title,
         status=absence.status,
-        level=absence.level,
+        level=level,
         message=visible(absence.message),
         slice=absence.slice,
-        minimum=only.minimum if only else None,
-        maximum=only.maximum if only else None,
-        rationale=only.rationale if only else "",
-        source=only.source if only else "",
+        minimum=check.minimum if check else None,
+        maximum=check.maximum if check else None,
+        rationale=check.rationale if check else "",
+        source=check.source if check else "",
         enable=absence.enable,
         decisive=absence.decisive,
     )
@@ -190,18 +236,17 @@ def _absent(absence: Absence) -> Finding:
 
 def _sentence(exit_code: ExitCode, findings: Sequence[Finding], lacking: Sequence[str]) -> str:
     blocking = [finding for finding in findings if finding.level is Level.BLOCK and finding.decisive]
-    failed = [finding for finding in blocking if finding.status is Status.FAIL]
-    undecided = [finding for finding in blocking if finding.status is Status.INCONCLUSIVE]
+    asked = sum(finding.status is not Status.NOT_APPLICABLE for finding in blocking)
     decided = sum(finding.status in DECIDED for finding in blocking)
+    failed = [finding for finding in blocking if finding.status is Status.FAIL]
     if exit_code is ExitCode.INCOMPLETE:
         besides = f" Of what was measured, {plural(len(failed), 'blocking check')} failed." if failed else ""
         return visible(f"The audit is incomplete, so it gives no verdict. {_first(lacking)}{besides}")
     if exit_code is ExitCode.FAILED:
-        checks = plural(decided, "blocking check")
+        checks = plural(asked, "blocking check")
         return f"Blocked: {len(failed)} of {checks} failed. {_first([f.message for f in failed])}{_mute(findings)}"
     if exit_code is ExitCode.INCONCLUSIVE:
-        unmeasured = [f for f in blocking if f.status is Status.NOT_RUN]
-        return _undecided(undecided, unmeasured, decided=decided) + _mute(findings)
+        return _undecided(blocking, asked=asked) + _mute(findings)
     warned = sum(f.level is Level.WARN and f.status in (Status.FAIL, Status.INCONCLUSIVE) for f in findings)
     aside = f"; {plural(warned, 'check')} that only warn did not" if warned else ""
     if not decided:
@@ -215,16 +260,25 @@ def _mute(findings: Sequence[Finding]) -> str:
     return f" Besides, {plural(mute, 'blocking alarm')} had too little data to sound or to clear." if mute else ""
 
 
-def _undecided(undecided: Sequence[Finding], unmeasured: Sequence[Finding], *, decided: int) -> str:
-    parts = []
+def _undecided(blocking: Sequence[Finding], *, asked: int) -> str:
+    """What holds up the verdict; `asked` is how many blocking checks apply, whether or not they were measured."""
+    undecided = [finding for finding in blocking if finding.status is Status.INCONCLUSIVE]
+    unmeasured = [finding for finding in blocking if finding.status is Status.NOT_RUN]
+    checks = f"of {plural(asked, 'blocking check')}"
+    were = "was not measured" if len(unmeasured) == 1 else "were not measured"
     if undecided:
         need = "needs" if len(undecided) == 1 else "need"
-        parts.append(f"{len(undecided)} of {plural(decided, 'blocking check')} {need} more items or a human decision")
-    if unmeasured:
-        were = "was" if len(unmeasured) == 1 else "were"
-        parts.append(f"{plural(len(unmeasured), 'blocking check')} {were} not measured")
-    reasons = [finding.message for finding in undecided] + [f"{f.title}: {f.message}" for f in unmeasured]
-    return visible(f"Not decided: {', and '.join(parts)}. {_first(reasons)}")
+        told = f"{len(undecided)} {checks} {need} more items or a human decision"
+        told += f", and {len(unmeasured)} {were}" if unmeasured else ""
+    else:
+        told = f"{len(unmeasured)} {checks} {were}"
+    reasons = [finding.message for finding in undecided] + [_unmeasured(finding) for finding in unmeasured]
+    return visible(f"Not decided: {told}. {_first(reasons)}")
+
+
+def _unmeasured(finding: Finding) -> str:
+    how = f" To measure it: {finding.enable}." if finding.enable else ""
+    return f"{finding.title}: the check {finding.check} was not measured. {finding.message}{how}"
 
 
 def _first(reasons: Sequence[str]) -> str:

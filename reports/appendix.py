@@ -9,7 +9,7 @@ from probes.core.positive import Meaning, PositiveClass
 from probes.core.records import Accounting, Measurement
 from reports.limits import Limits
 from reports.load import FileDigest, Loaded
-from reports.not_run import NotRun
+from reports.not_run import NotRun, counted
 from reports.numbers import count, fixed, plural
 from reports.tables import code, columns, number, row, table, text
 from reports.views import Fact, Table
@@ -63,7 +63,7 @@ def _of_this_run(loaded: Loaded, missing: list[NotRun]) -> Iterable[tuple[str, s
     for note in loaded.manifest.notes:
         yield ("Note of the run", note, reviewer)
     if missing:
-        yield ("Not measured", f"{plural(len(missing), 'entry', 'entries')} under Not run", reviewer)
+        yield ("Not measured", f"{counted(missing)}, each with its reason under Not run", reviewer)
     yield from _weak_numbers(loaded, reviewer)
 
 

@@ -23,7 +23,7 @@ from reports.ranking import Ranked
 from reports.results import plots, slug, summary
 from reports.tables import columns, number, row, table, text
 from reports.views import Badge, Chapter, Fact, RiskChapters, Row, Table
-from reports.wording import BADGES, CAUTIONS, REASONS, risk_title
+from reports.wording import AIDS, BADGES, CAUTIONS, REASONS, risk_title
 from reports.words import words_fact
 
 Kind = TypeVar("Kind", bound=Record)
@@ -101,12 +101,14 @@ def _chapter(
         settings=_settings(step),
         accounting=_accounting(accounts, step.title, limits),
         bars=_bars(accounts, step.title, f"{anchor}-items"),
+        aids=_aids(_of(records, Measurement)),
         plots=plots(judged, key=f"{anchor}-plot", title=step.title, limits=limits),
         tables=(*groups.tables, *measurement_tables(groups.measurements, title=step.title, limits=limits)),
         curves=curve_charts(_of(records, Curve), key=f"{anchor}-curve", limits=limits),
         cases=case_groups(_of(records, Evidence), limits=limits),
         skips=_skips(groups.skips, step.title, limits),
         failure=_failure(result, limits),
+        limits_title=_limits_title(findings, records),
         limits=capital(doc.limits),
         references=doc.references,
         command=rerun(loaded.manifest.command, step.probe),
@@ -158,6 +160,13 @@ def _said(findings: Sequence[Finding], records: Sequence[Record]) -> str:
     return "Measured, not judged." if _of(records, Measurement) else "Nothing was measured; the reasons are below."
 
 
+def _limits_title(findings: Sequence[Finding], records: Sequence[Record]) -> str:
+    """A pass is spoken of only where something was judged."""
+    if any(finding.estimate is not None for finding in findings):
+        return "What a pass does not mean"
+    return "What these numbers do not show" if _of(records, Measurement) else "What this test cannot show"
+
+
 def _left_open(records: Sequence[Record]) -> str:
     """That not everything was measured, so that what stands above is not taken for the whole."""
     missing = len(_of(records, Skip))
@@ -181,6 +190,11 @@ def _data(step: PlannedStep, data: DataCard) -> str:
     whole = f" and {', '.join(step.domains)}" if step.domains else ""
     of = "" if step.domains else f" of {count(data.n)}"
     return f"{data.name}{whole}: {plural(step.items, 'item')}{of}; fingerprint {step.sample[:FINGERPRINT]}"
+
+
+def _aids(found: Sequence[Measurement]) -> tuple[Fact, ...]:
+    """How to read those numbers that need it, in the order in which they are measured."""
+    return tuple(AIDS[name] for name in dict.fromkeys(measurement.name for measurement in found) if name in AIDS)
 
 
 def _settings(step: PlannedStep) -> tuple[Fact, ...]:

@@ -6,6 +6,7 @@ Every chart carries the sentence a reader should take from it (`takeaway`), whic
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from reports.numbers import fixed
 
 ROW = 24
 """Height of a row of an interval plot, in user units (about pixels)."""
+LABEL_LENGTH, LABEL_LINES = 38, 2
+"""Characters of a line of a row's label there is room for, and lines."""
 LABEL_LEFT, PLOT_LEFT, PLOT_RIGHT, WIDTH = 4, 262, 668, 760
 
 
@@ -46,9 +49,12 @@ class Tick:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlotRow:
-    """One estimate: `x` the dot, `left` and `right` the interval, `limits` the thresholds, `bad` the spans beyond."""
+    """One estimate: `x` the dot, `left` and `right` the interval, `limits` the thresholds, `bad` the spans beyond.
 
-    label: str
+    `label` holds its lines, each with its height.
+    """
+
+    label: tuple[tuple[str, str], ...]
     value: str
     kind: str
     y: str
@@ -148,7 +154,7 @@ def _plot_row(row: Plotted, index: int, scale: Scale) -> PlotRow:
     if row.maximum is not None:
         bad.append((scale.at(row.maximum), at(scale.end - scale(row.maximum))))
     return PlotRow(
-        label=row.label,
+        label=_label(row.label, middle),
         value=row.value,
         kind=row.kind,
         y=at(middle),
@@ -160,6 +166,13 @@ def _plot_row(row: Plotted, index: int, scale: Scale) -> PlotRow:
         limits=tuple(scale.at(limit) for limit in (row.minimum, row.maximum) if limit is not None),
         bad=tuple(bad),
     )
+
+
+def _label(label: str, middle: float) -> tuple[tuple[str, str], ...]:
+    """The label in lines around the middle of its row; what does not fit ends in an ellipsis."""
+    lines = textwrap.wrap(label, LABEL_LENGTH, max_lines=LABEL_LINES, placeholder="…")
+    heights = (middle + 4,) if len(lines) < 2 else (middle - 2, middle + 9)
+    return tuple((line, at(height)) for line, height in zip(lines, heights, strict=False))
 
 
 def bar_chart(values: Sequence[tuple[str, int]], *, key: str, title: str, takeaway: str) -> BarChart:

@@ -9,6 +9,8 @@ from reports.limits import Limits, limited
 from reports.lines import LineChart, line_chart, series_chart, x_is_share
 from reports.numbers import capital, fixed, items, part_in_words, printed, value_in_words
 
+_FEW = 4
+"""So many named points are told one by one."""
 MOST = 4
 """Lines in one chart: more cannot be told apart."""
 
@@ -90,14 +92,19 @@ def _cells(curve: Curve, point: Point) -> tuple[str, ...]:
 
 
 def _ends(curve: Curve, points: Sequence[Point]) -> str:
-    """At both ends of the line; of points that are apart at the lowest and the highest."""
-    by_value = sorted(points, key=lambda point: point.y.value)
-    first, last = (_cells(curve, (points if curve.connected else by_value)[end]) for end in (0, -1))
-    return f"{first[1]} at {_at(curve, first[0])}, {last[1]} at {_at(curve, last[0])}"
+    """At both ends of the line; of points that are apart at the lowest and the highest; of a few named ones at all."""
+    shown = list(points) if curve.connected else sorted(points, key=lambda point: point.y.value)
+    if len(shown) > _FEW or not all(point.label for point in shown):
+        shown = [shown[0], shown[-1]]
+    cells = [_cells(curve, point) for point in shown]
+    return ", ".join(f"{value} at {_at(curve, place)}" for place, value, *_ in cells)
 
 
 def _at(curve: Curve, place: str) -> str:
-    """Where on the horizontal axis, in words: "severity 3", "unchanged text"."""
+    """Where on the horizontal axis, in words: "severity 3", "unchanged text", "50% (share of the words removed)"."""
+    axis, percent, _ = curve.x_title.partition(", in percent")
+    if percent and place[:1].isdigit():
+        return f"{place}% ({axis})"
     return f"{curve.x_title} {place}" if place[:1].isdigit() else place
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from probes.core.findings import Burden, Finding, Status
+from probes.core.findings import Burden, Finding, Status, Verdict
 from probes.core.records import Evidence
 from reports.load import Loaded
 from reports.marks import visible
-from reports.not_run import NotRun, grouped
+from reports.not_run import NotRun, counted, grouped
 from reports.numbers import count, plural
 from reports.ranking import UNNUMBERED, Ranked, beyond
 from reports.register import sentence
@@ -49,9 +49,14 @@ _UNJUDGED = (
 
 def verdict_badge(loaded: Loaded) -> Badge:
     """The verdict in a word."""
-    if loaded.verdict is None:
+    return badge_of(loaded.verdict)
+
+
+def badge_of(verdict: Verdict | None) -> Badge:
+    """Likewise, of a verdict or the lack of one."""
+    if verdict is None:
         return NOT_JUDGED
-    return VERDICTS.get(loaded.verdict.exit_code, Badge(f"Exit code {loaded.verdict.exit_code}", "error"))
+    return VERDICTS.get(verdict.exit_code, Badge(f"Exit code {verdict.exit_code}", "error"))
 
 
 def _counts(findings: Iterable[Finding]) -> tuple[tuple[Badge, str], ...]:
@@ -69,12 +74,27 @@ def _counts(findings: Iterable[Finding]) -> tuple[tuple[Badge, str], ...]:
 
 
 def _total(loaded: Loaded) -> str:
-    steps = loaded.manifest.steps
+    """How much was planned, done and judged, in whole sentences."""
+    planned = len(loaded.manifest.steps)
     done = sum(1 for step in loaded.steps.values() if step.end.status == "done")
-    checks = plural(len(loaded.findings), "check") if loaded.findings else "No checks"
+    if not planned:
+        probes = "No probe was planned."
+    else:
+        probes = f"{count(done)} of {plural(planned, 'planned probe')} finished."
     weak = sum(1 for f in loaded.findings if f.status is Status.PASS and f.burden is Burden.PROVE_BAD)
-    aside = f" {plural(weak, 'pass', 'passes')} only in that no violation was shown." if weak else ""
-    return f"{checks} from {count(done)} of {plural(len(steps), 'planned probe')} that finished.{aside}"
+    mean = "means" if weak == 1 else "mean"
+    aside = f" {plural(weak, 'pass', 'passes')} {mean} only that no violation was shown." if weak else ""
+    return f"{probes} {_made(loaded)}{aside}"
+
+
+def _made(loaded: Loaded) -> str:
+    if loaded.verdict is None:
+        return "No policy was applied, so no check was made."
+    if not loaded.findings:
+        return "The policy has no check that applies."
+    made = sum(1 for finding in loaded.findings if finding.estimate is not None)
+    were = "was" if made == 1 else "were"
+    return f"{count(made)} of {plural(len(loaded.findings), 'check')} {were} made."
 
 
 def _leading(open_items: Sequence[Ranked]) -> list[tuple[Ranked, int]]:
@@ -185,7 +205,7 @@ def _decide_task(findings: Sequence[Ranked], status: Status, title: str, how: st
 def _missing_task(missing: Sequence[NotRun]) -> Fact | None:
     if not missing:
         return None
-    return Fact(f"Decide whether what did not run matters ({count(len(missing))})", "each has its reason under Not run")
+    return Fact(f"Decide whether what was not measured matters ({counted(missing)})", "the reasons are under Not run")
 
 
 def _data_task(loaded: Loaded) -> Fact:
@@ -201,9 +221,16 @@ def _data_task(loaded: Loaded) -> Fact:
 
 
 def _examples_task(loaded: Loaded) -> Fact | None:
-    if not any(isinstance(record, Evidence) for _, record in loaded.records()):
+    """What to ask of the examples depends on whether they compare a text with a changed one."""
+    found = [record for _, record in loaded.records() if isinstance(record, Evidence)]
+    if not found:
         return None
-    return Fact("Read the random examples", "would a careful reader give the same answer to the changed text?")
+    drawn = [case for case in found if case.chosen == "random"]
+    if any(len({shown.texts for shown in case.shown}) > 1 for case in drawn or found):
+        ask = "would a careful reader give the same answer to the changed text?"
+    else:
+        ask = "would a careful reader give the answer that the model gave?"
+    return Fact("Read the random examples" if drawn else "Read the examples", ask)
 
 
 def _thresholds_task(loaded: Loaded) -> Fact | None:

@@ -101,7 +101,7 @@ def line_chart(curve: Curve, *, key: str, takeaway: str, cells: Callable[[int], 
         width=ALONE_WIDTH,
         middle=at((LINE_LEFT + ALONE_RIGHT) / 2),
         right=ALONE_RIGHT,
-        head=(capital(curve.x_title), capital(curve.y_title), "Interval", "Items"),
+        head=(capital(curve.x_title), value_heading(curve), "Interval", "Items"),
         rows=tuple(cells(index) for index in range(len(points))),
         series=(_series(points, connected=curve.connected),),
         whiskers=len(points) <= _WHISKERS or not curve.connected,
@@ -148,7 +148,7 @@ def series_chart(
         width=SEVERAL_WIDTH,
         middle=at((LINE_LEFT + SEVERAL_RIGHT) / 2),
         right=SEVERAL_RIGHT,
-        head=(capital(one.x_title), setting, capital(one.y_title), "Interval", "Items"),
+        head=(capital(one.x_title), setting, value_heading(one), "Interval", "Items"),
         rows=_side_by_side(curves, cells),
         series=tuple(
             replace(series, label=_end_label(name, height))
@@ -159,6 +159,11 @@ def series_chart(
         x_ticks=_curve_ticks(every, x_scale, square=False),
         y_ticks=ticks(y_scale, one.unit, most=5),
     )
+
+
+def value_heading(curve: Curve) -> str:
+    """What the values are called above their column; the note of the chart says what a longer name is short for."""
+    return capital(curve.y_title) if len(curve.y_title) <= LABEL_LENGTH else "Value"
 
 
 def _scales(curves: Sequence[Curve], *, right: int) -> tuple[Scale, Scale]:

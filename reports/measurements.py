@@ -17,6 +17,11 @@ from reports.views import Cell, Column, Row, Table
 _LARGEST_MATRIX = 12
 _WIDEST, _FITS = 5, 4
 """More numbers than 5 in a row become several tables of 4, which fit on paper."""
+_SIDE_BY_SIDE = 3
+"""Up to so many parts of the data stand side by side, with a row for each number, where the numbers are many."""
+_LONGEST_HEAD = 40
+"""Longer headings make columns of single words on a narrow screen."""
+_ACRONYMS = frozenset({"auc", "auroc", "aupr", "aurc", "ece", "f1", "fpr", "mcc", "mmd", "tpr"})
 _DEGREES = ("severity", "strength", "source")
 """Slice keys that read better after what they are a degree or a part of."""
 CUTS: Mapping[tuple[str, ...], str] = {
@@ -73,6 +78,10 @@ def _of_cut(keys: tuple[str, ...], found: Sequence[Measurement], title: str, lim
         yield _confusion(found, title)
     else:
         names = list(dict.fromkeys(m.name for m in found))
+        values = {m.slice[keys[0]] for m in found}
+        if len(keys) == 1 and len(values) <= _SIDE_BY_SIDE and len(names) > _WIDEST:
+            yield _turned(keys[0], found, title, limits)
+            return
         parts = (
             [names]
             if len(names) <= _WIDEST
@@ -100,7 +109,7 @@ def _whole(found: Sequence[Measurement], title: str, limits: Limits) -> Table:
 
 
 def _pivot(keys: tuple[str, ...], found: Sequence[Measurement], title: str, limits: Limits, *, of: str) -> Table:
-    caption = f"{title}: {CUTS.get(keys, 'by ' + ', '.join(map(_spoken, keys))).lower()}{of}"
+    caption = f"{title}: {_cut(keys)}{of}"
     keys = tuple(sorted(keys, key=lambda key: key in _DEGREES))
     names = list(dict.fromkeys(m.name for m in found))
     titles = {name: list(dict.fromkeys(m.title for m in found if m.name == name)) for name in names}
@@ -120,9 +129,66 @@ def _pivot(keys: tuple[str, ...], found: Sequence[Measurement], title: str, limi
     head = (
         *(Column(text=_spoken(key)) for key in keys),
         Column(text="Items", number=True),
-        *(Column(text=capital(shared[name].rstrip(" ,") or name.replace("_", " ")), number=True) for name in names),
+        *(Column(text=_heading(name, shared[name]), number=True) for name in names),
     )
-    return table(caption, head, rows, most=limits.rows, wide=len(keys) + len(names) > 4)
+    long = [name for name in names if _shortened(shared[name])]
+    told = (_explained(name, _whole_title(shared[name])) for name in long)
+    wide = len(keys) + len(names) > 4
+    return table(caption, head, rows, most=limits.rows, wide=wide, note=" ".join(told))
+
+
+def _cut(keys: Sequence[str]) -> str:
+    return CUTS.get(tuple(keys), "by " + ", ".join(map(_spoken, keys))).lower()
+
+
+def _turned(key: str, found: Sequence[Measurement], title: str, limits: Limits) -> Table:
+    """Many numbers of a few parts of the data: a row for each number, and the parts side by side."""
+    values = list(dict.fromkeys(m.slice[key] for m in found))
+    by_name: dict[str, dict[str, Measurement]] = {}
+    for m in found:
+        by_name.setdefault(m.name, {})[m.slice[key]] = m
+    rows = [
+        row(_number_heading(name, cells, key), *(_cell(cells.get(value)) for value in values), _rests_on(cells))
+        for name, cells in by_name.items()
+    ]
+    head = (
+        Column(text="Measurement"),
+        *(Column(text=value_in_words(key, value), number=True) for value in values),
+        Column(text="Items", number=True),
+    )
+    return table(f"{title}: {_cut([key])}", head, rows, most=limits.rows, what="measurements")
+
+
+def _number_heading(name: str, cells: Mapping[str, Measurement], key: str) -> Cell:
+    """What a number is; where the parts of the data have words of their own for it, each beside its part."""
+    titles = list(dict.fromkeys(m.title for m in cells.values()))
+    if len(titles) == 1:
+        return text(capital(titles[0]), name)
+    own = "; ".join(f"{value_in_words(key, value)}: {m.title}" for value, m in cells.items())
+    return text(_in_words(name), f"{own}; {name}")
+
+
+def _shortened(title: str) -> bool:
+    return len(_whole_title(title)) > _LONGEST_HEAD
+
+
+def _whole_title(title: str) -> str:
+    return title.rstrip(" ,")
+
+
+def _heading(name: str, title: str) -> str:
+    """The title where it is short enough to stand above a column, or else the name of the measurement as words."""
+    return _in_words(name) if not title or _shortened(title) else capital(_whole_title(title))
+
+
+def _explained(name: str, title: str) -> str:
+    """A heading with the title it is short for, as a sentence."""
+    return f"{capital(title)}." if title.lower().startswith(_in_words(name).lower()) else f"{_in_words(name)}: {title}."
+
+
+def _in_words(name: str) -> str:
+    """The name of a measurement for a reader: "Classifier AUC"."""
+    return capital(" ".join(word.upper() if word in _ACRONYMS else word for word in name.split("_")))
 
 
 def _shared_start(titles: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from reports.chapters import FINGERPRINT, chapter_anchors, chapters
 from reports.decision import decision, verdict_badge
 from reports.limits import Limits, limited
 from reports.load import Loaded
-from reports.not_run import not_run, not_run_table
+from reports.not_run import not_run, not_run_tables
 from reports.numbers import count, plural
 from reports.policy import policy
 from reports.ranking import Ranked, ranked
@@ -39,7 +39,7 @@ def page(loaded: Loaded, *, limits: Limits) -> Page:
         register_note=register_note,
         chapters=by_risk,
         chapters_note=chapters_note,
-        not_run=not_run_table(missing, limits=limits),
+        not_run=not_run_tables(missing, limits=limits),
         policy=policy(loaded, findings, limits=limits),
         words=words,
         words_summary=f"{plural(len(words), 'list')} of words and names",

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from probes.core.findings import Burden, Finding, Status
 from probes.core.records import Measurement, Unit
-from reports.charts import IntervalPlot, Plotted, interval_plot
+from reports.charts import LABEL_LENGTH, IntervalPlot, Plotted, interval_plot
 from reports.limits import Limits, limited
 from reports.load import Loaded
 from reports.measurements import severity_matrix
@@ -18,7 +18,6 @@ from reports.tables import columns, estimated, number, rests_on, row, status, ta
 from reports.views import RiskResults, Row, Table
 from reports.wording import BADGES, LEVELS, risk_title
 
-_LABEL = 38
 UNIT_NAMES = {Unit.PROPORTION: "shares", Unit.DIFFERENCE: "differences in percentage points", Unit.SCORE: "scores"}
 
 
@@ -73,7 +72,7 @@ def _check_row(item: Ranked, loaded: Loaded) -> Row:
     if finding.status is Status.PASS and finding.burden is Burden.PROVE_BAD:
         badge = replace(badge, word="Pass: no violation shown")
     return row(
-        text(item.title, doc.question if doc else finding.message),
+        text(item.title, doc.question if doc and finding.estimate else _unmade(finding)),
         status(badge, item.anchor),
         estimated(finding.estimate, finding.unit),
         number(_accepted(finding)),
@@ -81,6 +80,11 @@ def _check_row(item: Ranked, loaded: Loaded) -> Row:
         text(LEVELS[finding.level]),
         kind=badge.kind,
     )
+
+
+def _unmade(finding: Finding) -> str:
+    """The check under its own name, and why it has no number."""
+    return f"{finding.check}: {finding.message}"
 
 
 def _accepted(finding: Finding) -> str:
@@ -132,12 +136,12 @@ def _plotted(item: Ranked, unit: Unit, *, by_probe: bool) -> Plotted:
     if finding.estimate is None:
         raise ValueError(f"nothing to plot for {finding.check}")
     label = capital(item.short_title)
-    if item.part and len(label) > _LABEL:
+    if item.part and len(label) > LABEL_LENGTH:
         label = f"{capital(item.part)}: {item.measurement_title}"
     if by_probe:
         label = f"{item.probe_title}, {item.part}" if item.part else item.probe_title
     return Plotted(
-        label=label if len(label) <= _LABEL else label[: _LABEL - 1] + "…",
+        label=label,
         value=printed(finding.estimate, unit).value,
         kind=BADGES[finding.status].kind,
         estimate=finding.estimate,

@@ -184,7 +184,7 @@ class Cases:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chapter:
-    """One probe; `caution` is what every reader of it must know."""
+    """One probe; `caution` is what every reader of it must know, `aids` say which values of a number are good."""
 
     anchor: str
     title: str
@@ -199,12 +199,14 @@ class Chapter:
     settings: tuple[Fact, ...]
     accounting: Table | None
     bars: BarChart | None
+    aids: tuple[Fact, ...]
     plots: tuple[IntervalPlot, ...]
     tables: tuple[Table, ...]
     curves: tuple[LineChart, ...]
     cases: tuple[Cases, ...]
     skips: Table | None
     failure: tuple[str, ...]
+    limits_title: str
     limits: str
     references: str
     command: str
@@ -242,7 +244,7 @@ class Page:
     register_note: str
     chapters: tuple[RiskChapters, ...]
     chapters_note: str
-    not_run: Table | None
+    not_run: tuple[Table, ...]
     policy: Policy
     words: tuple[Table, ...]
     words_summary: str

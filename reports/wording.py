@@ -117,7 +117,26 @@ READING = (
     ),
 )
 
-GLOSSARY = (
+AIDS: Mapping[str, Fact] = {
+    "comprehensiveness": Fact(
+        "Comprehensiveness",
+        "How far the answer falls when the words that count most are taken out: high is good, because the answer hangs "
+        "on these words; 0 or below is bad, because it does not need them.",
+    ),
+    "sufficiency": Fact(
+        "Sufficiency",
+        "How far the answer falls when only the words that count most are kept: 0 or below is good, because these "
+        "words alone carry the answer (below 0, the model is even surer without the rest of the text); high is bad.",
+    ),
+    "infidelity": Fact(
+        "Infidelity",
+        "How far the scores of the words miss what taking words out does to the answer: 0 is the best value, and at 1 "
+        "the scores tell no more than if every word had a score of 0.",
+    ),
+}
+"""Name of a measurement -> how to read its values; printed in the chapters that have it, and in the glossary."""
+
+_TERMS = (
     Fact("Accuracy", "Share of items whose answer equals the right answer in the data."),
     Fact("Accuracy drop", "Accuracy on the unchanged texts minus accuracy on the changed ones, for the same items."),
     Fact(
@@ -159,6 +178,8 @@ GLOSSARY = (
         "Of the items that are of the positive class, the share answered so; the recall of that class.",
     ),
 )
+
+GLOSSARY = tuple(sorted((*_TERMS, *AIDS.values()), key=lambda term: term.name.lower()))
 
 RISKS: Mapping[str, str] = {
     "performance": "Performance",

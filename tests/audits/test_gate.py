@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -336,7 +337,7 @@ def test_nothing_perturbed_explains_every_measurement_of_its_slice():
     verdict = verdict_on(measured("other"), skip, rules=rules)
     assert [finding.status for finding in verdict.findings] == [Status.PASS, Status.NOT_RUN]
     assert verdict.exit_code == ExitCode.INCONCLUSIVE
-    assert "1 blocking check was not measured" in verdict.sentence
+    assert "1 of 2 blocking checks was not measured" in verdict.sentence
 
 
 @pytest.mark.parametrize("reason", list(SkipReason))
@@ -409,6 +410,132 @@ def test_run_without_steps_is_never_a_pass():
 
 def test_information_alone_is_never_a_pass():
     assert verdict_on(measured(), rules=policy(FLIPS, level="info")).exit_code == ExitCode.INCOMPLETE
+
+
+# --- what was not measured is named, and counted ---------------------------------------------------------------------
+
+
+def beside_a_skip(*records, rules, probe="performance.quality"):
+    """One finished step, and a probe that was left out."""
+    skip = Skip(reason=SkipReason.NOT_SELECTED, detail="It was left out.", enable="leave out --only")
+    row = PlannedSkip(probe=probe, risk=probe.split(".")[0], title="Quality of the answers", skip=skip)
+    planned = step()
+    return judge(manifest([planned], [row], rules=rules), {planned.step_id: done(planned, *records)}, rules)
+
+
+ACCURACY = {"check": "performance.quality.accuracy", "min": 0.8}
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (0.05, "Not decided: 1 of 2 blocking checks needs more items or a human decision, and 1 was not measured. "),
+        (0.2, "Blocked: 1 of 2 blocking checks failed. "),
+        (0.01, "Not decided: 1 of 2 blocking checks was not measured. "),
+    ],
+)
+def test_a_blocking_check_without_measurement_counts_among_the_blocking_checks(value, told):
+    verdict = beside_a_skip(measured(value=value), rules=policy(FLIPS, ACCURACY))
+    assert verdict.sentence.startswith(told)
+
+
+def test_each_check_that_was_not_made_is_a_row_under_its_own_name_with_the_reason():
+    rules = policy(FLIPS, ACCURACY, {"check": "performance.*.f1[label=*]", "min": 0.5, "level": "warn"})
+    rows = [f for f in beside_a_skip(measured(), rules=rules).findings if f.status is Status.NOT_RUN]
+    assert [(f.check, f.level, f.title) for f in rows] == [
+        ("performance.quality.accuracy", Level.BLOCK, "Quality of the answers: accuracy"),
+        ("performance.quality.f1[label=*]", Level.WARN, "Quality of the answers: f1"),
+    ]
+    assert {f.message for f in rows} == {"It was left out."}
+    assert [f.minimum for f in rows] == [0.8, 0.5]
+
+
+def test_the_verdict_names_the_check_as_the_policy_does_and_the_reason():
+    required = beside_a_skip(measured(), rules=policy(FLIPS, {**ACCURACY, "required": True}))
+    assert (
+        "the required check performance.quality.accuracy was not measured. It was left out. "
+        "To measure it: leave out --only."
+    ) in required.sentence
+    open_ = beside_a_skip(measured(), rules=policy(FLIPS, ACCURACY))
+    assert "the check performance.quality.accuracy was not measured. It was left out." in open_.sentence
+
+
+def test_two_skips_that_concern_one_check_are_one_row():
+    skips = [
+        Skip(reason=SkipReason.NOTHING_PERTURBED, detail="d", name=name, slice={"severity": "2"})
+        for name in ("flip_rate", "accuracy_drop", "changed")
+    ]
+    rules = policy(
+        {"check": "robustness.typos.accuracy_drop[severity=2]"},
+        {"check": "robustness.typos.flip_rate[severity=2]"},
+        {"check": "robustness.typos.kept[severity=2]"},
+    )
+    names = [f.check for f in verdict_on(*skips, rules=rules).findings]
+    assert sorted(names) == [f"robustness.typos.{n}[severity=2]" for n in ("accuracy_drop", "flip_rate", "kept")]
+
+
+def test_a_broken_probe_is_one_row_however_many_checks_it_had():
+    planned = step()
+    rules = policy(FLIPS, {"check": "robustness.typos.accuracy_drop"})
+    verdict = judge(manifest([planned], rules=rules), {planned.step_id: failed(planned)}, rules)
+    assert (only(verdict).check, only(verdict).level) == ("robustness.typos", Level.BLOCK)
+
+
+# --- the table of docs/gate.md ---------------------------------------------------------------------------------------
+
+DOCUMENTED = Path(__file__).resolve().parents[2] / "docs" / "gate.md"
+WHY = {
+    "the probe crashed": ["crashed", "missing"],
+    "no measurement has the name": ["mistyped"],
+    "it was left out": [SkipReason.NOT_SELECTED, SkipReason.PLUGIN_BROKEN, SkipReason.NO_POSITIVE_CLASS],
+    "the data hold too little": sorted(absences.NO_MATERIAL),
+    "it makes no sense": [reason for reason in SkipReason if not reason.applicable],
+    "there is a measurement": ["few"],
+}
+"""Beginning of a row of the table -> what it stands for."""
+COLUMNS = (
+    {"required": True},
+    {"required": True, "burden": "prove_bad"},
+    {"burden": "prove_good"},
+    {"burden": "prove_bad"},
+)
+
+
+def documented():
+    """(row, codes) for each row of the table, a code for each of `COLUMNS`."""
+    _, _, text = DOCUMENTED.read_text(encoding="utf-8").partition("### A blocking check without a measurement")
+    rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("|")][2:]
+    return [(row[0].strip(), [int(row[place]) for place in (1, 1, 2, 3)]) for row in rows]
+
+
+def without_measurement(why, rule):
+    """The verdict where one check passes and this blocking one, `rule`, has no measurement."""
+    other, lacking = step("robustness.case"), step()
+    name = "robustness.typos.flip_rte" if why == "mistyped" else "robustness.typos.flip_rate"
+    rules = policy({"check": "robustness.case.flip_rate"}, {"check": name, "minimum_n": 2, **rule})
+    results = {other.step_id: done(other, measured(value=0.01, half=0.001))}
+    if why == "missing":
+        results[lacking.step_id] = None
+    elif why == "crashed":
+        results[lacking.step_id] = failed(lacking)
+    elif why in ("few", "mistyped"):
+        few = {"n": 1} if why == "few" else {}
+        results[lacking.step_id] = done(lacking, measured(value=0.01, half=0.001, **few))
+    else:
+        results[lacking.step_id] = done(lacking, Skip(reason=why, detail="d", name="flip_rate"))
+    return judge(manifest([other, lacking], rules=rules), results, rules)
+
+
+def test_the_documented_table_has_every_row_and_every_reason():
+    assert [next(start for start in WHY if row.startswith(start)) for row, _ in documented()] == list(WHY)
+    assert {why for reasons in WHY.values() for why in reasons if isinstance(why, SkipReason)} == set(SkipReason)
+
+
+@pytest.mark.parametrize(("row", "codes"), documented(), ids=lambda part: part[:20] if isinstance(part, str) else "")
+def test_exit_codes_are_the_documented_ones(row, codes):
+    reasons = next(whys for start, whys in WHY.items() if row.startswith(start))
+    found = {why: [int(without_measurement(why, rule).exit_code) for rule in COLUMNS] for why in reasons}
+    assert found == dict.fromkeys(reasons, codes)
 
 
 # --- precedence -----------------------------------------------------------------------------------------------------

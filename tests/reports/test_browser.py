@@ -86,6 +86,38 @@ def test_a_narrow_window_needs_no_sideways_scrolling(visit, files, name):
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
+def test_what_scrolls_has_a_name_takes_the_focus_and_shows_that_it_scrolls(visit, files):
+    for options in ({}, {"color_scheme": "dark"}, {"forced_colors": "active"}):
+        page = visit(files["rich"], viewport={"width": 320, "height": 800}, **options)
+        page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
+        areas = page.evaluate(
+            """() => [...document.querySelectorAll('*')]
+                 .filter((e) => getComputedStyle(e).overflowX === 'auto' && e.scrollWidth > e.clientWidth + 1)
+                 .map((e) => ({name: e.getAttribute('aria-label'), role: e.getAttribute('role'), focus: e.tabIndex,
+                               shadows: getComputedStyle(e).backgroundImage.split('linear-gradient').length - 1,
+                               said: getComputedStyle(e, '::before').content}))"""
+        )
+        assert len(areas) > 10
+        for area in areas:
+            assert area["name"]
+            assert (area["role"], area["focus"]) == ("group", 0)
+            if options.get("forced_colors"):
+                assert "scroll sideways" in area["said"]
+            else:
+                assert area["shadows"] == 4
+
+
+def test_captions_of_wide_tables_stay_on_a_narrow_screen(visit, files):
+    page = visit(files["rich"], viewport={"width": 320, "height": 800})
+    page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
+    widths = page.evaluate(
+        """() => [...document.querySelectorAll('caption span')]
+             .map((e) => e.getBoundingClientRect().right).filter((x) => x > 0)"""
+    )
+    assert widths
+    assert max(widths) <= 320
+
+
 def test_everything_is_there_without_scripts(visit, files):
     page = visit(files["rich"], java_script_enabled=False)
     text = page.content()

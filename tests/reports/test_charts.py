@@ -83,6 +83,23 @@ def test_a_reliability_diagram_is_square_with_its_diagonal():
     )
 
 
+@pytest.mark.parametrize(
+    ("label", "lines"),
+    [
+        ("Accuracy", ["Accuracy"]),
+        (
+            "Rank correlation with the explanation of a network with random weights",
+            ["Rank correlation with the explanation", "of a network with random weights"],
+        ),
+        ("word " * 30, ["word word word word word word word", "word word word word word word word…"]),
+    ],
+)
+def test_a_long_label_is_wrapped_and_stays_in_its_row(label, lines):
+    row = plot(Plotted(label=label, value="", kind="pass", estimate=estimate(0.5))).rows[0]
+    assert [line for line, _ in row.label] == lines
+    assert all(abs(float(height) - float(row.y)) < 12 for _, height in row.label)
+
+
 def test_a_curve_rises_when_its_numbers_do_and_ticks_use_labels():
     points = tuple(Point(x=k, y=estimate(0.1 * k), label="unchanged text" if k == 0 else None) for k in range(1, 4))
     made = line_chart(curve(points), key="k", takeaway="", cells=lambda i: ("",))

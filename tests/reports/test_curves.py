@@ -125,6 +125,33 @@ def test_a_page_of_single_curves_has_bands_and_circles_as_before(tmp_path):
         assert set(re.findall(r'href="#(p-\d)"', figure)) <= {"p-0"}
 
 
+def test_every_one_of_a_few_named_points_is_told_and_in_the_table():
+    stages = ("output layer", "upper half", "all layers")
+    points = [Point(x=x, y=plain(0.4 - 0.1 * x, 0.1), label=label) for x, label in enumerate(stages)]
+    named = curve().model_copy(update={"points": tuple(points), "y_title": "rank correlation with the explanation"})
+    (made,) = charts([named])
+    assert made.takeaway.endswith(": 0.40 at output layer, 0.30 at upper half, 0.20 at all layers.")
+    assert [row[:2] for row in made.rows] == list(zip(stages, ("0.40", "0.30", "0.20"), strict=True))
+    assert made.head[1] == "Value"
+
+
+def test_a_share_in_percent_is_told_as_such():
+    (made,) = charts([curve().model_copy(update={"x_title": "share of the words removed, in percent"})])
+    assert made.takeaway == "Y: 1.00 at 1% (share of the words removed), 3.00 at 3% (share of the words removed)."
+
+
+def test_the_data_of_every_line_stand_in_a_folded_table_beside_it(tmp_path):
+    for name in ("explained", "rich"):
+        html = render(synthetic.SITUATIONS[name](tmp_path / name)).decode("utf-8")
+        figures = re.findall(r'<figure class="curve.*?</figure>', html, re.DOTALL)
+        assert figures
+        for figure in figures:
+            (table,) = re.findall(r'<details class="data"><summary>Data of this chart</summary>.*?</details>', figure,
+                                  re.DOTALL)  # fmt: skip
+            drawn = max(figure.count('class="whisker"'), 1)
+            assert table.count("<tr>") - 1 >= drawn
+
+
 def test_kinds_are_not_joined_by_a_line():
     (made,) = charts([curve(2.0).model_copy(update={"connected": False})])
     assert (made.series[0].line, made.series[0].band) == ("", "")

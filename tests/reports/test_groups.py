@@ -201,4 +201,4 @@ def test_the_chapter_holds_the_tables_and_names_each_skip_once(tmp_path):
     ]  # fmt: skip
     assert words(chapter.skips) == [["accuracy, precision", words(chapter.skips)[0][1], "--label-column"]]
     html = render(run).decode()
-    assert html.count("<caption>Groups in the data: gender, by group</caption>") == 1
+    assert html.count("<caption><span>Groups in the data: gender, by group</span></caption>") == 1

@@ -101,6 +101,45 @@ def test_columns_are_named_by_their_common_title_or_else_by_their_name():
     assert [column.text for column in table.columns] == ["Label", "Items", "Recall"]
 
 
+LONG = "how often a simple classifier on the inner representations tells the texts apart"
+
+
+def test_a_long_title_stands_below_the_table_and_not_above_a_column():
+    found = [
+        measured("classifier_auc", LONG, plain(0.8, 0.1), unit=Unit.PROPORTION, domain=domain) for domain in ("a", "b")
+    ]
+    table = measurement_tables(found, title="Q", limits=Limits())[0]
+    assert [column.text for column in table.columns] == ["Domain", "Items", "Classifier AUC"]
+    assert table.note == f"Classifier AUC: {LONG}."
+    named = [found[0].model_copy(update={"title": f"classifier AUC: {LONG}"})]
+    assert measurement_tables(named, title="Q", limits=Limits())[0].note == f"Classifier AUC: {LONG}."
+
+
+@pytest.mark.parametrize(("domains", "turned"), [(("a",), True), (("a", "b", "c"), True), (tuple("abcd"), False)])
+def test_many_numbers_of_a_few_parts_have_a_row_each(domains, turned):
+    found = [
+        measured(f"number_{n}", f"{LONG}, {n}", plain(0.1 * n, 0.01), unit=Unit.PROPORTION, domain=domain)
+        for n in range(1, 7)
+        for domain in domains
+        if (n, domain) != (6, "b")
+    ]
+    tables = measurement_tables(found, title="Q", limits=Limits())
+    assert (len(tables) == 1) is turned
+    if turned:
+        assert [column.text for column in tables[0].columns] == ["Measurement", *domains, "Items"]
+        assert [row.cells[0].text for row in tables[0].rows] == [f"How{LONG[3:]}, {n}" for n in range(1, 7)]
+        assert [row.cells[1].text for row in tables[0].rows] == [f"{n}0.0%" for n in range(1, 7)]
+        assert [row.cells[0].sub for row in tables[0].rows] == [f"number_{n}" for n in range(1, 7)]
+        assert len(domains) == 1 or tables[0].rows[5].cells[2].text == "–"
+
+
+def test_parts_with_words_of_their_own_for_a_number_are_told_beside_its_name():
+    found = [measured(f"n{n}", "t", plain(0.1, 0.01), domain="a") for n in range(5)]
+    found += [measured("frechet_distance", f"of {domain}", plain(2.0, 0.1), domain=domain) for domain in ("a", "b")]
+    cell = measurement_tables(found, title="Q", limits=Limits())[0].rows[-1].cells[0]
+    assert (cell.text, cell.sub) == ("Frechet distance", "a: of a; b: of b; frechet_distance")
+
+
 def test_the_matrix_shows_the_most_sensitive_first_and_needs_two_probes():
     def flips(index):
         return [r for r in perturbed_records(index) if r.kind == "measurement"]

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from probes.core.attestation import ATTEMPTS, Attempts, read_canonical
+from probes.core.comparison import Comparison
 from probes.core.errors import IntegrityError
 from probes.core.findings import Finding, Verdict
 from probes.core.manifest import Manifest, PlannedStep
@@ -29,12 +31,16 @@ class Loaded:
 
     Attributes:
         verdict: None where nothing has been judged yet.
+        comparison: with a baseline; None where none was named.
+        attempts: what had been tried with this model; None where no ledger was kept.
         steps: by step id; a planned step that is missing here has not finished.
-        files: manifest, findings and everything under steps/, sorted by path.
+        files: what the report was made from, sorted by path.
     """
 
     manifest: Manifest
     verdict: Verdict | None
+    comparison: Comparison | None = None
+    attempts: Attempts | None = None
     steps: Mapping[str, StepResult]
     files: tuple[FileDigest, ...]
 
@@ -75,6 +81,8 @@ def load(run: RunFolder) -> Loaded:
     return Loaded(
         manifest=manifest,
         verdict=verdict,
+        comparison=run.comparison(),
+        attempts=read_canonical(run.file(ATTEMPTS), Attempts) if run.file(ATTEMPTS).exists() else None,
         steps={step_id: step for step_id, step in found if step is not None},
         files=tuple(_digest(path, run.path) for path in _evidence_files(run)),
     )
@@ -82,7 +90,8 @@ def load(run: RunFolder) -> Loaded:
 
 def _evidence_files(run: RunFolder) -> list[Path]:
     steps = [*run.path.glob("steps/*.jsonl"), *run.path.glob("steps/*.parquet")]
-    top = [path for path in (run.manifest_path, run.findings_path) if path.exists()]
+    judged_by = (run.policy_path, run.waivers_path, run.comparison_path, run.file(ATTEMPTS))
+    top = [path for path in (run.manifest_path, run.findings_path, *judged_by) if path.exists()]
     return sorted([*top, *steps])
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from probes.core.comparison import Comparison
 from probes.core.errors import IntegrityError, OutputError, UsageError
 from probes.core.findings import Verdict
 from probes.core.manifest import Manifest
@@ -131,6 +132,15 @@ class RunFolder:
             raise UsageError(f"not judged yet: {self.path}", hint=f"run `audit gate {self.path}` first") from None
         except ValidationError as error:
             raise _damaged(self.findings_path, error) from None
+
+    def comparison(self) -> Comparison | None:
+        """The comparison with a baseline, where there is one."""
+        try:
+            return Comparison.model_validate_json(self.comparison_path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except ValidationError as error:
+            raise _damaged(self.comparison_path, error) from None
 
     def step(self, step_id: str) -> StepResult | None:
         """A finished or failed step, or None when neither is on disk. A finished one wins."""

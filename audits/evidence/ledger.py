@@ -1,0 +1,289 @@
+"""The ledger of attempts: `attempts.jsonl` in the folder that holds the run folders.
+
+Who tries often enough passes in the end, by chance or by choosing. Therefore every run is written down when it is
+frozen and whenever its judgement changes; lines are only added, and each carries the SHA-256 of the line before. What
+concerns a run is copied into its `attempts.json`, so that the run folder can be checked alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import time as clock
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+
+from audits.policy import frozen_policy
+from probes.core.attestation import ATTEMPTS, Attempt, Attempts, Outcome, canonical, read_canonical
+from probes.core.errors import IntegrityError, OutputError
+from probes.core.findings import Verdict
+from probes.core.manifest import Manifest
+from probes.core.records import SCHEMA_VERSION, Frozen
+from probes.core.run_folder import RunFolder, write_atomic
+
+LEDGER = "attempts.jsonl"
+START = "0" * 64
+"""Stands for the line before the first one."""
+
+PATIENCE = 10.0
+"""Seconds to wait for another process where the file system has no locks."""
+
+
+class Line(Frozen):
+    """One line of the ledger.
+
+    Attributes:
+        time: of the event, UTC, ISO 8601.
+        created: when the run was frozen; with `run_id` it tells a run that was deleted and made again from the first.
+        model, data: fingerprints.
+        exit_code: None when the run was frozen.
+        previous: SHA-256 of the line before, without its line end.
+    """
+
+    event: Literal["frozen", "judged"]
+    time: str
+    run_id: str
+    created: str
+    model: str
+    data: str
+    policy_id: str
+    policy_digest: str
+    exit_code: int | None = None
+    previous: str = START
+
+    @property
+    def run(self) -> tuple[str, str]:
+        """What identifies the run."""
+        return self.run_id, self.created
+
+
+def ledger_of(run: RunFolder) -> Path:
+    """The ledger beside a run folder."""
+    return run.path.resolve().parent / LEDGER
+
+
+def record_frozen(run: RunFolder) -> Attempts:
+    """Write down that a run has begun; a run that is resumed is no new attempt.
+
+    Raises:
+        IntegrityError: naming the line at which the ledger was changed.
+        OutputError: when it cannot be written.
+    """
+    manifest = run.manifest()
+    policy = frozen_policy(manifest)
+    line = _line(manifest, "frozen", time=manifest.created, policy_id=policy.id, policy_digest=policy.digest)
+    return _record(run, line)
+
+
+def record_judged(run: RunFolder, verdict: Verdict, *, time: str) -> Attempts:
+    """Write down what came out; nothing is added where the last judgement of this run was the same.
+
+    Args:
+        time: UTC, ISO 8601.
+
+    Raises:
+        IntegrityError: naming the line at which the ledger was changed.
+        OutputError: when it cannot be written.
+    """
+    line = _line(
+        run.manifest(), "judged", time=time, policy_id=verdict.policy_id, policy_digest=verdict.policy_digest
+    ).model_copy(update={"exit_code": verdict.exit_code})
+    return _record(run, line)
+
+
+def read_ledger(path: Path) -> tuple[Line, ...]:
+    """All lines of a ledger; none where there is no ledger.
+
+    Raises:
+        IntegrityError: naming the first line that does not follow from the one before.
+    """
+    return _read(path.read_bytes(), path) if path.exists() else ()
+
+
+def attempts(lines: Iterable[Line], model: str, policy_digest: str | None = None) -> tuple[Attempt, ...]:
+    """The runs of a model in the order in which they began, under one policy or under each.
+
+    Args:
+        model: fingerprint.
+        policy_digest: None for all policies; a run judged by two policies is then two attempts.
+    """
+    found: dict[tuple[str, str, str], Attempt] = {}
+    for line in lines:
+        if line.model == model and policy_digest in (None, line.policy_digest):
+            key = (*line.run, line.policy_digest)
+            attempt = found.get(key) or _attempt(line)
+            if line.exit_code is not None:
+                outcome = Outcome(time=line.time, exit_code=line.exit_code)
+                attempt = attempt.model_copy(update={"outcomes": (*attempt.outcomes, outcome)})
+            found[key] = attempt
+    return tuple(found.values())
+
+
+def up_to(lines: Sequence[Line], *, run: tuple[str, str], model: str) -> tuple[Attempt, ...]:
+    """What had been tried with a model by the last line about a run: what came later is no matter of that run."""
+    own = [place for place, line in enumerate(lines) if line.run == run]
+    return attempts(lines[: own[-1] + 1] if own else lines, model)
+
+
+def unrecorded(run: RunFolder, lines: Sequence[Line]) -> tuple[str, ...]:
+    """Ids of runs that the ledger has and that the run's own record of attempts lacks or knows less of.
+
+    Raises:
+        IntegrityError: when `attempts.json` is damaged.
+    """
+    manifest, known = run.manifest(), _known(run)
+    wanted = up_to(lines, run=(manifest.run_id, manifest.created), model=manifest.model.fingerprint)
+    return tuple(attempt.run_id for attempt in wanted if _merged(known, [attempt]) != _merged(known, []))
+
+
+def _line(
+    manifest: Manifest, event: Literal["frozen", "judged"], *, time: str, policy_id: str, policy_digest: str
+) -> Line:
+    return Line(
+        event=event,
+        time=time,
+        run_id=manifest.run_id,
+        created=manifest.created,
+        model=manifest.model.fingerprint,
+        data=manifest.data.fingerprint,
+        policy_id=policy_id,
+        policy_digest=policy_digest,
+    )
+
+
+def _attempt(line: Line) -> Attempt:
+    return Attempt(
+        run_id=line.run_id,
+        created=line.created,
+        data=line.data,
+        policy_id=line.policy_id,
+        policy_digest=line.policy_digest,
+    )
+
+
+def _record(run: RunFolder, line: Line) -> Attempts:
+    lines = _append(ledger_of(run), line)
+    found = Attempts(
+        schema_version=SCHEMA_VERSION,
+        run_id=line.run_id,
+        created=line.created,
+        model=line.model,
+        policy_digest=line.policy_digest,
+        # A run folder that was moved has left its ledger behind: what it knew already stays.
+        attempts=_merged(_known(run), up_to(lines, run=line.run, model=line.model)),
+    )
+    content = canonical(found)
+    if not run.file(ATTEMPTS).exists() or run.file(ATTEMPTS).read_bytes() != content:
+        write_atomic(run.file(ATTEMPTS), content)
+    return found
+
+
+def _known(run: RunFolder) -> tuple[Attempt, ...]:
+    path = run.file(ATTEMPTS)
+    return read_canonical(path, Attempts).attempts if path.exists() else ()
+
+
+def _merged(known: Iterable[Attempt], found: Iterable[Attempt]) -> tuple[Attempt, ...]:
+    """Both, in the order in which they began; two records of one attempt become one with the outcomes of both."""
+    merged: dict[tuple[str, str, str], Attempt] = {}
+    for attempt in (*known, *found):
+        key = (attempt.created, attempt.run_id, attempt.policy_digest)
+        outcomes = {*attempt.outcomes, *(merged[key].outcomes if key in merged else ())}
+        ordered = tuple(sorted(outcomes, key=lambda outcome: (outcome.time, outcome.exit_code)))
+        merged[key] = attempt.model_copy(update={"outcomes": ordered})
+    return tuple(attempt for _, attempt in sorted(merged.items(), key=lambda item: item[0]))
+
+
+def _append(path: Path, line: Line) -> tuple[Line, ...]:
+    """Add a line unless it says nothing new, and return the whole ledger as it is then."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(path) as file:
+            content = path.read_bytes()
+            lines = _read(content, path)
+            if any(_says_the_same(before, line) for before in _last(lines, line)):
+                return lines
+            line = line.model_copy(update={"previous": _hash(content)})
+            os.write(file, canonical(line) + b"\n")
+            os.fsync(file)
+            return (*lines, line)
+    except OSError as error:
+        raise OutputError(
+            f"cannot write the ledger of attempts {path}: {error.strerror or error}",
+            hint="free some space or choose another folder with --out",
+        ) from error
+
+
+def _last(lines: Sequence[Line], line: Line) -> list[Line]:
+    """The last line about the same run and the same kind of event."""
+    return [before for before in lines if before.run == line.run and before.event == line.event][-1:]
+
+
+def _says_the_same(before: Line, line: Line) -> bool:
+    return (before.policy_digest, before.exit_code) == (line.policy_digest, line.exit_code)
+
+
+def _read(content: bytes, path: Path) -> tuple[Line, ...]:
+    lines, previous = [], START
+    *texts, rest = content.split(b"\n")
+    for number, text in enumerate([*texts, rest] if rest else texts, start=1):
+        try:
+            line = Line.model_validate_json(text)
+            follows = number <= len(texts) and line.previous == previous and canonical(line) == text
+        except ValidationError:
+            follows = False
+        if not follows:
+            raise IntegrityError(
+                f"the ledger of attempts {path} was changed or is damaged at line {number}",
+                hint="find out who wrote to it; to begin another one, move it away and keep it",
+            )
+        lines.append(line)
+        previous = hashlib.sha256(text).hexdigest()
+    return tuple(lines)
+
+
+def _hash(content: bytes) -> str:
+    """SHA-256 of the last line."""
+    return hashlib.sha256(content.rstrip(b"\n").rpartition(b"\n")[2]).hexdigest() if content else START
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[int]:
+    """The ledger, open for adding, while no other process adds to it."""
+    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        try:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)  # released when the file is closed
+        except (ImportError, OSError):
+            with _lock_file(path.with_name(path.name + ".lock")):
+                yield file
+        else:
+            yield file
+    finally:
+        os.close(file)
+
+
+@contextlib.contextmanager
+def _lock_file(path: Path) -> Iterator[None]:
+    """Where the file system has no locks (Windows, some network drives): whoever creates the file has the lock."""
+    until = clock.monotonic() + PATIENCE
+    while True:
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+            break
+        except FileExistsError:
+            if clock.monotonic() > until:
+                raise OutputError(
+                    f"another process holds {path}", hint="wait for it; if there is none, delete this file"
+                ) from None
+            clock.sleep(0.02)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)

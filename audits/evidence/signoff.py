@@ -1,0 +1,163 @@
+"""Sign-offs: a person decides about a run, under their name, bound to the digest of its bundle."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audits.evidence.bundle import Bundle
+from audits.evidence.signing import sign_statement
+from audits.evidence.statements import subjects
+from audits.waivers import person
+from probes.core.attestation import (
+    SIGNOFF,
+    Decision,
+    Role,
+    SignoffRecord,
+    Statement,
+    bundle_digest,
+    canonical,
+    read_canonical,
+    signoff_files,
+)
+from probes.core.errors import OutputError, UsageError
+from probes.core.findings import ExitCode
+from probes.core.manifest import Manifest
+from probes.core.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+
+def sign_off(
+    run: RunFolder,
+    *,
+    reviewer: str,
+    role: Role,
+    decision: Decision,
+    on: date,
+    conditions: Iterable[str] = (),
+    reason: str = "",
+    dissent: str = "",
+    preparer: str = "",
+    key: Ed25519PrivateKey | None = None,
+) -> Path:
+    """Put a decision on record, in the next free `attest/signoff-<n>.json`; signed where a key is given.
+
+    The run should have been verified: the statement is about its bundle, whatever that says.
+
+    Args:
+        on: the day of the decision.
+        preparer: who ran the audit; what the run declares as its auditor counts as well.
+
+    Raises:
+        UsageError: when the rules for sign-offs do not allow it.
+        IntegrityError: when the bundle is damaged.
+        OutputError: when it cannot be written.
+    """
+    digest = bundle_digest(run)
+    bundle, manifest = read_canonical(run.bundle_path, Bundle), run.manifest()
+    if bundle.verdict is None:
+        raise UsageError(f"not judged yet: {run.path}", hint=f"run `audit gate {run.path}` first")
+    record = SignoffRecord(
+        reviewer=_text(reviewer),
+        role=role,
+        decision=decision,
+        conditions=tuple(_text(condition) for condition in conditions),
+        reason=_text(reason),
+        dissent=_text(dissent),
+        preparer=_text(preparer) or _text(manifest.card.auditor),
+        date=on.isoformat(),
+        verdict=bundle.verdict.exit_code,
+    )
+    require_allowed(record, manifest)
+    statement = Statement(
+        subject=subjects(bundle, digest=digest), predicate_type=SIGNOFF, predicate=record.model_dump(mode="json")
+    )
+    return _write(run, canonical(sign_statement(statement, key) if key else statement))
+
+
+def require_allowed(record: SignoffRecord, manifest: Manifest) -> None:
+    """The rules for sign-offs.
+
+    Raises:
+        UsageError: saying which one is broken.
+    """
+    if not person_of(record.reviewer):
+        raise UsageError("a sign-off needs a name", hint="give it with --reviewer")
+    if record.date < manifest.created[:10]:
+        raise UsageError(
+            f"the sign-off of {record.date} is older than the run, {manifest.created[:10]}", hint="correct --date"
+        )
+    _require_conditions(record)
+    _require_reason(record)
+    if record.role is Role.APPROVER:
+        _require_another_person(record, manifest)
+
+
+def person_of(name: str) -> str:
+    """A name as it is compared: case, spaces, unseen characters and forms of the same letter make no other person."""
+    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return person("".join(c for c in plain if unicodedata.category(c) not in ("Cf", "Cc") or c.isspace()))
+
+
+def _require_conditions(record: SignoffRecord) -> None:
+    conditional = record.decision is Decision.ACCEPT_WITH_CONDITIONS
+    if not all(record.conditions) or conditional != bool(record.conditions):
+        if conditional:
+            raise UsageError("an acceptance with conditions needs conditions", hint="give each with --condition TEXT")
+        raise UsageError(
+            f"conditions do not go with the decision {record.decision.value!r}",
+            hint="use --decision accept-with-conditions, or give what is to be said with --reason",
+        )
+
+
+def _require_reason(record: SignoffRecord) -> None:
+    """Whoever accepts what the gate did not pass says why; what failed or is incomplete needs conditions as well."""
+    if record.verdict == ExitCode.PASSED or record.decision is Decision.REJECT:
+        return
+    if record.verdict != ExitCode.INCONCLUSIVE and record.decision is Decision.ACCEPT:
+        raise UsageError(
+            "the gate did not pass this run, so it cannot be accepted as it is",
+            hint="use --decision reject, or accept-with-conditions with --condition and --reason",
+        )
+    if not record.reason:
+        raise UsageError("the gate did not pass this run: say why it is accepted", hint="give it with --reason TEXT")
+
+
+def _require_another_person(record: SignoffRecord, manifest: Manifest) -> None:
+    preparers = {person_of(name) for name in (record.preparer, manifest.card.auditor)} - {""}
+    if not preparers:
+        raise UsageError(
+            "it is not known who prepared the audit, so nobody can approve it as somebody else",
+            hint="name them with --preparer, or as `auditor` in the section `card` of audit.yaml",
+        )
+    if person_of(record.reviewer) in preparers:
+        raise UsageError(
+            f"{record.reviewer} prepared the audit and cannot approve it",
+            hint="let somebody else approve it; --role reviewer is open to everybody",
+        )
+
+
+def _text(given: str) -> str:
+    return " ".join(given.split())
+
+
+def _write(run: RunFolder, content: bytes) -> Path:
+    """In a file that was not there before: a sign-off is never overwritten."""
+    numbers = [int(path.stem.removeprefix("signoff-")) for path in signoff_files(run)]
+    path = run.attestations / f"signoff-{max(numbers, default=0) + 1}.json"
+    try:
+        run.attestations.mkdir(exist_ok=True)
+        with path.open("xb") as file:
+            file.write(content)
+    except FileExistsError:
+        raise OutputError(f"{path} appeared at the same moment", hint="run the command again") from None
+    except OSError as error:
+        raise OutputError(
+            f"cannot write {path}: {error.strerror or error}", hint="choose a folder that you may write to"
+        ) from None
+    return path

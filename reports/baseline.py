@@ -1,0 +1,123 @@
+"""Change since the baseline: the same items, asked of both models, item by item."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from probes.core.comparison import Comparison, StepComparison
+from probes.core.records import Better, Estimate, Measurement
+from reports.limits import Limits
+from reports.load import Loaded
+from reports.numbers import count, items, part_in_words, plural, printed
+from reports.tables import code, columns, number, row, status, table, text
+from reports.views import Badge, Fact, Row, Table
+
+WORSE = Badge("Worse", "fail")
+BETTER = Badge("Better", "pass")
+UNCLEAR = Badge("No difference shown", "none")
+
+_NONE = "No earlier run was named as a baseline, so nothing is said about change."
+_NOTE = (
+    "Run minus baseline, for the same items. “Worse” and “better” are said where the interval lies wholly on one side "
+    "of zero; with many rows a few do so by chance. What the policy asks about is judged under Results."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """The chapter; without tables where there is no baseline."""
+
+    lead: str
+    facts: tuple[Fact, ...] = ()
+    tables: tuple[Table, ...] = ()
+
+
+def change(loaded: Loaded, *, limits: Limits) -> Change:
+    """The chapter on the change since the baseline."""
+    comparison = loaded.comparison
+    if comparison is None:
+        return Change(lead=_NONE)
+    baseline = comparison.baseline
+    facts = (
+        Fact("Baseline run", baseline.run_id, code=True),
+        Fact("Its model", baseline.model_name),
+        Fact("Fingerprint of its model", baseline.model, code=True),
+        Fact("Created", baseline.created),
+        Fact("Digest of its bundle", baseline.bundle_digest or "it was not sealed", code=bool(baseline.bundle_digest)),
+    )
+    tables = (_numbers(comparison, limits), _refused(comparison, limits), _differences(comparison, limits))
+    return Change(lead=_lead(comparison), facts=facts, tables=tuple(found for found in tables if found.rows))
+
+
+def direction(found: Measurement) -> Badge:
+    """Whether a difference is shown to be for the worse or the better."""
+    estimate = found.estimate
+    if found.better is Better.CONTEXT or estimate.low <= 0 <= estimate.high:
+        return UNCLEAR
+    return BETTER if (estimate.value > 0) == (found.better is Better.HIGHER) else WORSE
+
+
+def _lead(comparison: Comparison) -> str:
+    compared = [step for step in comparison.steps if step.measurements]
+    words = [direction(found) for step in compared for found in step.measurements]
+    return (
+        f"{plural(len(compared), 'test')} of {count(len(comparison.steps))} could be compared item by item: "
+        f"{plural(words.count(WORSE), 'number')} shown to be worse, {count(words.count(BETTER))} better, "
+        f"{count(words.count(UNCLEAR))} without a difference that these items show."
+    )
+
+
+def _numbers(comparison: Comparison, limits: Limits) -> Table:
+    found = [(step, each) for step in comparison.steps for each in step.measurements]
+    found.sort(key=lambda pair: (_order(pair[1]), pair[0].probe, pair[1].key))
+    head = columns("Test", "Number", "Change", "Interval", "Items", "Reading", numbers=("Change", "Interval", "Items"))
+    return table(
+        "Numbers against the baseline, worse ones first",
+        head,
+        [_row(step, each) for step, each in found],
+        most=limits.checks,
+        what="numbers",
+        note=_NOTE,
+        wide=True,
+    )
+
+
+def _order(found: Measurement) -> tuple[int, float]:
+    badge = direction(found)
+    return (WORSE, UNCLEAR, BETTER).index(badge), -_distance(found.estimate)
+
+
+def _distance(estimate: Estimate) -> float:
+    width = estimate.high - estimate.low
+    return abs(estimate.value) / width if width > 0 else 0.0
+
+
+def _row(step: StepComparison, found: Measurement) -> Row:
+    told, badge = printed(found.estimate, found.unit), direction(found)
+    return row(
+        text(step.title, part_in_words(found.slice)),
+        text(found.title),
+        number(told.value),
+        number(told.interval),
+        number(items(found.estimate)),
+        status(badge),
+        kind=badge.kind,
+    )
+
+
+def _refused(comparison: Comparison, limits: Limits) -> Table:
+    rows = [row(text(step.title), text(step.refused)) for step in comparison.steps if step.refused]
+    return table("Not compared", columns("Test", "Why"), rows, most=limits.rows, what="tests")
+
+
+def _differences(comparison: Comparison, limits: Limits) -> Table:
+    rows = list(_differing(comparison))
+    note = "What may explain a change besides the model." if rows else ""
+    head = columns("What differs", "Baseline", "This run")
+    return table("Differences between the two runs", head, rows, most=limits.rows, what="differences", note=note)
+
+
+def _differing(comparison: Comparison) -> Iterator[Row]:
+    for found in comparison.differences:
+        yield row(text(found.what), code(found.before or "–"), code(found.after or "–"))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from audits.policy import Check
+from probes.core.comparison import SUFFIX, Comparison
 from probes.core.errors import did_you_mean
 from probes.core.findings import Burden, Level, Status
 from probes.core.manifest import Manifest, PlannedStep
@@ -97,6 +98,50 @@ def unmatched(
         and not any(check.matches(*place) for place in present)
         and any(check.matches_probe(probe) and (probe, check.check) not in explained for probe in probes)
     ]
+
+
+def uncompared(checks: Sequence[Check], manifest: Manifest, comparison: Comparison | None) -> list[Absence]:
+    """Checks of the change since a baseline that cannot be made: no baseline was named, or it cannot be paired.
+
+    Without a baseline they do not apply, unless the policy requires one. A step that keeps no outcomes of single items
+    has nothing to pair with any baseline: a wildcard passes over it.
+    """
+    if comparison is None:
+        return [_no_baseline(check) for check in checks]
+    return [
+        _refused(step, compared.refused, about)
+        for step in manifest.steps
+        if (compared := comparison.of(step.step_id))
+        and compared.refused
+        and compared.outcomes
+        and (about := tuple(check for check in checks if check.matches_probe(step.probe)))
+    ]
+
+
+def _no_baseline(check: Check) -> Absence:
+    return Absence(
+        name=check.check,
+        probe=check.probe,
+        risk=check.probe.split(".")[0],
+        title="Change since the baseline",
+        status=Status.NOT_RUN if check.required else Status.NOT_APPLICABLE,
+        message="No earlier run was named as a baseline.",
+        checks=(check,),
+        enable="name the run of the model that was approved last with --baseline",
+    )
+
+
+def _refused(step: PlannedStep, why: str, checks: tuple[Check, ...]) -> Absence:
+    return Absence(
+        name=f"{step.probe}{SUFFIX}",
+        probe=step.probe,
+        risk=step.risk,
+        title=f"{step.title}: change since the baseline",
+        status=Status.NOT_RUN,
+        message=f"The baseline cannot be compared with: {why}.",
+        checks=checks,
+        enable="run the baseline's model again with this version and these data, and name that run",
+    )
 
 
 def measurements(result: StepResult | None) -> list[Measurement]:

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from probes.core import stats
-from probes.core.comparison import Comparison, Difference, StepComparison
+from probes.core.comparison import SUFFIX, Comparison, Difference, StepComparison
 from probes.core.errors import IntegrityError
 from probes.core.findings import BaselineUse
 from probes.core.manifest import Manifest, PlannedStep
@@ -22,23 +22,31 @@ from probes.core.records import SCHEMA_VERSION, Better, Measurement, Unit
 from probes.core.run_folder import RunFolder, write_atomic
 
 FAMILY = "vs_baseline"
-SUFFIX = "_vs_baseline"
-"""How every number of a comparison ends, by which a policy knows it."""
 
 MOST_SETTINGS = 60
 """Variants of a step that are settings of its test, such as severities; more of them are texts and not settings."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class Row:
+    """What happened to one variant of one item.
+
+    Attributes:
+        answer: to this variant; `first` that to the text itself, where there is a variant.
+        error: how far a predicted number is from the right one; None for answers that are right or wrong.
+    """
+
     cluster: str
     variant: str
+    answer: str
+    first: str | None
+    gold: str | None
     correct: bool | None
     changed: bool | None
     error: float | None
 
 
-Rows = Mapping[tuple[str, str], _Row]
+Rows = Mapping[tuple[str, str], Row]
 """By (example id, variant)."""
 
 
@@ -94,17 +102,18 @@ def _digest(run: RunFolder) -> str:
 
 def _step(new: PlannedStep, old: PlannedStep | None, candidate: RunFolder, baseline: RunFolder) -> StepComparison:
     found = StepComparison(step_id=new.step_id, probe=new.probe, title=new.title)
-    reason = _incomparable(new, old)
+    reason = incomparable(new, old)
     if old is None or reason:
         return found.model_copy(update={"refused": reason})
-    after, before = _rows(candidate, new), _rows(baseline, old)
-    reason = _unpaired(before, after)
+    after, before = outcomes(candidate, new), outcomes(baseline, old)
+    reason = unpaired(before, after)
     if before is None or after is None or reason:
-        return found.model_copy(update={"refused": reason})
+        return found.model_copy(update={"refused": reason, "outcomes": after is not None})
     return found.model_copy(update={"paired": len(after), "measurements": tuple(_measured(before, after))})
 
 
-def _incomparable(new: PlannedStep, old: PlannedStep | None) -> str:
+def incomparable(new: PlannedStep, old: PlannedStep | None) -> str:
+    """Why a step cannot be paired with that of the baseline, from what was planned; "" where it can."""
     if old is None:
         return "the baseline did not run this test"
     if old.version != new.version:
@@ -116,7 +125,8 @@ def _incomparable(new: PlannedStep, old: PlannedStep | None) -> str:
     return ""
 
 
-def _unpaired(before: Rows | None, after: Rows | None) -> str:
+def unpaired(before: Rows | None, after: Rows | None) -> str:
+    """Likewise, from what is on disk."""
     if after is None or before is None:
         return f"the {'baseline' if before is None else 'run'} keeps no outcomes of single items"
     if before.keys() != after.keys():
@@ -125,16 +135,23 @@ def _unpaired(before: Rows | None, after: Rows | None) -> str:
     return ""
 
 
-def _rows(run: RunFolder, step: PlannedStep) -> Rows | None:
+def outcomes(run: RunFolder, step: PlannedStep) -> Rows | None:
+    """What a finished step kept of single items; None where it kept nothing.
+
+    Raises:
+        IntegrityError: when the file is damaged.
+    """
     path = run.outcomes_path(step.step_id)
     if not (path.exists() and run.step_path(step.step_id).exists()):
         return None
     try:
         columns = pq.read_table(path).to_pydict()
-        names = ("example_id", "variant", "cluster", "correct", "changed", "score", "gold")
+        names = ("example_id", "cluster", "variant", "after", "before", "gold", "correct", "changed", "score")
         return {
-            (example, variant): _Row(cluster, variant, correct, changed, _error(score, gold, correct))
-            for example, variant, cluster, correct, changed, score, gold in zip(
+            (example, variant): Row(
+                cluster, variant, answer, first, gold, correct, changed, _error(score, gold, correct)
+            )
+            for example, cluster, variant, answer, first, gold, correct, changed, score in zip(
                 *(columns[name] for name in names), strict=True
             )
         }
@@ -173,7 +190,7 @@ def _measured(before: Rows, after: Rows) -> Iterator[Measurement]:
 def _settings(keys: Sequence[tuple[str, str]]) -> Iterator[tuple[dict[str, str], list[tuple[str, str]]]]:
     """The rows of each setting of a test, or all of them where variants are no settings."""
     variants = sorted({variant for _, variant in keys})
-    parts = {variant: _part(variant) for variant in variants}
+    parts = {variant: setting(variant) for variant in variants}
     if len(variants) > MOST_SETTINGS or any(part is None for part in parts.values()):
         yield {}, list(keys)
         return
@@ -181,8 +198,8 @@ def _settings(keys: Sequence[tuple[str, str]]) -> Iterator[tuple[dict[str, str],
         yield parts[variant] or {}, [key for key in keys if key[1] == variant]
 
 
-def _part(variant: str) -> dict[str, str] | None:
-    """ "severity=2,kind=x" as a slice; {} for the text itself, None for anything else."""
+def setting(variant: str) -> dict[str, str] | None:
+    """A variant such as "severity=2,kind=x" as a slice; {} for the text itself, None for anything else."""
     if not variant:
         return {}
     pairs = [piece.partition("=") for piece in variant.split(",")]
@@ -197,7 +214,7 @@ class _Question:
     title: str
     better: Better
     unit: Unit
-    of: Callable[[_Row], float | None]
+    of: Callable[[Row], float | None]
 
 
 _QUESTIONS = (
@@ -246,23 +263,28 @@ def _measurement(
 
 
 def _differences(old: Manifest, new: Manifest) -> Iterator[Difference]:
-    """What a reader must know before crediting the model with a change."""
-    pairs: list[tuple[str, str, str]] = [
-        ("Model", f"{old.model.name} {old.model.fingerprint[:12]}", f"{new.model.name} {new.model.fingerprint[:12]}"),
-        ("Architecture", old.model.architecture, new.model.architecture),
-        ("Labels", ", ".join(old.model.labels), ", ".join(new.model.labels)),
-        ("Number type", old.environment.dtype, new.environment.dtype),
-        ("Device", old.environment.device_name, new.environment.device_name),
-        ("Policy", old.policy_digest[:12], new.policy_digest[:12]),
-        ("Seed", str(old.seed), str(new.seed)),
-        ("Tool", old.environment.tool, new.environment.tool),
-    ]
-    packages = sorted(old.environment.packages.keys() | new.environment.packages.keys())
-    pairs += [
-        (name, old.environment.packages.get(name, ""), new.environment.packages.get(name, "")) for name in packages
-    ]
-    for name in sorted(old.domains.keys() | new.domains.keys()):
-        cards = (old.domains.get(name), new.domains.get(name))
-        first, second = (card.fingerprint[:12] if card else "" for card in cards)
-        pairs.append((f"Data called {name}", first, second))
-    return (Difference(what=what, before=a, after=b) for what, a, b in pairs if a != b)
+    before, after = facts(old), facts(new)
+    for what in dict.fromkeys((*before, *after)):
+        pair = before.get(what, ""), after.get(what, "")
+        if pair[0] != pair[1]:
+            yield Difference(what=what, before=pair[0], after=pair[1])
+
+
+def facts(run: Manifest) -> dict[str, str]:
+    """What a reader must know of a run before crediting its model with a change."""
+    model, environment = run.model, run.environment
+    return {
+        "Model": f"{model.name} {model.fingerprint[:12]}",
+        "Architecture": model.architecture,
+        "Labels": ", ".join(model.labels),
+        "Data": f"{run.data.name} {run.data.fingerprint[:12]}",
+        **{f"Data called {name}": card.fingerprint[:12] for name, card in sorted(run.domains.items())},
+        "Suite": run.suite,
+        "Policy": run.policy_digest[:12],
+        "Seed": str(run.seed),
+        "Number type": environment.dtype,
+        "Device": environment.device_name,
+        "Tool": environment.tool,
+        "Python": environment.python,
+        **dict(sorted(environment.packages.items())),
+    }

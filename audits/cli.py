@@ -15,7 +15,12 @@ import click
 from probes.core.errors import AuditError
 from probes.core.findings import ExitCode
 
-COMMANDS = ("run", "plan", "probes", "show", "gate", "report", "demo", "doctor")
+COMMANDS = (
+    "run", "plan", "probes", "show",
+    "gate", "report", "compare", "index", "policy",
+    "verify", "sign", "signoff",
+    "demo", "doctor",
+)  # fmt: skip
 
 
 class Verbs(click.Group):

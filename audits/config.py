@@ -12,7 +12,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from audits.stored_text import StoreText
 from probes.core.audit_card import AuditCard
 from probes.core.errors import UsageError
-from probes.core.yaml_file import read_yaml
+from probes.core.yaml_file import parse_located, read_text
+from reports.evidence_map.instrument import refuse_unknown
 
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
@@ -92,6 +93,10 @@ class Config(BaseModel):
     store_text: StoreText = StoreText.FULL
     """How much of the audited texts the run folder keeps."""
     policy: Path | None = None
+    waivers: Path | None = None
+    """File of accepted exceptions."""
+    baseline: Path | None = None
+    """Run folder of the model that was approved last."""
     out: Path = Path("runs")
     cache: bool = True
     allow_pickle: bool = False
@@ -104,13 +109,21 @@ class _ConfigFile(Config):
     model: str = ""
 
 
+def _from_file(file: Path) -> _ConfigFile:
+    """The file, whose card may name only instruments that there are maps of."""
+    located = parse_located(read_text(file), _ConfigFile, name=str(file))
+    for place, name in enumerate(located.content.card.instruments):
+        refuse_unknown(name, where=f"{file}, line {located.line('card', 'instruments', place)}")
+    return located.content
+
+
 def resolve(flags: Mapping[str, Any], *, file: Path | None) -> Config:
     """Flags over file over defaults.
 
     Raises:
         UsageError: for an unknown key or a wrong value, naming the file and line or the flag; when no model is named.
     """
-    base = read_yaml(file, _ConfigFile).model_dump(exclude_unset=True) if file else {}
+    base = _from_file(file).model_dump(exclude_unset=True) if file else {}
     merged = {**base, **{key: value for key, value in flags.items() if value not in (None, (), {})}}
     if not merged.get("model"):
         raise UsageError("no model named", hint="pass --model with a folder or a Hub id, or --model demo")

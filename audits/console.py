@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import (
@@ -32,6 +32,10 @@ from probes.core.records import StepEnd, Unit
 from probes.core.run_folder import RunFolder, Telemetry
 from probes.text.masking import MASK, mask
 from reports.numbers import plural
+from reports.redacted import redacted_verdict
+
+if TYPE_CHECKING:
+    from audits.conclusion import Conclusion
 
 STYLES: Mapping[Status, str] = {
     Status.PASS: "green",
@@ -65,6 +69,7 @@ class Terminal:
 
     def __init__(self, *, quiet: bool = False, machine: bool = False, unmask: bool = False) -> None:
         self.quiet = quiet
+        self._machine = machine
         self.unmask = unmask
         # A log has no width: give the table room instead of folding it at 80 columns.
         width = None if sys.stdout.isatty() else 160
@@ -154,18 +159,35 @@ class Terminal:
             )
             self.line(f"{self._label}: done. {cost}")
 
-    def verdict(self, verdict: Verdict, *, run: RunFolder) -> None:
+    def concluded(self, conclusion: Conclusion) -> None:
+        """What came of a run: for people, and with --json as one object."""
+        if conclusion.verdict is None:
+            self.path(conclusion.run.report_path, name="Report")
+            self.line(f"Measured, not judged. Judge with: audit gate {conclusion.run.path}")
+        else:
+            self.verdict(conclusion.verdict, run=conclusion.run, bundle=conclusion.bundle)
+        for annotation in conclusion.annotations:  # a job's log reads them; they leave --json whole
+            sys.stderr.write(f"{annotation}\n")
+        if self._machine:
+            self.machine(conclusion.payload)
+
+    def verdict(self, verdict: Verdict, *, run: RunFolder, bundle: str = "") -> None:
         """The table of checks, the verdict and where the report is."""
         self._stop()
         if self.quiet:
             return
+        verdict = verdict if self.unmask else redacted_verdict(verdict)
         self.out.print(_checks_table(verdict.findings, shown=self.shown))
         for risk, count in _passing(verdict.findings).items():
             self.line(f"  {plural(count, 'further check')} of {risk} passed")
         self.line()
         self.out.print(Text(self.shown(verdict.sentence), style="bold"))
+        for use in verdict.waivers:
+            self.line(f"Waiver  {use.id}: {use.state.value.replace('_', ' ')}; {use.note}")
         self.line("Counts  " + ", ".join(f"{count} {name}" for name, count in verdict.counts.items() if count))
         self.path(run.report_path, name="Report")
+        if bundle:
+            self.line(f"Bundle  sha256:{bundle}")
         self.line(f"Exit    {verdict.exit_code}: {MEANINGS[verdict.exit_code]}")
 
     def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -213,8 +235,11 @@ class _Rate(ProgressColumn):
 
 
 def printable(text: str) -> str:
-    """Text from models and data with control and format characters shown, so that it cannot drive the terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else f"\\u{ord(c):04x}" for c in text)
+    """Text from models and data with control and format characters shown, so that it cannot drive the terminal, and
+    with a sign of the commands that CI systems read from a log (`::error::`, `##vso[`), wherever a line may be folded.
+    """
+    shown = "".join(c if c.isprintable() or c == "\n" else f"\\u{ord(c):04x}" for c in text)
+    return shown.replace("::", ":\\u003a").replace("##", "#\\u0023")
 
 
 SHOWN = 30
@@ -236,7 +261,7 @@ def _checks_table(findings: Sequence[Finding], *, shown: Callable[[str], str]) -
             Text(shown(finding.check)),
             number(estimate.value, finding.unit) if estimate else "",
             f"{number(estimate.low, finding.unit)} to {number(estimate.high, finding.unit)}" if estimate else "",
-            _needs(finding),
+            Text(shown(_needs(finding))),
         )
     if len(attention) > SHOWN:
         table.add_row("...", "", f"and {len(attention) - SHOWN} more, in the report", "", "", "")

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from audits.policy import Check
+from audits.checks import Check
 from probes.core.errors import PolicyError
 from probes.core.findings import Burden, Status
 from probes.core.manifest import PlannedStep
 from probes.core.records import Better, Estimate, Measurement, Unit
-from probes.core.stats import holm, needed_n
+from probes.core.stats import POWER, detectable_effect, holm, needed_n, scaled_n
+from reports.numbers import threshold
 
 _RANGES = {Unit.PROPORTION: (0.0, 1.0), Unit.DIFFERENCE: (-1.0, 1.0)}
 
@@ -74,7 +75,6 @@ def decide(cases: Sequence[Case]) -> list[Decision]:
         PolicyError: for a maximum on a number that is better when higher, or a minimum on one better when lower.
     """
     decisions: dict[int, Decision] = {}
-    families: dict[str, list[int]] = defaultdict(list)
     for place, case in enumerate(cases):
         _check_direction(case)
         early = _undecidable(case)
@@ -82,12 +82,56 @@ def decide(cases: Sequence[Case]) -> list[Decision]:
             decisions[place] = early
         elif case.check.burden is Burden.PROVE_GOOD:
             decisions[place] = prove_good(case)
-        else:
-            families[case.family].append(place)
-    for places in families.values():
+    for places in _families(cases).values():
         members = [cases[place] for place in places]
         decisions.update(zip(places, prove_bad(members), strict=True))
-    return [decisions[place] for place in range(len(cases))]
+    effects = smallest_effects(cases)
+    return [_with_power(cases[place], decisions[place], effects[place]) for place in range(len(cases))]
+
+
+def smallest_effects(cases: Sequence[Case], *, power: float = POWER) -> list[float | None]:
+    """For each case the smallest violation that its data show with this power, in the unit of the measurement.
+
+    For prove_bad at the error rate that is left after the correction for its family. None where nothing is decided.
+    """
+    alphas = {place: case.check.alpha for place, case in enumerate(cases) if not _undecidable(case)}
+    for places in _families(cases).values():
+        alphas |= {place: cases[place].check.alpha / len(places) for place in places}
+    return [
+        detectable_effect(case.measurement.estimate, alpha=alphas[place], power=power) if place in alphas else None
+        for place, case in enumerate(cases)
+    ]
+
+
+def _families(cases: Sequence[Case]) -> dict[str, list[int]]:
+    """Name -> places of the cases that are corrected together."""
+    families: dict[str, list[int]] = defaultdict(list)
+    for place, case in enumerate(cases):
+        if case.check.burden is Burden.PROVE_BAD and not _undecidable(case):
+            families[case.family].append(place)
+    return families
+
+
+def _with_power(case: Case, decision: Decision, effect: float | None) -> Decision:
+    """A pass counts only where the data could have shown the effect that the policy wants to be able to see."""
+    wanted = case.check.max_mde
+    if decision.status is not Status.PASS or wanted is None or effect is None or effect <= wanted:
+        return decision
+    needed = scaled_n(case.measurement.estimate.n, effect / wanted)
+    more = f"about {needed:,} items would do" if needed else "no number of items is likely to do"
+    reason = (
+        f"{decision.reason} But these data can only show violations of {_size(case, effect)} or more (power "
+        f"{POWER:.0%}), and the policy asks for {_size(case, wanted)}; {more}."
+    )
+    return replace(decision, status=Status.INCONCLUSIVE, reason=reason, needed_n=needed)
+
+
+def _size(case: Case, effect: float) -> str:
+    """An effect in words, rounded up so that it is never said to be smaller than it is."""
+    unit = case.measurement.unit
+    digits = 1 - math.floor(math.log10(effect)) if effect > 0 else 0
+    rounded = math.ceil(round(effect * 10**digits, 6)) / 10**digits
+    return threshold(rounded, Unit.DIFFERENCE if unit is Unit.PROPORTION else unit, named=True)
 
 
 def prove_good(case: Case) -> Decision:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import time
-import traceback
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
@@ -12,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from audits.plan import Plan, Step
-from audits.stored_text import StoreText, stored
-from probes.core.errors import AuditError, OutputError
+from audits.stored_text import StoreText, stored, stored_error, stored_outcomes
+from probes.core.errors import OutputError
 from probes.core.probe import Context
 from probes.core.records import Outcomes, StepEnd, to_line
 from probes.core.run_folder import RunFolder, Telemetry, write_atomic
@@ -75,7 +74,7 @@ def run_step(
     try:
         for record in step.probe.run(model, step.data, Context(probe=step.probe.info.id, seed=seed)):
             if isinstance(record, Outcomes):
-                outcomes = record
+                outcomes = stored_outcomes(record, store_text)
             else:
                 lines.append(to_line(stored(record, store_text)))
     except OutputError:
@@ -83,19 +82,18 @@ def run_step(
     except Exception as caught:  # a probe may fail in any way; the audit goes on and says so
         error = caught
     telemetry = _telemetry(model, seconds=time.perf_counter() - started)
-    end = _end(lines, outcomes=outcomes, error=error)
+    end = _end(lines, outcomes=outcomes, told=stored_error(error, store_text) if error is not None else None)
     _write(step.planned.step_id, lines=lines, outcomes=outcomes, end=end, run=run)
     write_atomic(run.telemetry_path(step.planned.step_id), telemetry.model_dump_json().encode())
     return end, telemetry
 
 
-def _end(lines: Sequence[str], *, outcomes: Outcomes | None, error: Exception | None) -> StepEnd:
+def _end(lines: Sequence[str], *, outcomes: Outcomes | None, told: tuple[str, str] | None) -> StepEnd:
+    """How a step ended; `told` is the error in one line and its traceback, None where there was none."""
     items = len(outcomes) if outcomes is not None else 0
-    if error is None:
+    if told is None:
         return StepEnd(status="done", records=len(lines), items=items)
-    text = error.message if isinstance(error, AuditError) else f"{type(error).__name__}: {error}"
-    trace = "".join(traceback.format_exception(error))
-    return StepEnd(status="failed", records=len(lines), items=items, error=text, traceback=trace)
+    return StepEnd(status="failed", records=len(lines), items=items, error=told[0], traceback=told[1])
 
 
 def _write(step_id: str, *, lines: Sequence[str], outcomes: Outcomes | None, end: StepEnd, run: RunFolder) -> None:

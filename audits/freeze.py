@@ -53,7 +53,10 @@ def earlier_attempt(subject: Subject, *, policy: Policy) -> RunFolder | None:
 def run_identity(subject: Subject, *, policy: Policy) -> str:
     """Eight hex digits over everything that may change a number: the same request finds its own earlier attempt."""
     # Files count by what is in them, not by where they lie: their digests are elsewhere among the parts.
-    elsewhere = {"out", "cache", "policy", "model", "data", "shifts", "plugins", "terms", "hatecheck"}
+    # Waivers and the baseline change no measurement: they are judged by, and recorded with the verdict.
+    elsewhere = {
+        "out", "cache", "policy", "model", "data", "shifts", "plugins", "terms", "hatecheck", "waivers", "baseline",
+    }  # fmt: skip
     config = subject.config.model_dump(mode="json", exclude=elsewhere)
     probes = [[name, probe.info.version, parameters_of(probe)] for name, probe in subject.registry.probes.items()]
     parts = [

@@ -10,69 +10,106 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from audits.absences import Absence, absences, measurements, unmatched
+from audits.absences import Absence, absences, measurements, uncompared, unmatched
 from audits.decide import Case, Decision, decide
 from audits.policy import Check, Policy, frozen_policy
-from probes.core.findings import ExitCode, Finding, Level, Status, Verdict
-from probes.core.manifest import Manifest
-from probes.core.records import SCHEMA_VERSION
+from audits.verdict_sentence import DECIDED, sentence
+from audits.waivers import Waivers, apply, require_within
+from probes.core.comparison import Comparison
+from probes.core.findings import ExitCode, Finding, Level, Status, Verdict, WaiverState, WaiverUse
+from probes.core.manifest import Manifest, PlannedStep
+from probes.core.records import SCHEMA_VERSION, Measurement
 from probes.core.run_folder import RunFolder, StepResult, write_atomic
 from reports.marks import visible
-from reports.numbers import in_words, part_in_words, plural
+from reports.numbers import in_words, part_in_words
 
 Results = Mapping[str, StepResult | None]
 """Step id -> what is on disk; None or no key where there is nothing."""
 
-DECIDED = frozenset({Status.PASS, Status.FAIL, Status.INCONCLUSIVE})
 GATING = frozenset({Level.BLOCK, Level.WARN})
 
 
-def run_gate(run: RunFolder, policy: Policy) -> Verdict:
-    """Judge a run and write `findings.json`: same run and policy, same bytes.
+def run_gate(run: RunFolder, policy: Policy, *, waivers: Waivers | None = None) -> Verdict:
+    """Judge a run and write `findings.json`: same run, policy and waivers, same bytes.
 
     Raises:
-        UsageError: when this is no run folder.
+        UsageError: when this is no run folder, or a waiver lasts longer than the policy allows.
         PolicyError: when the policy does not fit the run.
         IntegrityError: when stored results are damaged, or the frozen policy is not the one recorded.
         OutputError: when the findings cannot be written.
     """
-    manifest = run.manifest()
-    frozen_policy(manifest)
-    verdict = judge(manifest, {step.step_id: run.step(step.step_id) for step in manifest.steps}, policy)
-    write_atomic(run.findings_path, (verdict.model_dump_json(indent=1) + "\n").encode())
+    verdict = judgement(run, policy, waivers=waivers)
+    write_atomic(run.findings_path, findings_json(verdict))
     return verdict
 
 
-def judge(manifest: Manifest, steps: Results, policy: Policy) -> Verdict:
+def judgement(run: RunFolder, policy: Policy, *, waivers: Waivers | None = None) -> Verdict:
+    """What `run_gate` would write; raises likewise."""
+    manifest = run.manifest()
+    frozen_policy(manifest)
+    steps = {step.step_id: run.step(step.step_id) for step in manifest.steps}
+    return judge(manifest, steps, policy, waivers=waivers, comparison=run.comparison())
+
+
+def findings_json(verdict: Verdict) -> bytes:
+    """The content of `findings.json`."""
+    return (verdict.model_dump_json(indent=1) + "\n").encode()
+
+
+def judge(
+    manifest: Manifest,
+    steps: Results,
+    policy: Policy,
+    *,
+    waivers: Waivers | None = None,
+    comparison: Comparison | None = None,
+) -> Verdict:
     """Apply a policy to what was measured.
 
     Args:
         manifest: of the run.
         steps: see `Results`.
         policy: need not be the one frozen with the run, but then the verdict says so.
+        waivers: exceptions that people granted.
+        comparison: with a baseline, whose numbers are judged like those of the run.
 
     Raises:
         PolicyError: when a check names no probe of this run, or limits the wrong side of a number.
+        UsageError: when a waiver lasts longer than the policy allows.
     """
-    policy.require_known(_probes(manifest))
-    checks = [check for check in policy.active(manifest.model.problem) if check.level is not Level.OFF]
-    cases = _cases(manifest, steps, policy)
+    policy.require_known(_probes(manifest), published={})  # an old run may hold numbers that no probe publishes today
+    if waivers is not None:
+        require_within(waivers, days=policy.max_waiver_days)
+    active = policy.active(manifest.model.problem)
+    checks = [check for check in active if check.level is not Level.OFF]
+    numbers = _numbers(manifest, steps, comparison)
+    cases = _cases(numbers, policy, manifest)
     judged = [_Judged(case, decision) for case, decision in zip(cases, decide(cases), strict=True)]
-    missing = absences(manifest, steps, policy.active(manifest.model.problem))
-    missing += unmatched(checks, present=_present(manifest, steps), missing=missing)
-    findings = [_finding(item.case, item.decision) for item in judged] + _absent(missing, _titles(manifest))
+    missing = absences(manifest, steps, [check for check in active if not check.needs_baseline])
+    missing += uncompared([check for check in checks if check.needs_baseline], manifest, comparison)
+    missing += unmatched(checks, present=[(step.probe, number.key) for step, number in numbers], missing=missing)
+    findings = [_finding(item.case, item.decision, policy) for item in judged]
+    findings += _absent(missing, _titles(manifest), policy)
+    uses: tuple[WaiverUse, ...] = ()
+    if waivers is not None:
+        findings, uses = apply(findings, waivers, model=manifest.model, non_waivable=policy.non_waivable)
     lacking = _incomplete(checks, judged, missing)
-    exit_code = _exit_code(findings, incomplete=bool(lacking))
+    exit_code = _exit_code(findings, incomplete=bool(lacking), waivers=uses)
     counts = Counter(finding.status for finding in findings)
+    told = sentence(exit_code, findings, lacking=lacking, waivers=uses)
     return Verdict(
         schema_version=SCHEMA_VERSION,
         run_id=manifest.run_id,
         policy_id=policy.id,
         policy_digest=policy.digest,
         exit_code=exit_code,
-        sentence=_sentence(exit_code, findings, lacking) + _other_policy(manifest, policy),
+        sentence=told + _other_policy(manifest, policy),
         counts={status.value: counts[status] for status in Status},
         findings=findings,
+        waivers=uses,
+        waivers_digest=waivers.digest if waivers else None,
+        as_of=waivers.as_of.isoformat() if waivers else None,
+        baseline=comparison.baseline if comparison else None,
     )
 
 
@@ -99,19 +136,25 @@ def _titles(manifest: Manifest) -> dict[str, str]:
     return {skip.probe: skip.title for skip in manifest.skips} | {step.probe: step.title for step in manifest.steps}
 
 
-def _present(manifest: Manifest, steps: Results) -> list[tuple[str, str]]:
-    return [(step.probe, found.key) for step in manifest.steps for found in measurements(steps.get(step.step_id))]
-
-
-def _cases(manifest: Manifest, steps: Results, policy: Policy) -> list[Case]:
-    """Every measurement with the last check that matches it, unless that one is off."""
-    meant = [check for check in policy.checks if manifest.model.problem in check.problems]
-    cases = []
+def _numbers(
+    manifest: Manifest, steps: Results, comparison: Comparison | None
+) -> list[tuple[PlannedStep, Measurement]]:
+    """All that was measured, each step's own numbers before those against the baseline."""
+    found: list[tuple[PlannedStep, Measurement]] = []
     for step in manifest.steps:
-        for found in measurements(steps.get(step.step_id)):
-            check = next((check for check in reversed(meant) if check.matches(step.probe, found.key)), None)
-            if check and check.level is not Level.OFF:
-                cases.append(Case(check=check, step=step, measurement=found))
+        compared = comparison.of(step.step_id) if comparison else None
+        differences = compared.measurements if compared else ()
+        found += [(step, number) for number in (*measurements(steps.get(step.step_id)), *differences)]
+    return found
+
+
+def _cases(numbers: Sequence[tuple[PlannedStep, Measurement]], policy: Policy, manifest: Manifest) -> list[Case]:
+    """Every measurement with the check that decides about it, unless that one is off."""
+    cases = []
+    for step, number in numbers:
+        check = policy.deciding(step.probe, number.key, manifest.model.problem)
+        if check and check.level is not Level.OFF:
+            cases.append(Case(check=check, step=step, measurement=number))
     return cases
 
 
@@ -141,17 +184,20 @@ def _why(absence: Absence, check: Check | None = None) -> str:
     return f"{absence.title}: the {kind} {check.check} was not measured. {absence.message}{how}"
 
 
-def _exit_code(findings: Sequence[Finding], *, incomplete: bool) -> ExitCode:
+def _exit_code(findings: Sequence[Finding], *, incomplete: bool, waivers: Sequence[WaiverUse]) -> ExitCode:
     blocking = {finding.status for finding in findings if finding.level is Level.BLOCK and finding.decisive}
     if incomplete:
         return ExitCode.INCOMPLETE
     if Status.FAIL in blocking:
         return ExitCode.FAILED
     # A blocking check that could not be made is for a person to decide: it is neither the model's fault nor a pass.
-    return ExitCode.INCONCLUSIVE if blocking & {Status.INCONCLUSIVE, Status.NOT_RUN} else ExitCode.PASSED
+    # So is a waiver that is not in order: somebody believes that something is accepted, and it is not.
+    disorder = any(use.state is not WaiverState.USED for use in waivers)
+    undecided = blocking & {Status.INCONCLUSIVE, Status.NOT_RUN}
+    return ExitCode.INCONCLUSIVE if undecided or disorder else ExitCode.PASSED
 
 
-def _finding(case: Case, decision: Decision) -> Finding:
+def _finding(case: Case, decision: Decision, policy: Policy) -> Finding:
     check, found = case.check, case.measurement
     where = part_in_words(found.slice)
     title = f"{case.step.title}: {found.title}" + (f" ({where})" if where else "")
@@ -179,10 +225,11 @@ def _finding(case: Case, decision: Decision) -> Finding:
         rationale=check.rationale,
         source=check.source,
         decisive=decision.decisive,
+        policy_line=policy.line_of(check),
     )
 
 
-def _absent(missing: Sequence[Absence], titles: Mapping[str, str]) -> list[Finding]:
+def _absent(missing: Sequence[Absence], titles: Mapping[str, str], policy: Policy) -> list[Finding]:
     """A row for each check that was not made and each probe that broke.
 
     Where one absence says that this very number is missing, others that merely concern the check are left out.
@@ -190,14 +237,14 @@ def _absent(missing: Sequence[Absence], titles: Mapping[str, str]) -> list[Findi
     rows: list[Finding] = []
     for absence in missing:
         if absence.status is Status.ERROR or not absence.checks:
-            rows.append(_row(absence, name=absence.name, title=absence.title, level=absence.level))
+            rows.append(_row(absence, policy, name=absence.name, title=absence.title, level=absence.level))
             continue
         for check in absence.checks:
             exact = _names(absence, check)
             if exact or not any(_names(other, check) for other in missing if other.probe == absence.probe):
                 title = absence.title if exact else _title(titles.get(absence.probe, absence.title), check)
                 name = absence.name if exact else f"{absence.probe}.{check.key}"
-                rows.append(_row(absence, name=name, title=title, level=check.level, check=check))
+                rows.append(_row(absence, policy, name=name, title=title, level=check.level, check=check))
     return list({(row.check, tuple(row.slice.items())): row for row in reversed(rows)}.values())[::-1]
 
 
@@ -215,7 +262,9 @@ def _title(probe: str, check: Check) -> str:
     return probe if "*" in name else f"{probe}: {name.replace('_', ' ')}{where}"
 
 
-def _row(absence: Absence, *, name: str, title: str, level: Level, check: Check | None = None) -> Finding:
+def _row(
+    absence: Absence, policy: Policy, *, name: str, title: str, level: Level, check: Check | None = None
+) -> Finding:
     return Finding(
         check=name,
         probe=absence.probe,
@@ -231,59 +280,8 @@ def _row(absence: Absence, *, name: str, title: str, level: Level, check: Check 
         source=check.source if check else "",
         enable=absence.enable,
         decisive=absence.decisive,
+        policy_line=policy.line_of(check) if check else None,
     )
-
-
-def _sentence(exit_code: ExitCode, findings: Sequence[Finding], lacking: Sequence[str]) -> str:
-    blocking = [finding for finding in findings if finding.level is Level.BLOCK and finding.decisive]
-    asked = sum(finding.status is not Status.NOT_APPLICABLE for finding in blocking)
-    decided = sum(finding.status in DECIDED for finding in blocking)
-    failed = [finding for finding in blocking if finding.status is Status.FAIL]
-    if exit_code is ExitCode.INCOMPLETE:
-        besides = f" Of what was measured, {plural(len(failed), 'blocking check')} failed." if failed else ""
-        return visible(f"The audit is incomplete, so it gives no verdict. {_first(lacking)}{besides}")
-    if exit_code is ExitCode.FAILED:
-        checks = plural(asked, "blocking check")
-        return f"Blocked: {len(failed)} of {checks} failed. {_first([f.message for f in failed])}{_mute(findings)}"
-    if exit_code is ExitCode.INCONCLUSIVE:
-        return _undecided(blocking, asked=asked) + _mute(findings)
-    warned = sum(f.level is Level.WARN and f.status in (Status.FAIL, Status.INCONCLUSIVE) for f in findings)
-    aside = f"; {plural(warned, 'check')} that only warn did not" if warned else ""
-    if not decided:
-        return f"Nothing blocks: no blocking check of this policy applies to this model{aside}.{_mute(findings)}"
-    return f"The gate passed: all blocking checks that apply were met ({decided}){aside}.{_mute(findings)}"
-
-
-def _mute(findings: Sequence[Finding]) -> str:
-    """The blocking alarms that nothing in the data could set off."""
-    mute = sum(finding.level is Level.BLOCK and not finding.decisive for finding in findings)
-    return f" Besides, {plural(mute, 'blocking alarm')} had too little data to sound or to clear." if mute else ""
-
-
-def _undecided(blocking: Sequence[Finding], *, asked: int) -> str:
-    """What holds up the verdict; `asked` is how many blocking checks apply, whether or not they were measured."""
-    undecided = [finding for finding in blocking if finding.status is Status.INCONCLUSIVE]
-    unmeasured = [finding for finding in blocking if finding.status is Status.NOT_RUN]
-    checks = f"of {plural(asked, 'blocking check')}"
-    were = "was not measured" if len(unmeasured) == 1 else "were not measured"
-    if undecided:
-        need = "needs" if len(undecided) == 1 else "need"
-        told = f"{len(undecided)} {checks} {need} more items or a human decision"
-        told += f", and {len(unmeasured)} {were}" if unmeasured else ""
-    else:
-        told = f"{len(unmeasured)} {checks} {were}"
-    reasons = [finding.message for finding in undecided] + [_unmeasured(finding) for finding in unmeasured]
-    return visible(f"Not decided: {told}. {_first(reasons)}")
-
-
-def _unmeasured(finding: Finding) -> str:
-    how = f" To measure it: {finding.enable}." if finding.enable else ""
-    return f"{finding.title}: the check {finding.check} was not measured. {finding.message}{how}"
-
-
-def _first(reasons: Sequence[str]) -> str:
-    more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
-    return f"{reasons[0]}{more}"
 
 
 def _other_policy(manifest: Manifest, policy: Policy) -> str:

@@ -96,8 +96,8 @@ def make_plan(
         else:
             skips.append(_skip_row(want.probe, skip))
     pools = Pools(data, domains or Domains(home=tuple(data)), seed=config.seed)
-    counts = {want.probe.info.id: _at_most(want.items, config.limit, pools.available(want.probe)) for want in runnable}
-    rates = rehearse([want.probe for want in runnable], pools, card=model, seed=config.seed)
+    counts = {want.probe.info.id: _most(want, config, pools) for want in runnable}
+    rates = rehearse([want.probe for want in runnable], pools, card=model, seed=config.seed, items=counts)
     notes: list[str] = []
     if sizes is not None:
         counts = {name: sizes.get(name, count) for name, count in counts.items()}
@@ -304,6 +304,12 @@ def _applicable(parameters: Mapping[str, Any], probe: Probe) -> dict[str, Any]:
     """A suite line may match probes with different parameters: each takes those it has."""
     known = parameters_of(probe)
     return {name: value for name, value in parameters.items() if name in known}
+
+
+def _most(want: Wanted, config: Config, pools: Pools) -> int:
+    """How many items; `--limit` saves answers, and a probe that asks for none would miss most of what it looks for."""
+    limit = config.limit if want.probe.info.answers else None
+    return _at_most(want.items, limit, pools.available(want.probe))
 
 
 def _at_most(items: int | None, limit: int | None, available: int) -> int:

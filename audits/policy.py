@@ -3,6 +3,7 @@
     apiVersion: audit-policy/v1
     id: ticket-router-release
     version: "3"
+    extends: release
     checks:
       - check: performance.quality.accuracy_over_majority
         min: 0
@@ -14,122 +15,33 @@
 
 `check` is "<risk>.<probe>.<measurement key>" in which only `*` is a wildcard: brackets, question marks and dots stand
 for themselves. The first two parts never cross a dot. Where several checks match a measurement the last one in the file
-decides, alone and as a whole, so exceptions go below rules and `level: off` takes a measurement out.
+decides, alone and as a whole, so exceptions go below rules and `level: off` takes a measurement out. The checks of a
+policy that is extended come before all others.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
-
+from audits.checks import Check
+from audits.extension import Place, read_source
+from audits.policy_file import MOST_DAYS, PolicyFile
+from audits.policy_text import written
+from audits.presets import PRESETS, preset_path
+from audits.published import PUBLISHED
 from probes.core.answers import ProblemType
+from probes.core.comparison import SUFFIX
 from probes.core.errors import IntegrityError, PolicyError, did_you_mean
-from probes.core.findings import Burden, Level
 from probes.core.manifest import Manifest
-from probes.core.records import ALPHAS, measurement_key
-from probes.core.yaml_file import parse_yaml
+from probes.core.yaml_file import parse_located
 
-DEFAULT = Path(__file__).parent / "policies" / "default.yaml"
+__all__ = ["DEFAULT", "MOST_DAYS", "Check", "Policy", "frozen_policy", "load_policy", "parse_policy"]
 
-_FORM = re.compile(r"(?P<probe>[^.\[\]]+\.[^.\[\]]+)\.(?P<key>.+)", re.DOTALL)
-
-
-class Check(BaseModel):
-    """One line of a policy.
-
-    Attributes:
-        check: which measurements, see above.
-        minimum, maximum: the threshold (`min` and `max` in the file), exactly one of them unless the level is off. It
-            counts as met where the value equals it.
-        alpha: one-sided error rate of the decision.
-        family: for prove_bad, checks corrected together (Holm); default the measurement's own family.
-        required: when nothing that the check is about could be judged, the audit is incomplete.
-        minimum_n: fewer independent items than this decide nothing.
-        problems: kinds of heads the check is meant for.
-        rationale, source: why this threshold, and where it comes from.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    check: str
-    minimum: float | None = Field(default=None, alias="min", allow_inf_nan=False)
-    maximum: float | None = Field(default=None, alias="max", allow_inf_nan=False)
-    level: Level
-    burden: Burden = Burden.PROVE_GOOD
-    alpha: float = Field(default=0.05, ge=min(ALPHAS), le=0.5)
-    family: str | None = Field(default=None, min_length=1)
-    required: bool = False
-    minimum_n: int = Field(default=1, ge=1)
-    problems: frozenset[ProblemType] = frozenset(ProblemType)
-    rationale: str = Field(min_length=1)
-    source: str = Field(min_length=1)
-
-    @field_validator("check")
-    @classmethod
-    def _has_three_parts(cls, check: str) -> str:
-        if not _FORM.fullmatch(check):
-            raise ValueError("write it as risk.probe.measurement, for example performance.quality.accuracy")
-        return check
-
-    @model_validator(mode="after")
-    def _has_one_threshold(self) -> Check:
-        if (self.minimum is None) == (self.maximum is None) and self.level is not Level.OFF:
-            raise ValueError(f"{self.check} needs either min or max")
-        return self
-
-    @property
-    def probe(self) -> str:
-        """The part that names probes."""
-        return _part(self.check, "probe")
-
-    @property
-    def key(self) -> str:
-        """The part that names measurements."""
-        return _part(self.check, "key")
-
-    def matches_probe(self, probe: str) -> bool:
-        """Is the probe one that the check is about."""
-        wanted, given = self.probe.split("."), probe.split(".")
-        return len(wanted) == len(given) and all(_glob(w, g) for w, g in zip(wanted, given, strict=True))
-
-    def matches(self, probe: str, key: str) -> bool:
-        """Is the measurement one that the check is about."""
-        return self.matches_probe(probe) and _glob(self.key, key)
-
-    def whole_name(self) -> Check:
-        """The same check about a measurement as a whole, whatever slices it names."""
-        return self.model_copy(update={"check": self.check.split("[")[0]})
-
-    def matches_slice(self, part: Mapping[str, str]) -> bool:
-        """Is the check about this slice, of whatever measurement. A `*` for one key does not stand for further keys."""
-        _, bracket, wanted = self.key.partition("[")
-        if not bracket:
-            return self.key.endswith("*")
-        keys = re.findall(r"(?:^|,)(\w+)=", wanted)
-        same_keys = not keys or set(keys) == set(part)
-        return same_keys and _glob(bracket + wanted, measurement_key("", part))
-
-    def covers(self, other: Check) -> bool:
-        """Does this check decide whatever `other` would, when it stands below it."""
-        return self.matches(other.probe, other.key) and self.problems >= other.problems
-
-
-class _PolicyFile(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    api_version: Literal["audit-policy/v1"] = Field(alias="apiVersion")
-    id: str = Field(min_length=1)
-    version: str = Field(min_length=1)
-    title: str = ""
-    checks: tuple[Check, ...] = Field(min_length=1)
+DEFAULT = preset_path("default")
 
 
 @dataclass(frozen=True)
@@ -137,14 +49,19 @@ class Policy:
     """A policy as read: its text, and what it says.
 
     Attributes:
-        text: as in the file; it is frozen with the run.
-        file: the parsed content.
+        text: as in the file; where the file extends another, a text that says the same on its own. It is frozen with
+            the run, and gives the same policy wherever it is read.
+        file: the parsed content; it extends nothing.
         name: path or other name, for messages.
+        lines: where each check stands in `text`, counted from 1.
+        places: where people wrote each check.
     """
 
     text: str
-    file: _PolicyFile
+    file: PolicyFile
     name: str
+    lines: tuple[int, ...]
+    places: tuple[Place, ...]
 
     @property
     def id(self) -> str:
@@ -153,59 +70,110 @@ class Policy:
 
     @property
     def checks(self) -> tuple[Check, ...]:
-        """The checks in the order of the file."""
+        """The checks in their order."""
         return self.file.checks
+
+    @property
+    def non_waivable(self) -> tuple[str, ...]:
+        """Patterns of checks for which no exception is allowed."""
+        return self.file.non_waivable
+
+    @property
+    def max_waiver_days(self) -> int:
+        """How long an exception may last."""
+        return self.file.max_waiver_days
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 of what the policy says; comments and layout do not count."""
-        content = self.file.model_dump(mode="json", by_alias=True)
-        for check in content["checks"]:
-            check["problems"].sort()
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        return self.file.digest
+
+    def require_current(self, on: date) -> None:
+        """Refuse a policy that has expired.
+
+        Raises:
+            PolicyError: saying when.
+        """
+        if self.file.expires and on > self.file.expires:
+            raise PolicyError(
+                f"{self.name} expired on {self.file.expires}", hint="have it reviewed, and give it a later date"
+            )
+
+    def line_of(self, check: Check) -> int | None:
+        """Line of a check in the text, counted from 1; of equal ones the last, and None for one of another policy."""
+        lines = [line for line, own in zip(self.lines, self.checks, strict=True) if own == check]
+        return lines[-1] if lines else None
+
+    @property
+    def effective(self) -> tuple[Check, ...]:
+        """The checks that no later one replaces as a whole."""
+        return _not_replaced(self.checks)
 
     def active(self, problem: ProblemType) -> tuple[Check, ...]:
         """The checks meant for this kind of head that no later one replaces as a whole."""
-        meant = [check for check in self.checks if problem in check.problems]
-        return tuple(
-            check for place, check in enumerate(meant) if not any(later.covers(check) for later in meant[place + 1 :])
-        )
+        return _not_replaced([check for check in self.checks if problem in check.problems])
 
-    def require_known(self, probes: Iterable[str]) -> None:
-        """Refuse checks about probes that do not exist.
+    def deciding(self, probe: str, key: str, problem: ProblemType) -> Check | None:
+        """The check that decides about a measurement: the last one that matches it.
+
+        A wildcard for the run's own numbers does not reach those against a baseline, whose limits are margins.
+        """
+        compared = SUFFIX in key
+        meant = (check for check in reversed(self.checks) if problem in check.problems)
+        return next((c for c in meant if c.needs_baseline == compared and c.matches(probe, key)), None)
+
+    def require_known(self, probes: Iterable[str], *, published: Mapping[str, frozenset[str]] = PUBLISHED) -> None:
+        """Refuse checks about probes that do not exist, or about numbers that none of them publishes.
+
+        Args:
+            probes: ids of those that exist.
+            published: the names of all numbers of a probe, where they are known.
 
         Raises:
-            PolicyError: with the closest names.
+            PolicyError: with the line and the closest names.
         """
         known = sorted(set(probes))
-        for check in self.checks:
-            if not any(check.matches_probe(probe) for probe in known):
+        for check, place in zip(self.checks, self.places, strict=True):
+            named = [probe for probe in known if check.matches_probe(probe)]
+            if not named:
                 raise PolicyError(
-                    f"{self.name}: the check {check.check!r} matches no probe", hint=did_you_mean(check.probe, known)
+                    f"{place}: the check {check.check!r} matches no probe", hint=did_you_mean(check.probe, known)
                 )
+            _require_published(check, place, named, published)
 
 
 def load_policy(path: Path | None) -> Policy:
-    """Read the policy at `path`, or the one that comes with the package.
+    """Read the policy at `path`, the preset of this name where there is no such file, or the default one.
 
     Raises:
         PolicyError: naming file and line, when it cannot be read or does not make sense.
     """
-    path, name = (DEFAULT, "the built-in policy") if path is None else (path, str(path))
+    name = "default" if path is None else str(path)
+    if path is None or (name in PRESETS and not path.exists()):
+        title = "the built-in policy" if name == "default" else f"the built-in policy {name}"
+        return parse_policy(preset_path(name).read_text(encoding="utf-8"), name=title)
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise PolicyError(
-            f"cannot read the policy {path}: {error.strerror}", hint="check the path given with --policy"
+            f"cannot read the policy {path}: {error.strerror}",
+            hint=f"check the path given with --policy, or name a preset: {', '.join(PRESETS)}",
         ) from None
     except UnicodeDecodeError:
         raise PolicyError(f"the policy {path} is not UTF-8 text", hint="save it as UTF-8") from None
-    return parse_policy(text, name=name)
+    return parse_policy(text, name=name, folder=path.parent, above=(str(path.resolve()),))
 
 
-def parse_policy(text: str, *, name: str) -> Policy:
-    """Likewise for text; `name` stands for the file in messages."""
-    return Policy(text=text, file=parse_yaml(text, _PolicyFile, name=name, error=PolicyError), name=name)
+def parse_policy(text: str, *, name: str, folder: Path | None = None, above: tuple[str, ...] = ()) -> Policy:
+    """Likewise for text; `name` stands for the file in messages, `folder` is where relative paths lead from."""
+    source = read_source(text, name=name, folder=folder, above=above)
+    if not source.extended:
+        lines = tuple(place.line for place in source.places)
+        return Policy(text=text, file=source.file, name=name, lines=lines, places=source.places)
+    text = written(source.file)
+    located = parse_located(text, PolicyFile, name=name, error=PolicyError)
+    lines = tuple(located.line("checks", row) for row in range(len(source.file.checks)))
+    return Policy(text=text, file=source.file, name=name, lines=lines, places=source.places)
 
 
 def frozen_policy(manifest: Manifest) -> Policy:
@@ -228,12 +196,23 @@ def frozen_policy(manifest: Manifest) -> Policy:
     return policy
 
 
-def _part(check: str, name: str) -> str:
-    match = _FORM.fullmatch(check)
-    assert match is not None  # validated
-    return match[name]
+def _not_replaced(checks: Sequence[Check]) -> tuple[Check, ...]:
+    return tuple(
+        check for place, check in enumerate(checks) if not any(later.covers(check) for later in checks[place + 1 :])
+    )
 
 
-def _glob(pattern: str, text: str) -> bool:
-    parts = (re.escape(part) for part in pattern.split("*"))
-    return re.fullmatch(".*".join(parts), text, re.DOTALL) is not None
+def _require_published(
+    check: Check, place: Place, probes: Iterable[str], published: Mapping[str, frozenset[str]]
+) -> None:
+    """Refuse a name that none of the probes publishes; a probe whose numbers are not known may publish any."""
+    names: set[str] = set()
+    for probe in probes:
+        if probe not in published:
+            return
+        names |= published[probe]
+    if not any(check.may_name(name) for name in names):
+        raise PolicyError(
+            f"{place}: the check {check.check!r} matches no measurement",
+            hint=did_you_mean(check.key.split("[")[0], names),
+        )

@@ -8,6 +8,7 @@ is asked about a sample of fixed size.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,8 +26,13 @@ from probes.core.words import spans
 
 SIZES = (0, 16)
 """Items: enough to see how often a perturbation applies, few enough to cost seconds for all probes together."""
-SAMPLING_SIZES = (32, 64)
-"""Items for probes that explain texts or compare domains: they draw samples of fixed size, or refuse few items."""
+DOMAIN_SIZES = (32, 64)
+"""Items of each domain for probes that compare domains: they refuse few items."""
+EXPLAINED_SIZES = (64, 128)
+"""Items for the probe that explains most texts. Such probes draw samples of fixed size, and ask for the explanations of
+one another's items: each gets its part of these, as it will of the items."""
+LEAST_PART = 3 / 8
+"""More than any sample of fixed size takes of the smaller size."""
 
 Question = tuple[str, Text]
 """What is asked, and about which text: a classification and an embedding are two passes through the model."""
@@ -122,19 +128,38 @@ class Questions(NamedTuple):
         return max(0, round(items * self.new + self.fixed))
 
 
-def rehearse(probes: Sequence[Probe], pools: Pools, *, card: ModelCard, seed: int) -> Mapping[str, Questions]:
+def rehearse(
+    probes: Sequence[Probe], pools: Pools, *, card: ModelCard, seed: int, items: Mapping[str, int] | None = None
+) -> Mapping[str, Questions]:
     """Probe id -> what it asks, told from two sizes of sample.
 
     A probe that fails here counts with the calls it declares: whether it fails in earnest is for the audit to show.
+
+    Args:
+        items: probe id -> how many items it is to have; without it all have as many.
     """
-    few, many = _stages(pools, SIZES), _stages(pools, SAMPLING_SIZES)
+    few, domains, explained = (_stages(pools, sizes) for sizes in (SIZES, DOMAIN_SIZES, EXPLAINED_SIZES))
+    parts = _parts([probe.info.id for probe in probes if _explains(probe)], items or {})
     return {
-        probe.info.id: _questions(probe, *(many if _samples(probe) else few), card=card, seed=seed) for probe in probes
+        probe.info.id: _questions(
+            probe,
+            *(explained if _explains(probe) else domains if probe.info.domains else few),
+            part=parts.get(probe.info.id, 1.0),
+            card=card,
+            seed=seed,
+        )
+        for probe in probes
     }
 
 
-def _samples(probe: Probe) -> bool:
-    return probe.info.domains or Capability.ATTRIBUTE in probe.info.needs
+def _explains(probe: Probe) -> bool:
+    return Capability.ATTRIBUTE in probe.info.needs
+
+
+def _parts(names: Sequence[str], items: Mapping[str, int]) -> Mapping[str, float]:
+    """Probe id -> its items as a part of the most that any of these probes has."""
+    most = max((items.get(name, 0) for name in names), default=0)
+    return {name: max(LEAST_PART, items[name] / most) for name in names if most and name in items}
 
 
 def _stages(pools: Pools, sizes: tuple[int, int]) -> tuple[_Stage, _Stage]:
@@ -164,18 +189,20 @@ class _Stage:
         return cls(pools, items, clean, set(clean))
 
 
-def _questions(probe: Probe, small: _Stage, large: _Stage, *, card: ModelCard, seed: int) -> Questions:
-    """What a probe asks, which from then on counts as seen."""
+def _questions(probe: Probe, small: _Stage, large: _Stage, *, part: float, card: ModelCard, seed: int) -> Questions:
+    """What a probe that gets this part of the items asks, which from then on counts as seen."""
+    sizes = [math.ceil(part * stage.items) for stage in (small, large)]
     few, many = (
-        _asked(probe, stage.pools.sample(probe, limit=stage.items), card=card, seed=seed) for stage in (small, large)
+        _asked(probe, stage.pools.sample(probe, limit=size), card=card, seed=seed)
+        for stage, size in zip((small, large), sizes, strict=True)
     )
     if few is None or many is None:
         declared = max(0.0, probe.info.calls - 1)
         return Questions(own=declared, new=declared)
-    more = large.items - small.items
+    more = sizes[1] - sizes[0]
     own = (_cost(many, large.clean) - _cost(few, small.clean)) / more if more else 0.0
     new = (_cost(many, large.seen) - _cost(few, small.seen)) / more if more else 0.0
-    fixed = _cost(many, large.seen) - new * large.items
+    fixed = _cost(many, large.seen) - new * sizes[1]
     small.seen |= few.keys()
     large.seen |= many.keys()
     return Questions(own=max(0.0, own), new=new, fixed=fixed)

@@ -3,46 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
+from audits.conclusion import Conclusion, Form, conclude, require_comparable
 from audits.config import Config
+from audits.evidence.bundle import require_unchanged
+from audits.evidence.ledger import record_frozen
 from audits.executor import execute, unfinished
 from audits.freeze import earlier_attempt, freeze
-from audits.gate import run_gate
 from audits.plan import Plan, make_plan
 from audits.policy import Policy, load_policy
 from audits.reporter import Reporter
 from audits.subject import Subject, load_model, prepare, seconds_per_call
+from audits.waivers import load_waivers
 from probes.core.errors import IntegrityError
-from probes.core.findings import Verdict
 from probes.core.manifest import Manifest
 from probes.core.run_folder import RunFolder
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Audit:
-    """A run that has ended; `verdict` is None when it was asked not to judge."""
-
-    run: RunFolder
-    verdict: Verdict | None
-
-
 def run_audit(
-    config: Config, *, command: Sequence[str], reporter: Reporter, gate: bool = True, unmask: bool = False
-) -> Audit:
+    config: Config, *, command: Sequence[str], reporter: Reporter, gate: bool = True, form: Form | None = None
+) -> Conclusion:
     """Carry out the request; a run that was interrupted is resumed by the same request.
 
-    Whether the report is unmasked is no part of the request: it changes no number.
+    The form of the report is no part of the request: it changes no number.
 
     Raises:
         AuditError: for whatever the user can act on. Finished steps are kept in every case.
     """
-    from reports import write_report
-
     policy = load_policy(config.policy)
+    policy.require_current(datetime.now(UTC).date())
+    if config.waivers:
+        load_waivers(config.waivers, as_of=datetime.now(UTC).date())  # a faulty file is told before hours of work
     subject = prepare(config, reporter=reporter)
     policy.require_known(subject.registry.probes)
+    if config.baseline:
+        require_comparable(config.baseline, data=subject.card.fingerprint)
     run, plan, model = _planned(subject, policy=policy, command=command, reporter=reporter)
     reporter.planned(
         plan, model=subject.model, data=subject.card, others=tuple(subject.domains.cards.values()), run=run
@@ -53,9 +50,7 @@ def run_audit(
         execute(plan, model=model, run=run, seed=config.seed, watcher=reporter, store_text=config.store_text)
     else:
         reporter.notice("Every step of this run is finished: nothing is computed again.")
-    verdict = run_gate(run, policy) if gate else None
-    write_report(run, unmask=unmask)
-    return Audit(run=run, verdict=verdict)
+    return conclude(run, policy if gate else None, waivers=config.waivers, baseline=config.baseline, form=form)
 
 
 def _planned(
@@ -64,13 +59,17 @@ def _planned(
     """The run folder with its manifest frozen, the plan, and the model if a time budget needed it already."""
     earlier = earlier_attempt(subject, policy=policy)
     if earlier is not None:
+        require_unchanged(earlier)
+        record_frozen(earlier)
         manifest = earlier.manifest()
         plan = _plan(subject, sizes={step.probe: step.items for step in manifest.steps})
         _same_steps(plan, manifest, earlier)
         return earlier, plan, None
     model = load_model(subject, reporter=reporter) if subject.config.time_budget else None
     plan = _plan(subject, seconds_per_call=seconds_per_call(model, subject) if model else None)
-    return freeze(subject, plan, policy=policy, command=command), plan, model
+    run = freeze(subject, plan, policy=policy, command=command)
+    record_frozen(run)
+    return run, plan, model
 
 
 def _plan(subject: Subject, **how: Any) -> Plan:

@@ -1,15 +1,19 @@
 """How much of the audited texts a run folder keeps: all, their digests, or nothing.
 
 What an answer was, and whether it was right, is kept in every case; so are single words that a test is about (swapped
-names, words that drive a label), without which its numbers could not be read.
+names, words that drive a label), without which its numbers could not be read, and the names of groups and labels.
 """
 
 from __future__ import annotations
 
 import hashlib
+import traceback
+from dataclasses import replace
 from enum import StrEnum
 
-from probes.core.records import Evidence, Record, Shown
+from probes.core.errors import AuditError
+from probes.core.examples import content_hash
+from probes.core.records import Evidence, Outcomes, Record, Shown
 
 
 class StoreText(StrEnum):
@@ -26,6 +30,22 @@ def stored(record: Record, how: StoreText) -> Record:
     if how is StoreText.FULL or not isinstance(record, Evidence):
         return record
     return record.model_copy(update={"shown": tuple(_side(side, how) for side in record.shown), "note": ""})
+
+
+def stored_outcomes(outcomes: Outcomes, how: StoreText) -> Outcomes:
+    """The outcomes as they are written: what belongs together may be named by a person or a text, so by its hash."""
+    if how is StoreText.FULL:
+        return outcomes
+    return replace(outcomes, cluster=[content_hash(name) for name in outcomes.cluster])
+
+
+def stored_error(error: Exception, how: StoreText) -> tuple[str, str]:
+    """An error in one line, and its traceback; without its message, which may quote a text, unless all is kept."""
+    if how is StoreText.FULL:
+        text = error.message if isinstance(error, AuditError) else f"{type(error).__name__}: {error}"
+        return text, "".join(traceback.format_exception(error))
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    return f"{type(error).__name__} (message not kept: it may quote a text)", frames
 
 
 def _side(side: Shown, how: StoreText) -> Shown:

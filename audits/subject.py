@@ -59,13 +59,14 @@ def prepare(config: Config, *, reporter: Reporter | None = None) -> Subject:
         loaded = builtin_corpus(pairs=config.pairs)
     else:
         loaded = _read(config.data, config, model, split=config.split, revision=config.data_revision)
+    domains = _domains(config, model, loaded)
     return Subject(
         config=config,
         registry=registry,
         model=model,
         data=loaded.examples,
-        card=loaded.card,
-        domains=_domains(config, model, loaded),
+        card=loaded.card.model_copy(update={"notes": (*loaded.card.notes, *domains.notes)}),
+        domains=domains,
         device=str(place),
         device_name=devices.describe(place),
     )
@@ -87,6 +88,11 @@ def _domains(config: Config, model: ModelCard, loaded: Any) -> Domains:
     """The data sets of --shift; without them the values of a column `domain`, if it is one of the group columns."""
     if config.shifts and config.in_domain:
         raise UsageError("--shift and --in-domain say two different things", hint="leave one of them out")
+    if config.shifts and config.data is None:
+        raise UsageError(
+            "--shift compares with the data the model was made for, and none are given; the built-in sentences are not",
+            hint="name them with --data; labels are not needed for every comparison",
+        )
     if config.shifts:
         others = {name: _read(source, config, model) for name, source in config.shifts.items()}
         return named(loaded.examples, {name: (other.examples, other.card) for name, other in others.items()})

@@ -18,14 +18,12 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from audits.policy import MOST_DAYS
 from probes.core.errors import UsageError
 from probes.core.findings import Finding, Level, Status, WaiverState, WaiverUse
 from probes.core.model import ModelCard
 from probes.core.patterns import matches
 from probes.core.yaml_file import parse_yaml, read_text
-
-MOST_DAYS = 90
-"""No exception lasts longer without being looked at again."""
 
 WAIVABLE = frozenset({Status.FAIL, Status.INCONCLUSIVE})
 """What was measured and did not pass. What was not measured cannot be accepted: nobody knows what it would be."""

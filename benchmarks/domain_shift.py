@@ -164,8 +164,9 @@ def main() -> None:
     lines = [
         "# Two small models on other kinds of text",
         "",
-        f"MiniLM fine-tuned on at most {TRAIN_ON:,} sentences for one pass; at most {args.limit} items of each kind. "
-        "Value (95 % interval). `python -m benchmarks.domain_shift`. The columns in words: "
+        f"MiniLM fine-tuned on at most {TRAIN_ON:,} sentences for one pass; at most {args.limit} items of each kind, "
+        "but all of them where texts are searched that are in-domain too. Value (95 % interval). "
+        "`python -m benchmarks.domain_shift`. The columns in words: "
         "[docs/domain-shift.md](../../docs/domain-shift.md).",
         "",
     ]

@@ -90,13 +90,19 @@ def measure(folder: Path, texts: list[str], dtype: str, options: argparse.Namesp
         "this engine": lambda: answers.update(ours=ask(engine, texts).scores),
         "bare network, same batches": lambda: forward(engine, batches),
     }
-    for way in list(ways.values())[-2:]:
-        way()  # warm up: lazy initialisation, and on a GPU the allocator
+    singles = ["pipeline, one text at a time"]
+    if dtype != "float32":  # what the pipeline does when nobody asks it for another type
+        plain = pipeline(folder, engine, "float32")
+        singles.append("pipeline in float32, one text at a time")
+        ways[singles[-1]] = lambda: probabilities(plain, some, engine)
+        ways["pipeline in float32, batch_size=32"] = lambda: probabilities(plain, texts, engine, batch_size=32)
+    for way in ("this engine", "bare network, same batches"):
+        ways[way]()  # warm up: lazy initialisation, and on a GPU the allocator
     if engine.forward.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats()
     timed = alternate(ways, options.rounds)
-    single = timed["pipeline, one text at a time"]
-    single[:] = [(wall * len(texts) / len(some), used * len(texts) / len(some)) for wall, used in single]
+    for single in (timed[name] for name in singles):
+        single[:] = [(wall * len(texts) / len(some), used * len(texts) / len(some)) for wall, used in single]
     peak_memory = torch.cuda.max_memory_allocated() if engine.forward.device.type == "cuda" else None
     engine.cache, _ = AnswerCache.open(None), engine.take_counters()
     engine.classify(texts)

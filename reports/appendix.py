@@ -11,12 +11,10 @@ from reports.limits import Limits
 from reports.load import FileDigest, Loaded
 from reports.not_run import NotRun, counted
 from reports.numbers import count, fixed, plural
+from reports.quality import FEW, few
 from reports.tables import code, columns, number, row, table, text
 from reports.views import Fact, Table
 from reports.wording import NOT_EVIDENCED
-
-_FEW = 30
-"""Clusters below which intervals rest on little."""
 
 
 def limitations(loaded: Loaded, missing: list[NotRun], *, limits: Limits) -> tuple[Table, ...]:
@@ -24,11 +22,25 @@ def limitations(loaded: Loaded, missing: list[NotRun], *, limits: Limits) -> tup
     head = columns("Limitation", "Why", "Who should cover it")
     run = [row(text(name), text(why), text(who)) for name, why, who in _of_this_run(loaded, missing)]
     always = [row(text(name), text(why), text(who)) for name, why, who in NOT_EVIDENCED]
+    declared = [row(text(risk)) for risk in loaded.manifest.card.unmeasured_risks]
     tables = (
         table("Limitations of this run", head, run, most=limits.rows),
+        table(
+            "Risks outside these tests, as declared",
+            columns("Risk, and who covers it"),
+            declared,
+            most=limits.rows,
+            what="risks",
+        ),
         table("What an automated test of a model cannot show", head, always, most=limits.rows),
     )
     return tuple(found for found in tables if found.rows)
+
+
+def expiry(loaded: Loaded) -> str:
+    """How long the report may be relied upon."""
+    day = loaded.manifest.card.report_expires.strip()
+    return f"Declared: not to be relied upon after {day}." if day else "No day was declared on which it ends."
 
 
 def _of_this_run(loaded: Loaded, missing: list[NotRun]) -> Iterable[tuple[str, str, str]]:
@@ -62,17 +74,20 @@ def _of_this_run(loaded: Loaded, missing: list[NotRun]) -> Iterable[tuple[str, s
             yield ("Note on the data", of_which + note, reviewer)
     for note in loaded.manifest.notes:
         yield ("Note of the run", note, reviewer)
+    if not loaded.manifest.card.unmeasured_risks:
+        yield ("Risks outside these tests", "Nobody declared which ones there are, and who covers them", reviewer)
     if missing:
         yield ("Not measured", f"{counted(missing)}, each with its reason under Not run", reviewer)
     yield from _weak_numbers(loaded, reviewer)
 
 
 def _weak_numbers(loaded: Loaded, reviewer: str) -> Iterable[tuple[str, str, str]]:
-    few = sum(1 for _, r in loaded.records() if isinstance(r, Measurement) and r.estimate.clusters < _FEW)
-    if few:
+    weak = few(r for _, r in loaded.records() if isinstance(r, Measurement))
+    if weak:
         yield (
             "Few items",
-            f"{plural(few, 'number')} with fewer than {_FEW} independent items; their intervals are approximate",
+            f"{plural(weak, 'number')} with fewer than {FEW} independent items, listed under Measurement quality; "
+            "their intervals are approximate",
             reviewer,
         )
     accounts = [r for _, r in loaded.records() if isinstance(r, Accounting)]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from probes.core.comparison import Comparison, StepComparison
-from probes.core.records import Better, Estimate, Measurement
+from probes.core.records import Estimate, Measurement
+from probes.core.side_by_side import Reading, reading
 from reports.limits import Limits
 from reports.load import Loaded
 from reports.numbers import count, items, part_in_words, plural, printed
 from reports.tables import code, columns, number, row, status, table, text
-from reports.views import Badge, Fact, Row, Table
+from reports.views import Badge, Fact, Row, Section, Table
 
 WORSE = Badge("Worse", "fail")
 BETTER = Badge("Better", "pass")
@@ -24,20 +24,11 @@ _NOTE = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """The chapter; without tables where there is no baseline."""
-
-    lead: str
-    facts: tuple[Fact, ...] = ()
-    tables: tuple[Table, ...] = ()
-
-
-def change(loaded: Loaded, *, limits: Limits) -> Change:
+def change(loaded: Loaded, *, limits: Limits) -> Section:
     """The chapter on the change since the baseline."""
     comparison = loaded.comparison
     if comparison is None:
-        return Change(lead=_NONE)
+        return Section(lead=_NONE)
     baseline = comparison.baseline
     facts = (
         Fact("Baseline run", baseline.run_id, code=True),
@@ -47,15 +38,12 @@ def change(loaded: Loaded, *, limits: Limits) -> Change:
         Fact("Digest of its bundle", baseline.bundle_digest or "it was not sealed", code=bool(baseline.bundle_digest)),
     )
     tables = (_numbers(comparison, limits), _refused(comparison, limits), _differences(comparison, limits))
-    return Change(lead=_lead(comparison), facts=facts, tables=tuple(found for found in tables if found.rows))
+    return Section(lead=_lead(comparison), facts=facts, tables=tuple(found for found in tables if found.rows))
 
 
 def direction(found: Measurement) -> Badge:
     """Whether a difference is shown to be for the worse or the better."""
-    estimate = found.estimate
-    if found.better is Better.CONTEXT or estimate.low <= 0 <= estimate.high:
-        return UNCLEAR
-    return BETTER if (estimate.value > 0) == (found.better is Better.HIGHER) else WORSE
+    return {Reading.WORSE: WORSE, Reading.BETTER: BETTER}.get(reading(found.estimate, found.better), UNCLEAR)
 
 
 def _lead(comparison: Comparison) -> str:

@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import zip_longest
 
-from probes.core.records import Evidence, Record, Shown
-from probes.text.masking import mask
+from probes.core.records import Evidence, Shown
 from reports.heat import largest, strips, weights_table
 from reports.limits import Limits, limited
-from reports.load import Loaded
 from reports.marks import Segment, compared, segments
 from reports.numbers import part_in_words
 from reports.views import Case, Cases, Fact, Side
@@ -37,26 +35,6 @@ EXPLAINED = (
 """Instead of the worst, where answers are explained: a right answer may be shown for its reasons."""
 
 CLOSED = "Texts under a content note may hurt a reader; each opens on request."
-
-
-def masked_cases(loaded: Loaded) -> Loaded:
-    """The run with the offensive words in the texts of its cases masked.
-
-    Everything else is masked as it is printed. These texts are cut into changed and unchanged stretches first, which
-    would hide a word that a stretch ends in.
-    """
-    steps = {
-        step_id: replace(step, records=tuple(_masked(record) for record in step.records))
-        for step_id, step in loaded.steps.items()
-    }
-    return replace(loaded, steps=steps)
-
-
-def _masked(record: Record) -> Record:
-    if not isinstance(record, Evidence):
-        return record
-    shown = tuple(side.model_copy(update={"texts": tuple(mask(text) for text in side.texts)}) for side in record.shown)
-    return record.model_copy(update={"shown": shown})
 
 
 def case_groups(evidence: Sequence[Evidence], *, limits: Limits) -> tuple[Cases, ...]:

@@ -54,7 +54,11 @@ def chapters(loaded: Loaded, findings: Sequence[Ranked], *, limits: Limits) -> t
             limits=limits,
         )
         groups.setdefault(step.risk, []).append(chapter)
-    return tuple(RiskChapters(title=risk_title(risk), chapters=tuple(group)) for risk, group in groups.items()), note
+    made = (
+        RiskChapters(risk=risk, anchor=f"chapters-{slug(risk)}", title=risk_title(risk), chapters=tuple(group))
+        for risk, group in groups.items()
+    )
+    return tuple(made), note
 
 
 def chapter_anchors(loaded: Loaded) -> Mapping[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from probes.core.findings import Burden, Finding, Status, Verdict
+from probes.core.findings import Burden, Finding, Status, Verdict, WaiverState
 from probes.core.records import Evidence
 from reports.load import Loaded
 from reports.marks import visible
@@ -14,11 +14,14 @@ from reports.numbers import count, plural
 from reports.ranking import UNNUMBERED, Ranked, beyond
 from reports.register import sentence
 from reports.views import Badge, Decision, Fact, Headline
+from reports.waivers import in_short
 from reports.wording import ASSURANCE, BADGES, LEVELS, NOT_JUDGED, VERDICTS
 
 _HEADLINES = 7
 _TASKS = 6
 _UNTESTED = 3
+_RISKS = 110
+_TITLE = 100
 _SENTENCE = 190
 """Characters of one item on the first page, so that the page fits on paper."""
 
@@ -34,8 +37,9 @@ def decision(loaded: Loaded, findings: Sequence[Ranked], missing: Sequence[NotRu
         headlines=tuple(_headline(item, related) for item, related in _leading(open_items)),
         headline_note=_headline_note(loaded, open_items),
         closest=() if open_items else tuple(_headline(item, 0) for item in _closest(findings)),
-        untested=_untested(missing),
-        tasks=tuple(_tasks(loaded, findings, missing))[:_TASKS],
+        waivers=_clip(in_short(loaded.verdict.waivers if loaded.verdict else ()), _SENTENCE),
+        untested=_untested(loaded, missing),
+        tasks=(*_tasks(loaded, findings, missing)[: _TASKS - 1], _signoff_task(loaded)),
         notes=_notes(loaded),
         assurance=ASSURANCE,
     )
@@ -113,7 +117,7 @@ def _headline(item: Ranked, related: int) -> Headline:
         anchor=item.anchor,
         badge=BADGES[finding.status],
         level=LEVELS[finding.level],
-        title=_clip(item.title, 68),
+        title=_clip(item.title, _TITLE),
         sentence=_clip(sentence(finding), _SENTENCE) + more,
     )
 
@@ -137,11 +141,14 @@ def _closest(findings: Sequence[Ranked]) -> list[Ranked]:
     return sorted(measured, key=lambda item: -beyond(item.finding))[:3]
 
 
-def _untested(missing: Sequence[NotRun]) -> tuple[Fact, ...]:
+def _untested(loaded: Loaded, missing: Sequence[NotRun]) -> tuple[Fact, ...]:
     groups = grouped(missing)
     facts = [Fact(reason, _names(names)) for reason, names in groups[:_UNTESTED]]
     if len(groups) > _UNTESTED:
         facts.append(Fact("More", f"{plural(len(groups) - _UNTESTED, 'further reason')} under Not run"))
+    declared = loaded.manifest.card.unmeasured_risks
+    if declared:
+        facts.append(Fact("Declared as outside these tests", _clip("; ".join(declared), _RISKS)))
     facts.append(Fact("Outside any such audit", "the system around the model, its users and its operation"))
     return tuple(facts)
 
@@ -180,14 +187,11 @@ def _tasks(loaded: Loaded, findings: Sequence[Ranked], missing: Sequence[NotRun]
         _decide_task(
             findings, Status.WAIVED, "Review each waived check", "the reason must still hold and must not have ended"
         ),
+        _disorder_task(loaded),
         _missing_task(missing),
         _data_task(loaded),
         _examples_task(loaded),
         _thresholds_task(loaded),
-        Fact(
-            "Record who reviewed this report",
-            "name, role, date, decision and conditions; the tool does not do that for you",
-        ),
     ]
     return [task for task in tasks if task is not None]
 
@@ -200,6 +204,23 @@ def _decide_task(findings: Sequence[Ranked], status: Status, title: str, how: st
     needed = max((item.finding.needed_n or 0 for item in found), default=0)
     more = f" (up to about {count(needed)} items)" if needed and status is Status.INCONCLUSIVE else ""
     return Fact(f"{title} ({count(len(found))}: {numbers})", how + more)
+
+
+def _disorder_task(loaded: Loaded) -> Fact | None:
+    bad = [use for use in (loaded.verdict.waivers if loaded.verdict else ()) if use.state is not WaiverState.USED]
+    if not bad:
+        return None
+    return Fact(f"Put {plural(len(bad), 'waiver')} in order", "expired, unused or not meant for this run; see Policy")
+
+
+def _signoff_task(loaded: Loaded) -> Fact:
+    if loaded.verdict is None:
+        return Fact("Sign nothing yet", "a run without a verdict cannot be accepted")
+    card = loaded.manifest.card
+    who = f"declared: {_clip(card.review.strip(), 70)}" if card.review.strip() else "who decides was not declared"
+    day = _clip(card.report_expires.strip(), 20)
+    when = f"the report counts until {day}" if day else "by when was not declared"
+    return Fact("Sign or reject", f"under Review and sign-off; {who}; {when}")
 
 
 def _missing_task(missing: Sequence[NotRun]) -> Fact | None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from probes.core.audit_card import AuditCard
 from reports.load import Loaded
-from reports.views import Fact
+from reports.views import Declared, Fact
 
 NOT_DECLARED = "not declared"
 
@@ -30,22 +29,10 @@ _AUDIT: tuple[tuple[str, str], ...] = (
     ("access", "Access to the model and its data"),
     ("process_integrity", "Who saw results before the thresholds were fixed"),
     ("review", "Review and objection"),
+    ("confidentiality", "Confidentiality"),
     ("retention", "How long the evidence is kept"),
     ("report_expires", "Not to be relied upon after"),
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Declared:
-    """The audit card as printed.
-
-    Attributes:
-        summary: how much was declared, by whom and when.
-    """
-
-    summary: str
-    model: tuple[Fact, ...]
-    audit: tuple[Fact, ...]
 
 
 def declared(loaded: Loaded) -> Declared:

@@ -52,26 +52,27 @@ def grouped(
 ) -> Grouped:
     """The group tables of one probe; `findings` are its own, the gravest first."""
     tables: list[Table] = []
-    for where in _attributes(measurements):
+    for where in attributes(measurements):
         part = _Part.of(where, measurements, skips, findings)
-        tables += part.tables(title=f"{title}: {_named(where)}", limits=limits)
+        tables += part.tables(title=f"{title}: {named(where)}", limits=limits)
         taken = {id(record) for record in (*part.groups, *part.gaps, *part.left_out)}
         measurements = [m for m in measurements if id(m) not in taken]
         skips = [skip for skip in skips if id(skip) not in taken]
     return Grouped(tables=tuple(tables), measurements=tuple(measurements), skips=tuple(skips))
 
 
-def _attributes(measurements: Sequence[Measurement]) -> list[Slice]:
+def attributes(measurements: Sequence[Measurement]) -> list[Slice]:
     """The slices that are divided into groups, in the order published."""
-    found = [_without_group(m.slice) for m in measurements if "group" in m.slice]
+    found = [without_group(m.slice) for m in measurements if "group" in m.slice]
     return [where for where in dict.fromkeys(found) if any(key in ATTRIBUTES for key, _ in where)]
 
 
-def _without_group(part: Mapping[str, str]) -> Slice:
+def without_group(part: Mapping[str, str]) -> Slice:
+    """What a slice says besides the group."""
     return tuple(sorted((key, value) for key, value in part.items() if key != "group"))
 
 
-def _named(where: Slice) -> str:
+def named(where: Slice) -> str:
     """The attribute, then what else tells it from others: "religion (source data)"."""
     name = ", ".join(value for key, value in where if key in ATTRIBUTES)
     rest = ", ".join(f"{key} {value}" for key, value in where if key not in ATTRIBUTES)
@@ -91,7 +92,7 @@ class _Part:
     def of(
         cls, where: Slice, measurements: Sequence[Measurement], skips: Sequence[Skip], findings: Sequence[Ranked]
     ) -> _Part:
-        own = [m for m in measurements if _without_group(m.slice) == where]
+        own = [m for m in measurements if without_group(m.slice) == where]
         measured = {m.slice.get("group") for m in own}
         return cls(
             groups=[m for m in own if "group" in m.slice],
@@ -99,9 +100,9 @@ class _Part:
             left_out=[
                 skip
                 for skip in skips
-                if _without_group(skip.slice) == where and skip.slice.get("group") not in {None, *measured}
+                if without_group(skip.slice) == where and skip.slice.get("group") not in {None, *measured}
             ],
-            findings=[item for item in findings if _without_group(item.finding.slice) == where],
+            findings=[item for item in findings if without_group(item.finding.slice) == where],
         )
 
     def tables(self, *, title: str, limits: Limits) -> list[Table]:

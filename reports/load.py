@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from probes.core.attestation import ATTEMPTS, Attempts, read_canonical
+from probes.core.attestation import ATTEMPTS, Attempts, Signoff, read_canonical
 from probes.core.comparison import Comparison
 from probes.core.errors import IntegrityError
 from probes.core.findings import Finding, Verdict
@@ -33,16 +33,22 @@ class Loaded:
         verdict: None where nothing has been judged yet.
         comparison: with a baseline; None where none was named.
         attempts: what had been tried with this model; None where no ledger was kept.
+        judged_by: text of the policy that judged it; "" where only the frozen one is at hand.
         steps: by step id; a planned step that is missing here has not finished.
         files: what the report was made from, sorted by path.
+        signoffs: what people decided about the run, for a copy that is made after it was sealed.
+        bundle: digest of the bundle that this is a copy of; "" in the report that is part of it.
     """
 
     manifest: Manifest
     verdict: Verdict | None
     comparison: Comparison | None = None
     attempts: Attempts | None = None
+    judged_by: str = ""
     steps: Mapping[str, StepResult]
     files: tuple[FileDigest, ...]
+    signoffs: tuple[Signoff, ...] = ()
+    bundle: str = ""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -83,6 +89,7 @@ def load(run: RunFolder) -> Loaded:
         verdict=verdict,
         comparison=run.comparison(),
         attempts=read_canonical(run.file(ATTEMPTS), Attempts) if run.file(ATTEMPTS).exists() else None,
+        judged_by=run.policy_path.read_bytes().decode(errors="replace") if run.policy_path.exists() else "",
         steps={step_id: step for step_id, step in found if step is not None},
         files=tuple(_digest(path, run.path) for path in _evidence_files(run)),
     )

@@ -7,7 +7,7 @@ Natural frequencies ("about 7 in 100") are understood better than percentages by
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from probes.core.records import Estimate, Unit
@@ -96,6 +96,12 @@ def level(estimate: Estimate) -> str:
 def count(number: int) -> str:
     """A count with thousands separators."""
     return f"{number:,}"
+
+
+def spread(sizes: Sequence[int]) -> str:
+    """The least and the most of some counts: "26 to 400", or "26" where they are alike."""
+    least, most = min(sizes), max(sizes)
+    return count(least) if least == most else f"{count(least)} to {count(most)}"
 
 
 def items(estimate: Estimate) -> str:

@@ -7,19 +7,30 @@ from collections.abc import Sequence
 from probes.core.findings import Status
 from probes.core.manifest import Manifest
 from reports import appendix
+from reports.attempts import attempt_number, attempts_sentence, attempts_table
+from reports.baseline import change
 from reports.chapters import FINGERPRINT, chapter_anchors, chapters
 from reports.decision import decision, verdict_badge
+from reports.declared import declared
+from reports.evidence_map.section import evidence_map
+from reports.explanations import explanations
+from reports.group_overview import group_overview
 from reports.limits import Limits, limited
 from reports.load import Loaded
 from reports.not_run import not_run, not_run_tables
 from reports.numbers import count, plural
 from reports.policy import policy
+from reports.quality import quality
 from reports.ranking import Ranked, ranked
 from reports.register import entry
 from reports.results import results
-from reports.views import Entry, Fact, Identity, Page
-from reports.wording import BADGES, GLOSSARY, MEANINGS, READING, VOID_WHEN
+from reports.review import review, review_status
+from reports.views import Badge, Entry, Fact, Identity, Page
+from reports.wording import BADGES, FORMAT, GLOSSARY, MEANINGS, READING, VERIFYING, VOID_WHEN
 from reports.words import word_tables
+
+_MARGIN = 40
+"""Characters of a name in the margin of a printed page."""
 
 
 def page(loaded: Loaded, *, limits: Limits) -> Page:
@@ -31,40 +42,57 @@ def page(loaded: Loaded, *, limits: Limits) -> Page:
     register, register_note = _register(loaded, findings, limits)
     return Page(
         title=f"Audit report: {loaded.manifest.model.name}",
-        identity=_identity(loaded),
+        identity=identity(loaded),
         decision=decision(loaded, findings, missing),
+        declared=declared(loaded),
         results=results(loaded, findings, limits=limits),
         results_note="" if findings else "No check has been judged, so there is nothing to compare with a threshold.",
         register=register,
         register_note=register_note,
         chapters=by_risk,
         chapters_note=chapters_note,
+        groups=group_overview(loaded, findings, limits=limits),
+        explanations=explanations(loaded, limits=limits),
         not_run=not_run_tables(missing, limits=limits),
+        quality=quality(loaded, limits=limits),
+        change=change(loaded, limits=limits),
         policy=policy(loaded, findings, limits=limits),
         words=words,
         words_summary=f"{plural(len(words), 'list')} of words and names",
         words_note=words_note,
         limitations=appendix.limitations(loaded, missing, limits=limits),
         void_when=VOID_WHEN,
+        expiry=appendix.expiry(loaded),
+        evidence_map=evidence_map(loaded, limits=limits),
         reproduce=appendix.reproduce(loaded),
         telemetry=appendix.telemetry(loaded),
         versions=appendix.versions(loaded, limits=limits),
         integrity=appendix.integrity(loaded),
+        attempts=attempts_table(loaded, limits=limits),
+        attempts_sentence=attempts_sentence(loaded),
         files=appendix.files(loaded, limits=limits),
+        verifying=VERIFYING,
+        review=review(loaded),
         reading=READING,
         glossary=GLOSSARY,
         statuses=tuple((BADGES[status], MEANINGS[status]) for status in Status),
+        format=FORMAT,
     )
 
 
-def _identity(loaded: Loaded) -> Identity:
+def identity(loaded: Loaded) -> Identity:
+    """Which run this is, of which model, under which policy, and whether anybody signed it."""
     manifest, model = loaded.manifest, loaded.manifest.model
+    review, label = review_status(loaded), manifest.card.confidentiality.strip()
     return Identity(
         model=model.name,
         fingerprint=model.fingerprint[:FINGERPRINT],
         run_id=manifest.run_id,
         created=manifest.created,
         verdict=verdict_badge(loaded),
+        review=review,
+        confidentiality=label,
+        in_print=_in_print(loaded, review, label),
         facts=(
             Fact("Model", f"{model.architecture}, {plural(model.parameters, 'parameter')}, {model.dtype}"),
             Fact("Source", model.source + (f" at revision {model.revision[:FINGERPRINT]}" if model.revision else "")),
@@ -74,9 +102,22 @@ def _identity(loaded: Loaded) -> Identity:
             *_others(manifest),
             Fact("Policy", _policy_name(loaded)),
             Fact("Run", manifest.run_id, code=True),
-            Fact("Created", manifest.created),
+            Fact("Attempt", attempt_number(loaded)),
+            Fact("Frozen", f"{manifest.created}, before the first step"),
         ),
     )
+
+
+def _in_print(loaded: Loaded, review: Badge, label: str) -> str:
+    """What the margin of each printed page says; a long part is cut, because the margin has one line."""
+    parts = (
+        label[:_MARGIN],
+        f"Model {loaded.manifest.model.fingerprint[:FINGERPRINT]}",
+        f"run {loaded.manifest.run_id[:_MARGIN]}",
+        verdict_badge(loaded).word,
+        review.word,
+    )
+    return " - ".join(part for part in parts if part)
 
 
 def _data(manifest: Manifest) -> str:

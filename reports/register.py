@@ -1,15 +1,20 @@
-"""The findings register: condition, criteria, cause, consequence, recommendation (the audit standard's five parts)."""
+"""The findings register: condition, criteria, cause, consequence, recommendation (the audit standard's five parts),
+with how grave it is, whom it concerns, where its record stands and who accepted it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from probes.core.findings import Burden, Finding, Status
 from probes.core.records import Unit
 from reports.load import Loaded
-from reports.numbers import accepted, capital, count, in_words, printed
+from reports.numbers import accepted, capital, count, in_words, part_in_words, printed
+from reports.pointers import pointer
 from reports.ranking import Ranked
-from reports.views import Entry, Fact
+from reports.severity import severity
+from reports.views import Entry, Fact, Link
+from reports.waivers import ANCHOR, use_of
 from reports.wording import BADGES, CONSEQUENCES, LEVELS
 
 BURDENS: Mapping[Burden, str] = {
@@ -31,14 +36,23 @@ def entry(item: Ranked, loaded: Loaded, *, chapter: str) -> Entry:
     """One finding, explained; `chapter` is the anchor of its probe's chapter or ""."""
     finding = item.finding
     return Entry(
+        risk=finding.risk,
         number=item.number,
         anchor=item.anchor,
         badge=BADGES[finding.status],
         level=LEVELS[finding.level],
         title=item.title,
         facts=tuple(fact for fact in _facts(finding, loaded) if fact.value),
-        chapter=chapter,
+        links=tuple(_links(finding, loaded, chapter)),
     )
+
+
+def _links(finding: Finding, loaded: Loaded, chapter: str) -> Iterator[Link]:
+    if chapter:
+        yield Link("Chapter and examples", chapter)
+    if use_of(finding, loaded):
+        yield Link("Waiver", ANCHOR)
+    yield Link("Policy", "policy")
 
 
 def _facts(finding: Finding, loaded: Loaded) -> list[Fact]:
@@ -46,12 +60,29 @@ def _facts(finding: Finding, loaded: Loaded) -> list[Fact]:
     return [
         Fact("Condition", finding.message),
         Fact("In numbers", _numbers(finding)),
+        Fact("Severity", severity(finding)),
+        Fact("Concerns", _concerns(finding)),
         Fact("Criteria", criteria(finding)),
         Fact("Cause", "Not established by this audit."),
         Fact("Consequence", " ".join(part for part in (capital(doc.why) if doc else "", consequence(finding)) if part)),
         Fact("Recommendation", recommendation(finding)),
+        Fact("Waiver", _waiver(finding, loaded)),
+        Fact("Evidence", pointer(finding, loaded), code=True),
         Fact("Check", finding.check, code=True),
     ]
+
+
+def _concerns(finding: Finding) -> str:
+    """The part of the data, which is where the groups of people are."""
+    part = part_in_words(finding.slice)
+    return f"Items of this part of the data: {part}." if part else "All items alike; the check singles out no group."
+
+
+def _waiver(finding: Finding, loaded: Loaded) -> str:
+    use = use_of(finding, loaded)
+    if use is None:
+        return ""
+    return f"{use.id}, until {use.expires}: {use.reason.rstrip('.')}. Owner: {use.owner}. Approver: {use.approver}."
 
 
 def _numbers(finding: Finding) -> str:
@@ -86,6 +117,8 @@ def criteria(finding: Finding) -> str:
     parts.append(f"Rationale: {finding.rationale.rstrip('.')}" if finding.rationale else "Rationale: none recorded")
     if finding.source:
         parts.append(f"Source: {finding.source.rstrip('.')}")
+    if finding.policy_line is not None:
+        parts.append(f"Line {finding.policy_line} of the policy")
     return ". ".join(parts) + "."
 
 

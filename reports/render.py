@@ -1,28 +1,50 @@
-"""From a run folder to one HTML file: no network, no clock, nothing from the environment, the same bytes every time."""
+"""From a run folder to the report: no network, no clock, nothing from the environment, the same bytes every time.
+
+One file that holds all it needs, or a folder with style and script apart, for hosts whose content security policy
+forbids both within a page (Jenkins serves archived HTML under `default-src 'none'; style-src 'self'`).
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import re
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from probes.core.run_folder import RunFolder, write_atomic
 from probes.text.masking import mask
-from reports.cases import masked_cases
-from reports.decision import verdict_badge
 from reports.limits import LADDER, MOST_BYTES, Limits
 from reports.load import Loaded, load
 from reports.marks import visible
 from reports.page import page
+from reports.redacted import redacted
+from reports.views import Page
+
+Layout = Literal["single", "dir"]
+"""One file, or a folder with style and script apart."""
+
+FOLDER, INDEX, STYLE, SCRIPT = "report", "index.html", "report.css", "report.js"
+"""The folder of the layout `dir`, and what is in it."""
 
 
-def write_report(run: RunFolder | Path, *, unmask: bool = False) -> Path:
-    """Render a run folder into its `report.html`; `unmask` as in `render`.
+def report_path(run: RunFolder, layout: Layout) -> Path:
+    """Where the report in this layout begins."""
+    return run.report_path if layout == "single" else run.path / FOLDER / INDEX
+
+
+def write_report(run: RunFolder | Path, *, layout: Layout = "single", unmask: bool = False) -> Path:
+    """Render a run folder into `report.html`, or into the folder `report`; `unmask` as in `render`.
+
+    A report in the other layout that is there is made again too, so that no two of them differ.
+
+    Returns:
+        Where the report begins.
 
     Raises:
         UsageError: when it is no run folder.
@@ -30,41 +52,89 @@ def write_report(run: RunFolder | Path, *, unmask: bool = False) -> Path:
         OutputError: when the report cannot be written.
     """
     folder = run if isinstance(run, RunFolder) else RunFolder(run)
-    write_atomic(folder.report_path, render(folder, unmask=unmask))
-    return folder.report_path
+    if layout == "single" or folder.report_path.exists():
+        write_atomic(folder.report_path, render(folder, unmask=unmask))
+    if layout == "dir" or report_path(folder, "dir").exists():
+        for name, content in render_dir(folder, unmask=unmask).items():
+            write_atomic(folder.path / FOLDER / name, content)
+    return report_path(folder, layout)
 
 
 def render(run: RunFolder, *, unmask: bool = False) -> bytes:
     """The report as UTF-8: self-contained, readable without JavaScript, under 5 MB.
 
     What does not fit is left out from the bottom of lists and tables, each with a note; see `reports.limits`. Listed
-    offensive words are masked and cases under a content note are closed, unless `unmask`.
+    offensive words and personal data of a known form are masked and cases under a content note are closed, unless
+    `unmask`.
 
     Raises:
         UsageError: when it is no run folder.
         IntegrityError: when a file of it is damaged.
     """
-    loaded = load(run) if unmask else masked_cases(load(run))
+    return render_loaded(load(run), unmask=unmask)
+
+
+def render_loaded(loaded: Loaded, *, unmask: bool = False) -> bytes:
+    """Likewise for a run in memory, such as one with the sign-offs that its own report cannot hold."""
+    return fitted(loaded, single, unmask=unmask)["report.html"]
+
+
+def render_dir(run: RunFolder, *, unmask: bool = False) -> Mapping[str, bytes]:
+    """The files of the folder `report`, by name: the page, its style and its script; as `render` otherwise."""
+    return fitted(load(run), apart, unmask=unmask)
+
+
+Files = Mapping[str, bytes]
+Making = Callable[[Loaded, Limits, bool], Files]
+"""Makes the files of a layout; the last argument says whether to mask."""
+
+
+def fitted(loaded: Loaded, make: Making, *, unmask: bool, most: int = 0) -> Files:
+    """The files under the widest limits that keep them within `most` bytes (0: those of a report) together."""
+    shown = loaded if unmask else redacted(loaded)
     for limits in LADDER:
-        content = _render(loaded, limits, masked=not unmask)
-        if len(content) <= MOST_BYTES:
+        files = make(shown, limits, not unmask)
+        if sum(map(len, files.values())) <= (most or MOST_BYTES):
             break
-    return content
+    return files
 
 
-def _render(loaded: Loaded, limits: Limits, *, masked: bool) -> bytes:
-    env = environment(limits, masked=masked)
-    view = page(loaded, limits=limits)
-    style = env.get_template("report.css").render(page_header=_page_header(loaded, masked=masked))
-    script = env.get_template("report.js").render()
+def single(loaded: Loaded, limits: Limits, masked: bool) -> Files:
+    """Everything in one file, which may apply this style and run this script and load nothing."""
+    env, view = environment(limits, masked=masked), page(loaded, limits=limits)
+    style, script = _style(env, view, masked=masked), env.get_template(SCRIPT).render()
+    policy = _content_security_policy(style, script)
+    return {"report.html": _html(env, view, masked=masked, policy=policy, style=style, script=script)}
+
+
+def apart(loaded: Loaded, limits: Limits, masked: bool) -> Files:
+    """Style and script beside the page, which may load them from where it lies and nothing else.
+
+    `file:` is named because browsers differ in whether a local file is of the same origin as the one beside it.
+    """
+    env, view = environment(limits, masked=masked), page(loaded, limits=limits)
+    policy = "default-src 'none'; style-src 'self' file:; script-src 'self' file:; base-uri 'none'; form-action 'none'"
+    style, script = _style(env, view, masked=masked), env.get_template(SCRIPT).render()
+    return {INDEX: _html(env, view, masked=masked, policy=policy), STYLE: style.encode(), SCRIPT: script.encode()}
+
+
+def _html(env: Environment, view: Page, *, masked: bool, policy: str, style: str = "", script: str = "") -> bytes:
+    """The page; without a style it links to what lies beside it."""
     html = env.get_template("report.html.j2").render(
         page=view,
         masked=masked,
+        beside=not style,
         style=Markup(style),
         script=Markup(script),
-        csp=Markup(_content_security_policy(style, script)),
+        csp=Markup(policy),
     )
     return html.encode("utf-8")
+
+
+def _style(env: Environment, view: Page, *, masked: bool) -> str:
+    """The style sheet; in the margin of printed pages it names the run, so only plain characters are let through."""
+    identity = mask(view.identity.in_print) if masked else view.identity.in_print
+    return env.get_template(STYLE).render(page_header=re.sub(r"[^A-Za-z0-9._:, -]", "-", identity))
 
 
 def environment(limits: Limits, *, masked: bool = True) -> Environment:
@@ -72,7 +142,7 @@ def environment(limits: Limits, *, masked: bool = True) -> Environment:
     is an error.
     """
     return Environment(
-        loader=FileSystemLoader(_template_folder()),
+        loader=FileSystemLoader(template_folder()),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=partial(_shown, cap=limits.string, masked=masked),
@@ -82,7 +152,7 @@ def environment(limits: Limits, *, masked: bool = True) -> Environment:
     )
 
 
-def _template_folder() -> Path:
+def template_folder() -> Path:
     """`templates/` inside the installed package, or beside the package in a checkout."""
     packaged = Path(__file__).parent / "templates"
     return packaged if packaged.is_dir() else Path(__file__).parent.parent / "templates"
@@ -104,10 +174,3 @@ def _content_security_policy(style: str, script: str) -> str:
 
 def _source_hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
-
-
-def _page_header(loaded: Loaded, *, masked: bool) -> str:
-    """Identity for the margin of each printed page; it stands in CSS, so only plain characters are let through."""
-    manifest, verdict = loaded.manifest, verdict_badge(loaded).word
-    text = f"Run {manifest.run_id[:60]} - model {manifest.model.fingerprint[:12]} - {verdict}"
-    return re.sub(r"[^A-Za-z0-9._ -]", "-", mask(text) if masked else text)

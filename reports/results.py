@@ -14,6 +14,7 @@ from reports.load import Loaded
 from reports.measurements import severity_matrix
 from reports.numbers import accepted, capital, plural, printed
 from reports.ranking import Ranked, by_risk
+from reports.severity import margin
 from reports.tables import columns, estimated, number, rests_on, row, status, table, text
 from reports.views import RiskResults, Row, Table
 from reports.wording import BADGES, LEVELS, risk_title
@@ -33,6 +34,7 @@ def _risk(risk: str, found: Sequence[Ranked], loaded: Loaded, limits: Limits) ->
     title = risk_title(risk)
     matrix = severity_matrix(_measured(loaded, risk), caption=f"{title}: how often the answer changed", limits=limits)
     return RiskResults(
+        risk=risk,
         anchor=f"results-{slug(risk)}",
         title=title,
         summary=summary([item.finding for item in found]),
@@ -75,7 +77,7 @@ def _check_row(item: Ranked, loaded: Loaded) -> Row:
         text(item.title, doc.question if doc and finding.estimate else _unmade(finding)),
         status(badge, item.anchor),
         estimated(finding.estimate, finding.unit),
-        number(_accepted(finding)),
+        number(_accepted(finding), margin(finding)),
         rests_on(finding.estimate),
         text(LEVELS[finding.level]),
         kind=badge.kind,

@@ -25,6 +25,14 @@ class Badge:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """Words that lead to another place of the report."""
+
+    text: str
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
 class Fact:
     """A name with its value; `code` for what is typed or copied."""
 
@@ -68,18 +76,35 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A table. `note` says what was left out, or how to read it."""
+    """A table. `note` says what was left out, or how to read it; `anchor` is there where others lead to it."""
 
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     note: str = ""
     wide: bool = False
+    anchor: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A chapter that is nothing but a lead, facts and tables; `links` lead to what it summarises."""
+
+    lead: str
+    facts: tuple[Fact, ...] = ()
+    tables: tuple[Table, ...] = ()
+    links: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Which run this is."""
+    """Which run this is.
+
+    Attributes:
+        review: whether a person has decided about it.
+        confidentiality: the label that was declared; "" where none was.
+        in_print: all of it in one line, for the margin of each printed page.
+    """
 
     model: str
     fingerprint: str
@@ -87,6 +112,9 @@ class Identity:
     created: str
     facts: tuple[Fact, ...]
     verdict: Badge
+    review: Badge
+    confidentiality: str
+    in_print: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +131,12 @@ class Headline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """The first page."""
+    """The first page.
+
+    Attributes:
+        headline_note: what the headlines leave out.
+        waivers: those in force and those not in order; "" where there are none.
+    """
 
     badge: Badge
     sentence: str
@@ -112,6 +145,7 @@ class Decision:
     headlines: tuple[Headline, ...]
     headline_note: str
     closest: tuple[Headline, ...]
+    waivers: str
     untested: tuple[Fact, ...]
     tasks: tuple[Fact, ...]
     notes: tuple[str, ...]
@@ -120,8 +154,9 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiskResults:
-    """All checks of one risk."""
+    """All checks of one risk; `risk` lets the optional filter find it."""
 
+    risk: str
     anchor: str
     title: str
     summary: str
@@ -132,15 +167,16 @@ class RiskResults:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One entry of the findings register."""
+    """One entry of the findings register; `risk` lets the optional filter find it."""
 
+    risk: str
     number: str
     anchor: str
     badge: Badge
     level: str
     title: str
     facts: tuple[Fact, ...]
-    chapter: str
+    links: tuple[Link, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,19 +252,133 @@ class Chapter:
 class RiskChapters:
     """The chapters of one risk."""
 
+    risk: str
+    anchor: str
     title: str
     chapters: tuple[Chapter, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """A text in full, line by line."""
+
+    title: str
+    lines: tuple[str, ...]
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """The thresholds as applied, and the policy they came from."""
+    """The thresholds as applied, the exceptions that were granted, and the policy they came from.
+
+    Attributes:
+        texts: the policy as frozen, and the one that judged the run where it is another one.
+    """
 
     facts: tuple[Fact, ...]
     warning: str
     checks: Table | None
-    lines: tuple[str, ...]
-    lines_note: str
+    waivers: Table | None
+    texts: tuple[Listing, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """The audit card as printed.
+
+    Attributes:
+        summary: how much was declared, by whom and when.
+    """
+
+    summary: str
+    model: tuple[Fact, ...]
+    audit: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedOff:
+    """A person's decision about the run."""
+
+    title: str
+    badge: Badge
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """Who decided what.
+
+    Attributes:
+        covers: what a sign-off is about, and what not.
+        how: how to give one.
+        roles: of those who sign on paper.
+    """
+
+    badge: Badge
+    sentence: str
+    covers: str
+    how: str
+    facts: tuple[Fact, ...]
+    signed: tuple[SignedOff, ...]
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceItem:
+    """One piece of evidence beside a clause; `found` is "" where it is no probe's."""
+
+    what: str
+    found: str
+    links: tuple[Link, ...]
+    relation: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClauseRow:
+    """A clause of the evidence map.
+
+    Attributes:
+        badge: that it did not apply yet; None otherwise.
+        since: from when it will; "" otherwise.
+        warning: about its number.
+    """
+
+    id: str
+    title: str
+    badge: Badge | None
+    since: str
+    warning: str
+    items: tuple[EvidenceItem, ...]
+    limits: str
+    human: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstrumentMap:
+    """A law or standard with its clauses."""
+
+    anchor: str
+    title: str
+    id: str
+    badges: tuple[Badge, ...]
+    warning: str
+    summary: str
+    facts: tuple[Fact, ...]
+    clauses: tuple[ClauseRow, ...]
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceMap:
+    """Which results are evidence relevant to which clause."""
+
+    scope: str
+    banner: str
+    notes: tuple[str, ...]
+    status: Table
+    relations: tuple[Fact, ...]
+    instruments: tuple[InstrumentMap, ...]
+    never: Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,24 +388,36 @@ class Page:
     title: str
     identity: Identity
     decision: Decision
+    declared: Declared
     results: tuple[RiskResults, ...]
     results_note: str
     register: tuple[Entry, ...]
     register_note: str
     chapters: tuple[RiskChapters, ...]
     chapters_note: str
+    groups: Section
+    explanations: Section
     not_run: tuple[Table, ...]
+    quality: Section
+    change: Section
     policy: Policy
     words: tuple[Table, ...]
     words_summary: str
     words_note: str
     limitations: tuple[Table, ...]
     void_when: tuple[str, ...]
+    expiry: str
+    evidence_map: EvidenceMap
     reproduce: tuple[Fact, ...]
     telemetry: Table | None
     versions: Table
     integrity: tuple[Fact, ...]
+    attempts: Table | None
+    attempts_sentence: str
     files: tuple[Table, ...]
+    verifying: tuple[Fact, ...]
+    review: Review
     reading: tuple[Fact, ...]
     glossary: tuple[Fact, ...]
     statuses: tuple[tuple[Badge, str], ...]
+    format: tuple[Fact, ...]

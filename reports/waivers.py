@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from probes.core.findings import WaiverState, WaiverUse
+from probes.core.findings import Finding, WaiverState, WaiverUse
 from reports.limits import Limits
 from reports.load import Loaded
 from reports.numbers import plural
-from reports.tables import columns, row, status, table, text
+from reports.tables import code, columns, row, status, table, text
 from reports.views import Badge, Row, Table
+
+ANCHOR = "waivers"
+"""Element id of the table."""
 
 STATES: Mapping[WaiverState, Badge] = {
     WaiverState.USED: Badge("In force", "waived"),
@@ -26,9 +30,17 @@ def waivers(loaded: Loaded, *, limits: Limits) -> Table | None:
     if loaded.verdict is None or not loaded.verdict.waivers:
         return None
     uses = sorted(loaded.verdict.waivers, key=lambda use: use.state is WaiverState.USED)
-    head = columns("Waiver", "State", "Accepted checks", "Reason", "Owner", "Approver", "Until")
-    note = f"Judged as of {loaded.verdict.as_of}. Digest of the file: {loaded.verdict.waivers_digest}."
-    return table("Waivers", head, [_row(use) for use in uses], most=limits.rows, what="waivers", note=note, wide=True)
+    head = columns("Waiver", "State", "Accepted checks", "Reason", "Owner, approver", "Until")
+    known = loaded.verdict.as_of or "a day not recorded", loaded.verdict.waivers_digest or "not recorded"
+    note = f"Judged as of {known[0]}. Digest of the file (SHA-256): {known[1]}."
+    made = table("Waivers", head, [_row(use) for use in uses], most=limits.rows, what="waivers", note=note, wide=True)
+    return replace(made, anchor=ANCHOR)
+
+
+def use_of(finding: Finding, loaded: Loaded) -> WaiverUse | None:
+    """The waiver under which a finding was accepted; None where it was not."""
+    uses = loaded.verdict.waivers if loaded.verdict else ()
+    return next((use for use in uses if finding.waiver and use.id == finding.waiver), None)
 
 
 def in_short(uses: Sequence[WaiverUse]) -> str:
@@ -45,14 +57,13 @@ def in_short(uses: Sequence[WaiverUse]) -> str:
 
 def _row(use: WaiverUse) -> Row:
     badge = STATES[use.state]
-    accepted = "" if use.max_observed is None else f"up to {use.max_observed:g}"
+    accepted = "" if use.max_observed is None else f"worst number accepted: {use.max_observed:g}"
     return row(
         text(use.id, f"for {use.scope}"),
         status(badge),
-        text("; ".join(use.findings or use.checks), accepted),
+        replace(code("; ".join(use.findings or use.checks)), sub=accepted),
         text(use.reason, use.note),
-        text(use.owner),
-        text(use.approver),
+        text(use.owner, f"approved by {use.approver}"),
         text(use.expires, f"from {use.created}"),
         kind=badge.kind,
     )

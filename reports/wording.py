@@ -136,6 +136,32 @@ AIDS: Mapping[str, Fact] = {
 }
 """Name of a measurement -> how to read its values; printed in the chapters that have it, and in the glossary."""
 
+VERIFYING = (
+    Fact("Files", "Each file of the run folder has the SHA-256 that bundle.json records; none is missing, none added."),
+    Fact("Verdict", "Judging the stored results by the stored policy and waivers again gives the same findings."),
+    Fact("Report", "This page is rendered again from the stored results, and every byte is the same."),
+    Fact("Ledger", "The attempts recorded with the run are those of the ledger beside it, where that is at hand."),
+    Fact("Signatures", "With --key, a signature over the bundle was made with the private half of that key."),
+    Fact(
+        "What that shows",
+        "Which bytes, and with a key by whom and over which bundle. Not that the tests were the right ones, "
+        "nor that the machine they ran on told the truth.",
+    ),
+)
+"""What `audit verify` does, one line each."""
+
+FORMAT = (
+    Fact(
+        "4",
+        "Audit card, groups at a glance, explanations at a glance, measurement quality, change since a baseline, "
+        "waivers, attempts, review and sign-off; severity, margins and places of records; search, filters and views.",
+    ),
+    Fact("3", "Lists of words and names, shaded words, curves of several lines, masking of offensive words."),
+    Fact("2", "Not run told by probe, number and check; group tables."),
+    Fact("1", "Decision page, results, findings register, chapters, policy, limitations, reproducibility, integrity."),
+)
+"""Versions of this report, the latest first."""
+
 _TERMS = (
     Fact("Accuracy", "Share of items whose answer equals the right answer in the data."),
     Fact("Accuracy drop", "Accuracy on the unchanged texts minus accuracy on the changed ones, for the same items."),

@@ -31,6 +31,10 @@ def test_top_level_names_are_exactly_ours(wheel):
     assert {top for top in tops if not top.endswith(".dist-info")} == {"audits", "probes", "reports"}
     assert any(name.startswith("reports/templates/") and name.endswith(".j2") for name in names)
     assert "audits/policies/default.yaml" in names
+    assert "reports/evidence_map/never.yaml" in names
+    maps = {path.name for path in (ROOT / "reports" / "evidence_map" / "instruments").glob("*.yaml")}
+    assert maps
+    assert {f"reports/evidence_map/instruments/{name}" for name in maps} <= set(names)
     assert any(name.startswith("probes/data/corpus/") for name in names)
     assert any(name.startswith("probes/text/lexicons/en/") for name in names)
     assert not any("vader" in name.lower() and not name.endswith(".py") for name in names)

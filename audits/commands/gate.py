@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from audits.commands.options import output_options
+from audits.commands.options import form_options, judging_options, output_options
+
+if TYPE_CHECKING:  # `audit --help` loads nothing heavy
+    from reports.render import Layout
 
 
 @click.command("gate")
@@ -14,21 +18,35 @@ from audits.commands.options import output_options
 @click.option(
     "--policy", type=click.Path(path_type=Path), metavar="FILE", help="Default: the policy frozen with the run."
 )
+@judging_options
+@form_options
 @output_options
-def command(run: Path, policy: Path | None, quiet: bool, machine: bool) -> int:
-    """Judge a run again, by the policy frozen with it or by another one. Needs no model."""
+def command(
+    run: Path,
+    policy: Path | None,
+    waivers: Path | None,
+    baseline: Path | None,
+    unmask: bool,
+    layout: Layout,
+    pdf: bool,
+    quiet: bool,
+    machine: bool,
+) -> int:
+    """Judge a run again, by the policy frozen with it or by another one. Needs no model.
+
+    Waivers count only when they are named; a comparison with a baseline stays unless another one is named.
+    """
+    from audits.conclusion import Form, conclude
     from audits.console import Terminal
-    from audits.gate import run_gate
+    from audits.evidence.bundle import require_unchanged
     from audits.policy import frozen_policy, load_policy
     from probes.core.run_folder import RunFolder
-    from reports import write_report
 
     folder = RunFolder(run)
+    require_unchanged(folder)  # a damaged run comes before a faulty policy file
     chosen = load_policy(policy) if policy else frozen_policy(folder.manifest())
-    verdict = run_gate(folder, chosen)
-    write_report(folder)
-    with Terminal(quiet=quiet or machine, machine=machine) as terminal:
-        terminal.verdict(verdict, run=folder)
-        if machine:
-            terminal.machine({"run": str(run), **verdict.model_dump(mode="json")})
-    return verdict.exit_code
+    form = Form(unmask=unmask, layout=layout, pdf=pdf)
+    with Terminal(quiet=quiet or machine, machine=machine, unmask=unmask) as terminal:
+        concluded = conclude(folder, chosen, waivers=waivers, baseline=baseline, form=form)
+        terminal.concluded(concluded)
+        return concluded.exit_code

@@ -129,6 +129,25 @@ _REQUEST = (
     click.option("--trust-remote-code", is_flag=True, hidden=True, help="Run code from the model's repository."),
 )
 
+_JUDGING = (
+    click.option("--waivers", type=_PATH, hidden=True, metavar="FILE", help="Exceptions that people have granted."),
+    click.option(
+        "--baseline", type=_PATH, metavar="RUN", help="Compare item by item with the run of an approved model."
+    ),
+)
+
+_FORM = (
+    click.option("--unmask", is_flag=True, hidden=True, help="Show offensive words and personal data."),
+    click.option(
+        "--layout",
+        type=click.Choice(["single", "dir"]),
+        default="single",
+        hidden=True,
+        help="dir: a folder with style and script apart, for hosts that allow neither within a page.",
+    ),
+    click.option("--pdf", is_flag=True, hidden=True, help="Write the report as PDF too (extra `pdf`)."),
+)
+
 _OUTPUT = (
     click.option("--quiet", "-q", is_flag=True, hidden=True, help="Only errors."),
     click.option("--json", "machine", is_flag=True, hidden=True, help="Result as JSON on standard output."),
@@ -142,6 +161,20 @@ _HELP_ALL = click.option(
 def request_options(function: Decorated) -> Decorated:
     """What to audit, on what and how."""
     for option in reversed(_REQUEST):
+        function = option(function)
+    return function
+
+
+def judging_options(function: Decorated) -> Decorated:
+    """What a verdict takes into account besides the policy."""
+    for option in reversed(_JUDGING):
+        function = option(function)
+    return function
+
+
+def form_options(function: Decorated) -> Decorated:
+    """How the report is written."""
+    for option in reversed(_FORM):
         function = option(function)
     return function
 

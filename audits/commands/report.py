@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+from audits.commands.options import form_options
+
+if TYPE_CHECKING:  # `audit --help` loads nothing heavy
+    from reports.render import Layout
 
 
 @click.command("report")
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--unmask", is_flag=True, help="Show offensive words and the texts under content notes.")
-def command(run: Path, unmask: bool) -> int:
+@form_options
+def command(run: Path, unmask: bool, layout: Layout, pdf: bool) -> int:
     """Render the report of a run again, from what is on disk. The same run gives the same bytes."""
+    from audits.conclusion import Form, publish
     from audits.console import Terminal
+    from audits.evidence.bundle import require_unchanged
     from probes.core.run_folder import RunFolder
-    from reports import write_report
+    from reports.render import report_path
 
+    folder = RunFolder(run)
+    require_unchanged(folder)
+    publish(folder, form=Form(unmask=unmask, layout=layout, pdf=pdf))
     with Terminal() as terminal:
-        terminal.path(write_report(RunFolder(run), unmask=unmask))
+        terminal.path(report_path(folder, layout))
     return 0

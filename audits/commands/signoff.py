@@ -36,7 +36,7 @@ def command(
     """Put a person's decision about a run on record, bound to its evidence. The run is verified first."""
     from audits.console import Terminal
     from audits.evidence.signing import load_private
-    from audits.evidence.signoff import sign_off
+    from audits.evidence.signoff import sign_off, write_signed_copy
     from audits.evidence.verify import verify
     from probes.core.attestation import Decision, Role
     from probes.core.run_folder import RunFolder
@@ -57,4 +57,5 @@ def command(
     )
     with Terminal() as terminal:
         terminal.path(path, name="Signoff")
+        terminal.path(write_signed_copy(folder), name="Report")
     return 0

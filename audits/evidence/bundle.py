@@ -99,6 +99,29 @@ def seal(run: RunFolder) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+MEASURED = frozenset({"manifest", "records", "outcomes"})
+"""Roles of files that nothing but measuring writes."""
+
+
+def require_unchanged(run: RunFolder) -> None:
+    """Refuse to go on from a sealed run whose measurements are not those that were sealed: sealing it again would hide
+    that. What is derived from them is made again, and a run that was never sealed has nothing to be compared with.
+
+    Raises:
+        IntegrityError: naming the files.
+    """
+    if not run.bundle_path.is_file():
+        return
+    recorded = {file.path: file for file in read_canonical(run.bundle_path, Bundle).files if file.role in MEASURED}
+    present = {file.path: file for file in files_of(run)}
+    wrong = sorted(path for path, file in recorded.items() if present.get(path) != file)
+    if wrong:
+        raise IntegrityError(
+            f"{run.path} is not what was sealed ({', '.join(wrong[:8])}{' and more' if len(wrong) > 8 else ''})",
+            hint="do not rely on this run; find out who changed it, or delete it and run the audit again",
+        )
+
+
 def make_bundle(run: RunFolder, files: Sequence[BundledFile] | None = None) -> Bundle:
     """What `seal` would write; raises likewise. `files` where they have been read already."""
     manifest = run.manifest()
@@ -190,6 +213,9 @@ _MEDIA_TYPES = {
     ".sarif": "application/sarif+json",
     ".md": "text/markdown",
     ".txt": "text/plain",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".pdf": "application/pdf",
 }
 
 _ROLES = {
@@ -208,8 +234,8 @@ def _role(path: PurePosixPath) -> str:
         if path.name.endswith(".failed.jsonl"):
             return "failed step"
         return {".jsonl": "records", ".parquet": "outcomes"}.get(path.suffix, "other")
-    if path.parent == PurePosixPath("telemetry"):
-        return "telemetry"
+    if path.parent in (PurePosixPath("telemetry"), PurePosixPath("report")):
+        return path.parent.name
     return _ROLES.get(str(path), "other" if len(path.parts) > 1 else "derived")
 
 

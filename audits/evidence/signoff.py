@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,14 +23,20 @@ from probes.core.attestation import (
     canonical,
     read_canonical,
     signoff_files,
+    signoffs,
 )
 from probes.core.errors import OutputError, UsageError
 from probes.core.findings import ExitCode
 from probes.core.manifest import Manifest
-from probes.core.run_folder import RunFolder
+from probes.core.run_folder import RunFolder, write_atomic
+from reports.load import load
+from reports.render import render_loaded
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+SIGNED_COPY = "report.html"
+"""Below `attest/`."""
 
 
 def sign_off(
@@ -78,6 +85,26 @@ def sign_off(
         subject=subjects(bundle, digest=digest), predicate_type=SIGNOFF, predicate=record.model_dump(mode="json")
     )
     return _write(run, canonical(sign_statement(statement, key) if key else statement))
+
+
+def write_signed_copy(run: RunFolder) -> Path:
+    """Write `attest/report.html`: the report with the digest of the bundle and every sign-off.
+
+    The report in the bundle cannot hold them: they are about it. The copy says of no signature that it is valid, so
+    that anybody can make it again from the folder; `audit verify --key` says that.
+
+    Raises:
+        IntegrityError: when a statement is damaged.
+        OutputError: when it cannot be written.
+    """
+    path = run.attestations / SIGNED_COPY
+    write_atomic(path, signed_copy(run))
+    return path
+
+
+def signed_copy(run: RunFolder) -> bytes:
+    """What `write_signed_copy` writes; raises likewise."""
+    return render_loaded(replace(load(run), signoffs=signoffs(run), bundle=bundle_digest(run)))
 
 
 def require_allowed(record: SignoffRecord, manifest: Manifest) -> None:

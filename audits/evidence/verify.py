@@ -6,7 +6,8 @@ them: the verdict and every file that is derived are made again and compared byt
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -15,13 +16,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audits.evidence.bundle import Bundle, files_of, make_bundle
+from audits.evidence.bundle import Bundle, BundledFile, files_of, make_bundle
 from audits.evidence.ledger import ledger_of, read_ledger, unrecorded
 from audits.evidence.signing import Finding, check, keyid
-from audits.evidence.signoff import require_allowed
+from audits.evidence.signoff import SIGNED_COPY, require_allowed, signed_copy
 from audits.evidence.statements import result_of
-from audits.gate import judge
+from audits.gate import findings_json, judgement
 from audits.policy import frozen_policy, parse_policy
+from audits.waivers import Waivers, parse_waivers
 from probes.core.attestation import (
     ATTEMPTS,
     BUNDLE,
@@ -39,10 +41,11 @@ from probes.core.attestation import (
 from probes.core.errors import AuditError, IntegrityError
 from probes.core.findings import Verdict, WaiverState
 from probes.core.run_folder import RunFolder
-from reports import render
 from reports.formats import FORMATS, Format
 from reports.load import load
 from reports.numbers import plural
+from reports.pdf import PDF, page_on_paper, source_of
+from reports.render import FOLDER, render, render_dir
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -144,6 +147,7 @@ def verify(
         ("policy", partial(_policy, run)),
         ("verdict", partial(_verdict, run)),
         ("report", partial(_report, run)),
+        ("report as PDF", partial(_paper, run)),
         ("derived files", partial(_derived_files, run, derivations)),
         ("ledger of attempts", partial(_ledger, run)),
     )
@@ -157,16 +161,26 @@ def verify(
 
 
 def rejudge(run: RunFolder) -> Verdict:
-    """Judge what is stored by the policy that is stored.
+    """Judge what is stored by the policy and the waivers that are stored, as on the day of the verdict.
 
     Raises:
-        AuditError: when policy or results cannot be read.
+        AuditError: when policy, waivers or results cannot be read.
     """
-    manifest = run.manifest()
-    frozen = frozen_policy(manifest)
-    stored = run.policy_path
+    frozen, stored = frozen_policy(run.manifest()), run.policy_path
     policy = parse_policy(stored.read_text(encoding="utf-8"), name=stored.name) if stored.exists() else frozen
-    return judge(manifest, {step.step_id: run.step(step.step_id) for step in manifest.steps}, policy)
+    return judgement(run, policy, waivers=_waivers(run))
+
+
+def _waivers(run: RunFolder) -> Waivers | None:
+    path = run.waivers_path
+    if not path.exists():
+        return None
+    day = run.verdict().as_of
+    if day is None:
+        raise IntegrityError(
+            f"{path} was not there when the run was judged", hint=f"judge it again: audit gate {run.path}"
+        )
+    return parse_waivers(path.read_text(encoding="utf-8"), name=path.name, as_of=date.fromisoformat(day))
 
 
 def _asked(name: str, question: Callable[[], Checked]) -> Checked:
@@ -233,7 +247,7 @@ def _verdict(run: RunFolder) -> Checked:
     if not run.findings_path.exists():
         return Checked("verdict", Outcome.NOT_DONE, "the run has not been judged")
     again = rejudge(run)
-    if (again.model_dump_json(indent=1) + "\n").encode() == run.findings_path.read_bytes():
+    if findings_json(again) == run.findings_path.read_bytes():
         return Checked(
             "verdict", Outcome.OK, f"judging the stored results again gives the same: exit code {again.exit_code}"
         )
@@ -241,19 +255,49 @@ def _verdict(run: RunFolder) -> Checked:
 
 
 def _report(run: RunFolder) -> Checked:
-    if not run.report_path.exists():
+    """The report in each layout that is there."""
+    stored = {file.path: run.file(file.path).read_bytes() for file in _bundled(run) if file.role == "report"}
+    if not stored:
         return Checked("report", Outcome.NOT_DONE, "there is no report")
-    stored = run.report_path.read_bytes()
-    if any(render(run, unmask=unmask) == stored for unmask in (False, True)):
-        return Checked("report", Outcome.OK, "rendering it again gives the same bytes")
-    return _differs(run, "report", run.report_path.name)
+    again = (_made(run, stored, unmask=unmask) for unmask in (False, True))
+    wrong = min(([name for name in stored if made.get(name) != stored[name]] for made in again), key=len)
+    if wrong:
+        return _differs(run, "report", *wrong)
+    return Checked("report", Outcome.OK, "rendering it again gives the same bytes")
+
+
+def _made(run: RunFolder, stored: Iterable[str], *, unmask: bool) -> dict[str, bytes]:
+    """The report again, in those layouts of which something is stored, by path."""
+    made = {}
+    if run.report_path.name in stored:
+        made[run.report_path.name] = render(run, unmask=unmask)
+    if any(name.startswith(f"{FOLDER}/") for name in stored):
+        made |= {f"{FOLDER}/{name}": content for name, content in render_dir(run, unmask=unmask).items()}
+    return made
+
+
+def _paper(run: RunFolder) -> Checked:
+    """The PDF names the page it was made from. Its own bytes follow from that page and the fonts of one machine."""
+    name, path = "report as PDF", run.file(PDF)
+    if not path.exists():
+        return Checked(name, Outcome.NOT_DONE, "there is none")
+    source = source_of(path.read_bytes())
+    pages = (page_on_paper(run, unmask=unmask) for unmask in (False, True))
+    if any(hashlib.sha256(page).hexdigest() == source for page in pages):
+        return Checked(
+            name, Outcome.OK, "it names the page that follows from the stored results; its pages by digest only"
+        )
+    return _differs(run, name, PDF)
+
+
+def _bundled(run: RunFolder) -> tuple[BundledFile, ...]:
+    return read_canonical(run.bundle_path, Bundle).files
 
 
 def _derived_files(run: RunFolder, derivations: Mapping[str, Derivation]) -> Checked:
     """Files for CI and inventories."""
     name = "derived files"
-    bundle = read_canonical(run.bundle_path, Bundle)
-    present = [file.path for file in bundle.files if file.role in ("derived", "comparison")]
+    present = [file.path for file in _bundled(run) if file.role in ("derived", "comparison") and file.path != PDF]
     wrong = [file for file in present if file in derivations and not _same(run, file, derivations[file])]
     if wrong:
         return _differs(run, name, *wrong)
@@ -328,6 +372,8 @@ def _attestation(
     run: RunFolder, path: Path, digest: str, keys: Sequence[Ed25519PublicKey], used: set[str], *, intact: bool
 ) -> Checked:
     name = f"attest/{path.name}"
+    if path.name == SIGNED_COPY:
+        return _signed_copy(run, path, intact=intact)
     if path.name != TEST_RESULT and path not in signoff_files(run):
         return Checked(name, Outcome.NOT_DONE, "not a statement of this tool")
     statement, envelope = read_attestation(path)
@@ -352,6 +398,15 @@ def _attestation(
         used.update(signature.keyid for signature in envelope.signatures)
         return Checked(name, Outcome.OK, f"{told}; {Signed.VERIFIED.value}")
     return Checked(name, Outcome.NOT_DONE, f"{told}; {_unverified(envelope, given=bool(keys))}")
+
+
+def _signed_copy(run: RunFolder, path: Path, *, intact: bool) -> Checked:
+    name = f"attest/{path.name}"
+    if not intact:
+        return Checked(name, Outcome.NOT_DONE, "the files are not those that were sealed")
+    if signed_copy(run) == path.read_bytes():
+        return Checked(name, Outcome.OK, "the report with the sign-offs: rendering it again gives the same bytes")
+    return _differs(run, name, name)
 
 
 def _unverified(envelope: Envelope | None, *, given: bool) -> str:

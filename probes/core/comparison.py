@@ -7,6 +7,9 @@ from typing import Literal
 from probes.core.findings import BaselineUse
 from probes.core.records import Frozen, Measurement
 
+SUFFIX = "_vs_baseline"
+"""How every number of a comparison ends, by which a policy knows it."""
+
 
 class Difference(Frozen):
     """Something about the two runs that is not the same; an empty side did not have it."""
@@ -23,6 +26,7 @@ class StepComparison(Frozen):
         step_id: of the run that is judged.
         paired: rows of outcomes that both runs have.
         refused: why the two cannot be compared; then there are no measurements.
+        outcomes: False where the run keeps nothing of single items, so that no baseline could be compared with it.
     """
 
     step_id: str
@@ -30,6 +34,7 @@ class StepComparison(Frozen):
     title: str
     paired: int = 0
     refused: str = ""
+    outcomes: bool = True
     measurements: tuple[Measurement, ...] = ()
 
 

@@ -15,6 +15,9 @@ Text = str | tuple[str, str]
 Gold = str | tuple[str, ...] | float | None
 """The right answer: a label name, the set of label names (multi-label), a score (regression), or unknown."""
 
+NO_VALUE = frozenset({"", "(missing)", "(unknown)"})
+"""How an item without a value in a group column is written; the second is what reading a file gives an empty cell."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:

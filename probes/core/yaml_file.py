@@ -6,8 +6,9 @@ YAML 1.2, safe: no tags, no objects, duplicate keys refused.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
@@ -17,6 +18,18 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from probes.core.errors import UsageError, did_you_mean
 
 Schema = TypeVar("Schema", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Located(Generic[Schema]):
+    """What a file says, and where it says it."""
+
+    content: Schema
+    document: Any
+
+    def line(self, *location: str | int) -> int:
+        """Line of a key or a list entry, counted from 1; of what holds it, where it is not in the file."""
+        return _line(self.document, location)
 
 
 def read_yaml(path: Path, schema: type[Schema], *, error: type[UsageError] = UsageError) -> Schema:
@@ -43,22 +56,42 @@ def read_text(path: Path, *, error: type[UsageError] = UsageError) -> str:
 
 def parse_yaml(text: str, schema: type[Schema], *, name: str, error: type[UsageError] = UsageError) -> Schema:
     """Likewise for text; `name` stands for the file in messages."""
-    document = _parse(text, name=name, error=error)
+    return parse_located(text, schema, name=name, error=error).content
+
+
+def parse_located(
+    text: str, schema: type[Schema], *, name: str, error: type[UsageError] = UsageError
+) -> Located[Schema]:
+    """Likewise, with the lines kept."""
+    try:
+        document = _parse(text, name=name, error=error)
+        plain = _plain(document)
+    except RecursionError:
+        raise error(f"{name}: nested too deeply, or within itself", hint="write it without such nesting") from None
     if not isinstance(document, CommentedMap):
         raise error(f"{name}: expected keys and values at the top level", hint="see docs/ for an example file")
     try:
-        return schema.model_validate(_plain(document))
+        return Located(schema.model_validate(plain), document)
     except ValidationError as cause:
-        first = cause.errors()[0]
-        where = f"{name}, line {_line(document, first['loc'])}"
-        key = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "extra_forbidden":
-            known = _known_keys(schema, first["loc"])
-            raise error(f"{where}: unknown key {key!r}", hint=did_you_mean(str(first["loc"][-1]), known)) from None
-        raise error(
-            f"{where}: {key}: {first['msg'].removeprefix('Value error, ')}",
-            hint="correct the value and run the command again",
-        ) from None
+        raise _refused(cause, document, schema, name=name, error=error) from None
+
+
+def _refused(
+    cause: ValidationError, document: Any, schema: type[BaseModel], *, name: str, error: type[UsageError]
+) -> UsageError:
+    """The first mistake in words; a mistyped key before whatever is missing because of it."""
+    mistakes = cause.errors()
+    first = next((mistake for mistake in mistakes if mistake["type"] == "extra_forbidden"), mistakes[0])
+    where = f"{name}, line {_line(document, first['loc'])}"
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        known = _known_keys(schema, first["loc"])
+        return error(f"{where}: unknown key {key!r}", hint=did_you_mean(str(first["loc"][-1]), known))
+    named = f"{key}: " if key else ""
+    return error(
+        f"{where}: {named}{first['msg'].removeprefix('Value error, ')}",
+        hint="correct the value and run the command again",
+    )
 
 
 def _parse(text: str, *, name: str, error: type[UsageError]) -> object:
@@ -70,7 +103,8 @@ def _parse(text: str, *, name: str, error: type[UsageError]) -> object:
         mark = cause.problem_mark or cause.context_mark
         line = f", line {mark.line + 1}" if mark else ""
         problem = " ".join(str(cause.problem or cause.context).split())
-        raise error(f"{name}{line}: {problem}", hint="correct the YAML and run the command again") from None
+        remedy = "keep one of them" if "duplicate key" in problem else "correct the YAML"
+        raise error(f"{name}{line}: {problem}", hint=f"{remedy} and run the command again") from None
     except YAMLError as cause:
         raise error(f"{name}: {cause}", hint="correct the YAML and run the command again") from None
 

@@ -14,6 +14,7 @@ from probes.core.examples import Example
 from probes.core.labelled import gold_text
 from probes.core.model import Attributor
 from probes.core.records import Accounting, Shown, WordWeight
+from probes.explanation.method import instead
 
 NOT_CAUSAL = (
     "An attribution describes what one model computes from one text. It is not causal, and not a reason that may be "
@@ -119,18 +120,36 @@ def _columns(answers: Classifications, targets: Sequence[str]) -> Ints:
     return np.array([answers.labels.index(target) for target in targets], dtype=np.int64)
 
 
-def accounting(items: Explained, *, note: str = "") -> Accounting:
-    """What became of the items, and how far the method's own sum is off where it has one."""
-    unread = sum(each.unread for each in items.attributions)
-    cut = f"{unread} words lie beyond the model's length limit" if unread else ""
-    n = len(items)
+def accounting(items: Explained, *, asked: Method, total: int | None = None, note: str = "") -> Accounting:
+    """What became of the items, and by which method they were explained where it is not the one asked for.
+
+    Args:
+        total: how many items there were, where only a sample of them was explained.
+    """
+    n, explained = len(items), len(items) + items.unscored
+    parts = (_sampled(explained, total), instead(items.method, asked=asked), note, unread(items.attributions))
     return Accounting(
-        eligible=n + items.unscored,
+        eligible=explained if total is None else total,
         scored=n,
         unscored=items.unscored,
         tied=int(items.answers.tied.sum()) if n else 0,
-        note="; ".join(part for part in (note, cut) if part),
+        note="; ".join(part for part in parts if part),
     )
+
+
+def _sampled(explained: int, total: int | None) -> str:
+    if total is None or explained >= total:
+        return ""
+    return (
+        f"{total - explained} of {total} items are left out: a sample of {explained} is explained, the most that the "
+        "parameter items allows"
+    )
+
+
+def unread(attributions: Iterable[Attribution]) -> str:
+    """How many words of these texts the model did not read, in words; nothing where it read all."""
+    words = sum(each.unread for each in attributions)
+    return f"{words} words lie beyond the model's length limit" if words else ""
 
 
 def shown(attribution: Attribution, *, answer: str, confidence: float | None) -> Shown:

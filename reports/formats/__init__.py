@@ -21,16 +21,21 @@ from reports.formats.openmetrics import openmetrics
 from reports.formats.sarif import sarif
 from reports.formats.summary import comment, summary
 from reports.load import Loaded, load
+from reports.redacted import without_personal
 
 __all__ = ["ALL", "FORMATS", "Format", "publish_to_github", "write_formats"]
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A file at the top of the run folder and what it holds."""
+    """A file at the top of the run folder, and what makes it of a run that may be shown to anybody."""
 
     file: str
-    render: Callable[[Loaded], bytes]
+    make: Callable[[Loaded], bytes]
+
+    def render(self, loaded: Loaded) -> bytes:
+        """The content of the file; personal data of a known form are masked."""
+        return self.make(without_personal(loaded))
 
 
 FORMATS: Mapping[str, Format] = {
@@ -59,9 +64,9 @@ def write_formats(run: RunFolder, names: Iterable[str] = ALL) -> tuple[Path, ...
         OutputError: when a file cannot be written.
     """
     chosen = [_format(name) for name in names]
-    loaded = load(run)
+    loaded = without_personal(load(run))
     for form in chosen:
-        write_atomic(run.file(form.file), form.render(loaded))
+        write_atomic(run.file(form.file), form.make(loaded))
     return tuple(run.file(form.file) for form in chosen)
 
 

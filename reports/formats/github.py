@@ -13,6 +13,7 @@ from reports.formats.plain import line
 from reports.formats.summary import MOST_SUMMARY, summary
 from reports.load import Loaded
 from reports.numbers import plural
+from reports.redacted import without_personal
 
 MOST = 9
 """Annotations of findings; GitHub shows ten of a kind for each step, and the verdict is one."""
@@ -75,6 +76,7 @@ def publish_to_github(loaded: Loaded, env: Mapping[str, str], *, bundle_digest: 
         raise ValueError(f"not a SHA-256 digest: {bundle_digest!r}")
     if not env.get("GITHUB_STEP_SUMMARY"):
         return []
+    loaded = without_personal(loaded)
     _append_summary(Path(env["GITHUB_STEP_SUMMARY"]), loaded)
     if env.get("GITHUB_OUTPUT"):
         code = outcome(loaded).exit_code

@@ -1,7 +1,11 @@
-"""GitLab's code quality report: what a merge request shows beside the line of the policy."""
+"""GitLab's code quality report: what a merge request shows beside the line of the policy.
+
+GitLab merges the reports of all jobs and shows one entry for each fingerprint, so fingerprints name the model too.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 
@@ -30,7 +34,7 @@ def _verdict(loaded: Loaded, result: Outcome, *, left_out: int) -> dict[str, Any
     return {
         "description": f"{result.word}: {result.sentence} Checks: {result.totals}.{more}",
         "check_name": "gate",
-        "fingerprint": "gate",
+        "fingerprint": _fingerprint(loaded, "gate"),
         "severity": "blocker" if result.exit_code != 0 else "info",
         "location": {"path": policy_file(loaded), "lines": {"begin": 1}},
     }
@@ -40,10 +44,16 @@ def _entry(loaded: Loaded, finding: Finding, *, title: str) -> dict[str, Any]:
     return {
         "description": f"{line(title, 200)}. {described(finding)}",
         "check_name": line(finding.check, 200),
-        "fingerprint": fingerprint(finding),
+        "fingerprint": _fingerprint(loaded, fingerprint(finding)),
         "severity": _severity(finding),
         "location": {"path": policy_file(loaded), "lines": {"begin": finding.policy_line or 1}},
     }
+
+
+def _fingerprint(loaded: Loaded, entry: str) -> str:
+    """The same for every run of a model of this name."""
+    identity = json.dumps([loaded.manifest.model.name, entry])
+    return hashlib.sha256(identity.encode("utf-8", errors="surrogatepass")).hexdigest()[:32]
 
 
 def _severity(finding: Finding) -> str:

@@ -93,7 +93,7 @@ def _rule(loaded: Loaded, rule: str, item: Ranked) -> dict[str, Any]:
     told = f"{line(doc.question)} {line(doc.measures)}" if doc else line(item.measurement_title)
     return {
         "id": rule,
-        "shortDescription": {"text": line(item.title, _NAME)},
+        "shortDescription": {"text": line(item.title.removesuffix(f" ({item.part})"), _NAME)},
         "fullDescription": {"text": told},
         "help": {"text": f"{line(doc.why)} Limits: {line(doc.limits)}" if doc else told},
         "properties": {"tags": [line(item.finding.risk, _NAME)]},
@@ -120,7 +120,8 @@ def _result(loaded: Loaded, finding: Finding, order: dict[str, int]) -> dict[str
             **numbers(finding),
         },
     }
-    return {**told, "suppressions": [_suppression(loaded, finding)]} if finding.status is Status.WAIVED else told
+    # All results of a run have this property or none has (section 3.27.23): an empty list is "not suppressed".
+    return {**told, "suppressions": [_suppression(loaded, finding)] if finding.status is Status.WAIVED else []}
 
 
 def _suppression(loaded: Loaded, finding: Finding) -> dict[str, str]:

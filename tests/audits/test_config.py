@@ -95,3 +95,11 @@ def test_unknown_suite_suggests():
 def test_config_round_trips_through_json():
     config = Config(model="x", time_budget="10m", only=("a.*",))
     assert Config.model_validate_json(config.model_dump_json()) == config
+
+
+def test_a_card_may_name_only_instruments_that_there_are_maps_of(tmp_path):
+    named = "model: x\ncard:\n  role: provider\n  instruments:\n    - nyc-ll144\n    - {}\n"
+    assert resolve({}, file=write(tmp_path, named.format("eu-ai-act"))).card.instruments == ("nyc-ll144", "eu-ai-act")
+    with pytest.raises(UsageError, match=r"audit\.yaml, line 6: no instrument called 'eu-ai-atc'") as caught:
+        resolve({}, file=write(tmp_path, named.format("eu-ai-atc")))
+    assert (caught.value.exit_code, caught.value.hint) == (2, "did you mean eu-ai-act?")

@@ -45,6 +45,7 @@ def recorded(terminal: Terminal, *, live: bool) -> io.StringIO:
 
 def test_control_characters_are_shown_not_obeyed():
     assert printable("a\x1bb\u202e") == "a\\u001bb\\u202e"
+    assert printable("x\n::error::no ##vso[no]") == "x\n:\\u003aerror:\\u003ano #\\u0023vso[no]"
     terminal = Terminal()
     buffer = recorded(terminal, live=False)
     terminal.line(HOSTILE)

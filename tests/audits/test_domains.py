@@ -99,9 +99,12 @@ def test_a_column_called_domain_does_the_same():
     assert set(asked.others) == {"film", "tweets"}
 
 
-def test_rows_without_a_domain_belong_to_none():
-    found = by_column([*by(film=5, news=3), *items(7, "stray", domain="")], card(15), home=None)
-    assert len(found.home) + sum(map(len, found.others.values())) == 8
+@pytest.mark.parametrize("empty", ["", "(missing)"])
+def test_rows_without_a_domain_belong_to_none(empty):
+    found = by_column([*by(film=5, news=3), *items(70, "stray", domain=empty)], card(78), home=None)
+    assert len(found.home) == 5
+    assert {name: len(examples) for name, examples in found.others.items()} == {"news": 3}
+    assert found.notes[1] == "70 items have no domain and are compared with nothing"
 
 
 def test_no_home_is_guessed_where_none_is_the_commonest():
@@ -123,10 +126,51 @@ def test_the_same_texts_under_another_name_are_refused_whatever_their_order_labe
     ):
         with pytest.raises(UsageError, match=said):
             named(home, {name: (examples, card(len(examples))) for name, examples in others.items()})
-    assert named(home, {"nearly": (copies[1:], card(99))})
+    assert named(home, {"nearly": ([*copies[1:], *tweets[:1]], card(100))})
     both = [Example.of(f"text {k}", groups={COLUMN: name}) for name in ("film", "copy") for k in range(20)]
     with pytest.raises(UsageError, match="called copy hold exactly"):
         by_column(both, card(40), home="film")
+
+
+def test_texts_that_are_all_in_domain_are_no_other_kind_however_they_are_spaced():
+    home = items(100, "film")
+    part = [Example.of(f"  {each.text.replace(' ', '   ')}\t") for each in home[:40]]
+    with pytest.raises(UsageError, match=r"hold nothing but texts of the in-domain data \(40 of 100\)"):
+        named(home, {"part": (part, card(40))})
+    stray = named(home, {"stray": (home[:3], card(3)), "again": (home[:3], card(3))})
+    assert set(stray.others) == {"stray", "again"}, "probes refuse so few; the others are not to suffer for it"
+
+
+def test_no_other_data_are_called_what_the_own_are_called():
+    with pytest.raises(UsageError, match="cannot be called in-domain"):
+        named(items(40, "film"), {"in-domain": (items(40, "tweet"), card(40))})
+    mixed = [*by(film=50), *items(40, "own", domain="in-domain")]
+    with pytest.raises(UsageError) as caught:
+        by_column(mixed, card(90), home=None)
+    assert "--in-domain" in caught.value.hint
+    assert set(by_column(mixed, card(90), home="in-domain").others) == {"film"}
+
+
+@pytest.mark.parametrize("name", ["a\nPASS everything", "a\tb", "\x1b[2J"])
+def test_names_that_would_break_a_line_are_refused(name):
+    with pytest.raises(UsageError, match="line breaks"):
+        named(items(40, "film"), {name: (items(40, "tweet"), card(40))})
+
+
+@pytest.mark.parametrize("name", ["a<b>&'\"x", "../../etc/passwd", "*", "[x=1,y]", "Ελληνικά", "n" * 300])
+def test_other_odd_names_are_names(name):
+    assert set(named(items(40, "film"), {name: (items(40, "tweet"), card(40))}).others) == {name}
+
+
+def test_what_was_taken_as_in_domain_is_said_and_what_belongs_nowhere():
+    guessed = by_column([*by(film=50, news=20), *items(7, "stray", domain="")], card(77), home=None)
+    assert guessed.notes == (
+        "probes that compare kinds of text take the domain 'film' as in-domain (50 items), because most items have it; "
+        "--in-domain names another one",
+        "7 items have no domain and are compared with nothing",
+    )
+    asked = by_column(by(film=50, news=20), card(70), home="news")
+    assert asked.notes == ("probes that compare kinds of text take the domain 'news' as in-domain (20 items)",)
 
 
 def rows(path: Path, n: int, what: str, **more: str) -> Path:
@@ -157,9 +201,17 @@ def test_the_column_is_asked_for_by_name(model, tmp_path):
     assert set(prepare(Config(model=model, **columns)).domains.others) == {"tweets"}
     assert set(prepare(Config(model=model, **columns, in_domain="tweets")).domains.others) == {"film"}
     assert not prepare(Config(model=model, data=str(home))).domains
+    assert "'film' as in-domain" in prepare(Config(model=model, **columns)).card.notes[0]
     for wrong in ({"in_domain": "film"}, {"in_domain": "film", "shifts": {"a": str(home)}}):
         with pytest.raises(UsageError):
             prepare(Config(model=model, data=str(home), **wrong))
+
+
+def test_built_in_sentences_are_no_kind_of_text_that_a_model_was_made_for(model, tmp_path):
+    other = rows(tmp_path / "other.jsonl", 40, "tweet")
+    with pytest.raises(UsageError, match="none are given") as caught:
+        prepare(Config(model=model, shifts={"tweets": str(other)}))
+    assert "--data" in caught.value.hint
 
 
 @pytest.mark.parametrize("value", ["tweets", "=a.csv", "tweets=", " =a.csv"])
@@ -185,3 +237,13 @@ def test_items_that_are_only_compared_are_no_calls():
     )
     assert [step.planned.items for step in made.steps] == [40, 165]
     assert made.calls == 40
+
+
+def test_a_limit_takes_nothing_from_what_is_only_compared():
+    """Of two samples of 10 in 100, hardly any shared text is in both: a search for shared ones would find none."""
+    found = registry(info("a.one", domains=True), info("a.two", domains=True, answers=False))
+    config = Config(model="m", suite="mine", suites={"mine": (SuiteEntry(probes="*"),)}, limit=10)
+    made = make_plan(
+        config, registry=found, model=model_card(), data=items(100, "film"), card=card(100), domains=some()
+    )
+    assert [step.planned.items for step in made.steps] == [25, 165]

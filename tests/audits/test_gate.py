@@ -504,6 +504,7 @@ COLUMNS = (
 def documented():
     """(row, codes) for each row of the table, a code for each of `COLUMNS`."""
     _, _, text = DOCUMENTED.read_text(encoding="utf-8").partition("### A blocking check without a measurement")
+    text, _, _ = text.partition("\n#")
     rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("|")][2:]
     return [(row[0].strip(), [int(row[place]) for place in (1, 1, 2, 3)]) for row in rows]
 

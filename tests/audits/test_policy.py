@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,6 +65,14 @@ def test_defaults_are_the_strict_ones():
         ("robustness.*.flip_rate[severity=2]", "flip_rate", 5, "risk.probe.measurement"),
         ("audit-policy/v1", "audit-policy/v9", 1, "apiVersion"),
         ("id: mine", "id: [mine", 3, "p.yaml"),
+        ("    rationale: because\n", "    ratonale: because\n", 8, "unknown key"),
+        ("id: mine", "id: mine\nmax_waiver_days: 91", 3, "max_waiver_days"),
+        ("id: mine", "id: mine\nmax_waiver_days: 0", 3, "max_waiver_days"),
+        ("id: mine", "id: mine\nexpires: soon", 3, "expires"),
+        ("id: mine", "id: mine\nexpires: 2027-01-01\napproved_on: 2027-01-02", 1, "expired before"),
+        ("level: block", "level: block\n    max_mde: 0", 8, "max_mde"),
+        ("level: block", "level: block\n    max_mde: .inf", 8, "max_mde"),
+        ("level: block", 'level: block\n    approver: ""', 8, "approver"),
     ],
 )
 def test_mistakes_are_named_with_their_line(old, new, line, says):
@@ -71,8 +81,12 @@ def test_mistakes_are_named_with_their_line(old, new, line, says):
     assert says in error.message
 
 
-def test_close_key_is_suggested():
-    assert "max" in refused(GOOD.replace("max:", "maxx:")).hint
+@pytest.mark.parametrize(
+    ("old", "new"), [("max:", "maxx:"), ("rationale:", "ratonale:"), ("version:", "versoin:"), ("level:", "levl:")]
+)
+def test_close_key_is_suggested(old, new):
+    """Also of a key that is missing because of the mistake."""
+    assert old.removesuffix(":") in refused(GOOD.replace(old, new)).hint
 
 
 @pytest.mark.parametrize("text", ["", "- 1\n", "just text\n", "apiVersion: audit-policy/v1\nid: a\nversion: b\n"])
@@ -110,6 +124,35 @@ def test_text_is_kept_and_digest_ignores_layout(tmp_path):
     assert policy.digest == parse_policy("# why\n" + GOOD.replace("max: 0.05", "max:   5.0e-2"), name="x").digest
     assert policy.digest != parse_policy(GOOD.replace("0.05", "0.06"), name="x").digest
     assert policy.digest != parse_policy(GOOD.replace("because", "why not"), name="x").digest
+
+
+def test_digest_of_a_policy_stays_as_it_is_when_keys_are_added_to_the_format():
+    """Runs are checked against the digest they were frozen with, also by later versions."""
+    assert parse_policy(GOOD, name="x").digest == "de8f680f2382e1021244a639b077bc186df688b8182ee4b114d156e217d58204"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("id: mine", "id: mine\nowner: me"),
+        ("id: mine", "id: mine\napproved_by: you"),
+        ("id: mine", "id: mine\nexpires: 2027-05-01"),
+        ("id: mine", "id: mine\nmax_waiver_days: 30"),
+        ("id: mine", "id: mine\nnon_waivable: [a.*]"),
+        ("level: block", "level: block\n    max_mde: 0.05"),
+        ("level: block", "level: block\n    approver: you"),
+        ("level: block", "level: block\n    approved_on: 2026-11-02"),
+    ],
+)
+def test_everything_a_policy_says_counts_in_its_digest(old, new):
+    assert parse_policy(GOOD.replace(old, new, 1), name="x").digest != parse_policy(GOOD, name="x").digest
+
+
+def test_saying_what_is_so_by_default_changes_no_digest():
+    text = GOOD.replace("id: mine", 'id: mine\ntitle: ""\nmax_waiver_days: 90').replace(
+        "level: block", "level: block\n    alpha: 0.05\n    required: false"
+    )
+    assert parse_policy(text, name="x").digest == parse_policy(GOOD, name="x").digest
 
 
 def test_digest_does_not_depend_on_the_order_of_a_set():
@@ -176,6 +219,23 @@ def test_unknown_probe_gets_the_closest_name():
     with pytest.raises(PolicyError) as caught:
         policy.require_known(["robustness.typos", "performance.quality"])
     assert "robustness.typos" in caught.value.hint
+    assert "p.yaml, line 5" in caught.value.message
+
+
+def test_expires_counts_to_its_end():
+    policy = parse_policy(GOOD.replace("id: mine", "id: mine\nexpires: 2027-05-01"), name="p.yaml")
+    policy.require_current(date(2027, 5, 1))
+    with pytest.raises(PolicyError, match=r"p\.yaml expired on 2027-05-01"):
+        policy.require_current(date(2027, 5, 2))
+    parse_policy(GOOD, name="p").require_current(date.max)
+
+
+@pytest.mark.parametrize(
+    ("key", "asks"),
+    [("accuracy_vs_baseline", True), ("accuracy_vs_baseline[severity=2]", True), ("*_vs_baseline", True), ("a", False)],
+)
+def test_what_is_about_a_baseline_says_so(key, asks):
+    assert check(f"performance.quality.{key}").needs_baseline is asks
 
 
 def test_default_policy_fits_the_built_in_probes():

@@ -11,7 +11,7 @@ import pytest
 
 from audits.domains import Domains
 from audits.pools import Pools
-from audits.rehearsal import SAMPLING_SIZES, SIZES, Recorder, rehearse
+from audits.rehearsal import DOMAIN_SIZES, EXPLAINED_SIZES, LEAST_PART, SIZES, Recorder, rehearse
 from probes.core.attributions import Method, forward_passes
 from probes.core.examples import Example
 from probes.core.model import Capability
@@ -23,7 +23,7 @@ SAMPLES = frozenset({Capability.CLASSIFY, Capability.ATTRIBUTE})
 
 @dataclass(frozen=True)
 class Asks(Stub):
-    """Asks `each` questions about every item, `again` about `few` of them, and `late` about every item after 40."""
+    """Asks `each` questions about every item, `again` about `few` of them, and `late` about every item after 80."""
 
     each: int = 0
     few: int = 0
@@ -35,7 +35,7 @@ class Asks(Stub):
         model.classify([example.text for example in data])
         model.classify([f"{example.text} each {k}" for example in data for k in range(self.each)])
         model.classify([f"{example.text} again {k}" for example in data[: self.few] for k in range(self.again)])
-        model.classify([f"{example.text} late {k}" for example in data[40:] for k in range(self.late)])
+        model.classify([f"{example.text} late {k}" for example in data[80:] for k in range(self.late)])
         model.classify(self.own)
         yield from ()
 
@@ -61,7 +61,7 @@ def asked(n: int, **asks: Any) -> int:
     return len(recorder.asked) - n
 
 
-@pytest.mark.parametrize("n", [0, 1, 2, 7, SAMPLING_SIZES[1], 400])
+@pytest.mark.parametrize("n", [0, 1, 2, 7, EXPLAINED_SIZES[1], 400])
 @pytest.mark.parametrize(
     "asks",
     [{"each": 3}, {"few": 24, "again": 50}, {"own": ("a", "b")}, {"each": 2, "few": 24, "again": 7, "own": ("a",)}],
@@ -97,7 +97,7 @@ def test_probes_that_draw_no_samples_are_rehearsed_on_few_items():
         Counts(info=info("a.three", domains=True)),
     ]
     rehearse(probes, pools(200, others=20), card=model_card(), seed=0)
-    assert sizes == [*SIZES, *SAMPLING_SIZES, *(size + 20 for size in SAMPLING_SIZES)]
+    assert sizes == [*SIZES, *EXPLAINED_SIZES, *(size + 20 for size in DOMAIN_SIZES)]
 
 
 def test_an_attribution_counts_as_many_passes():
@@ -112,6 +112,25 @@ def test_an_attribution_counts_as_many_passes():
     assert one.new == pytest.approx(forward_passes(Method.INTEGRATED_GRADIENTS, words=3))
     assert again.own == one.own
     assert again.new == 0
+
+
+@pytest.mark.parametrize(("first", "second"), [(100, 200), (200, 100), (60, 200), (30, 400), (200, 200)])
+def test_what_probes_share_is_counted_once_and_what_only_one_of_them_reaches_too(first, second):
+    """The second explains the items of the first, and those that only it has."""
+
+    class Explains(Stub):
+        def run(self, model: Any, data: Any, ctx: Any) -> Iterator[Any]:
+            model.attribute([example.text for example in data], ["good"] * len(data))
+            yield from ()
+
+    items = {"a.one": first, "a.two": second}
+    probes = [Explains(info=info(name, needs=SAMPLES)) for name in items]
+    found = rehearse(probes, pools(400), card=model_card(), seed=0, items=items)
+    each = forward_passes(Method.INTEGRATED_GRADIENTS, words=3)
+    total = sum(found[name].calls(count) for name, count in items.items())
+    # A sample is nearly a part of a larger one, and a small part is rehearsed as a larger one.
+    assert total == pytest.approx(max(first, second) * each, rel=0.35 if first < LEAST_PART * second else 0.03)
+    assert total <= 1.03 * max(first, second) * each
 
 
 def test_answers_are_by_chance_and_the_same_for_the_same_text():

@@ -10,8 +10,11 @@ from pathlib import Path
 from statsmodels.stats.proportion import proportion_confint
 
 from probes.core.answers import ProblemType
+from probes.core.attestation import ATTEMPTS, Attempt, Attempts, Outcome, canonical
+from probes.core.audit_card import AuditCard
+from probes.core.comparison import Comparison, Difference, StepComparison
 from probes.core.examples import DataCard
-from probes.core.findings import Burden, Finding, Level, Status, Verdict
+from probes.core.findings import BaselineUse, Burden, Finding, Level, Status, Verdict, WaiverState, WaiverUse
 from probes.core.manifest import Environment, Manifest, Methodology, PlannedSkip, PlannedStep
 from probes.core.model import Capability, ModelCard
 from probes.core.records import (
@@ -50,12 +53,56 @@ PERTURBATIONS = (
 
 POLICY = """\
 # Thresholds for the release of the ticket classifier
+apiVersion: audit-policy/v1
 id: ticket-classifier-release
-version: 3
+version: "3"
+owner: support-platform@example.org
+approved_by: model-risk@example.org
+approved_on: 2026-11-02
 checks:
-  performance.quality.macro_f1: {minimum: 0.85, level: block, burden: prove_good}
-  robustness.*.flip_rate: {maximum: 0.10, level: warn, burden: prove_bad}
+  - {check: performance.quality.macro_f1, min: 0.85, level: block, burden: prove_good}
+  - {check: robustness.*.flip_rate, max: 0.10, level: warn, burden: prove_bad, approver: j.doe@example.org,
+     approved_on: 2026-11-05}
 """
+
+RUN_ID = "ticket-classifier-20261120-1a2b3c"
+CREATED = "2026-11-20T11:40:03Z"
+
+CARD = AuditCard(
+    intended_purpose="Sorts customers' messages into five queues; a person answers each of them.",
+    users="Agents of the support team",
+    languages=("en",),
+    affected_groups=("customers who write in a second language", "customers who dictate"),
+    training_data="Messages of 2024 and 2025, labelled by the support team",
+    role="provider and deployer",
+    auditor="M. Example, model risk",
+    auditor_role="Second line; reports to the head of risk, not to the makers",
+    access="weights and audit data; no training data",
+    process_integrity="The makers saw no result before the policy was frozen.",
+    unmeasured_risks=("Prompted misuse by customers: security team", "Messages in Spanish: product owner"),
+    confidentiality="Internal: model risk",
+    report_expires="2027-05-01",
+    declared_by="M. Example",
+    declared_on="2026-11-19",
+)
+
+
+def waiver(name: str, state: WaiverState, note: str, *findings: str, **changes: object) -> WaiverUse:
+    fields: dict[str, object] = {
+        "id": name,
+        "checks": findings or ("robustness.typos.flip_rate",),
+        "scope": "ticket-classifier*",
+        "owner": "support-platform@example.org",
+        "approver": "model-risk@example.org",
+        "reason": "Phone notes are typed in haste; a second reader catches them until the new form is out.",
+        "created": "2026-10-20",
+        "expires": "2027-01-15",
+        "max_observed": 0.12,
+        "state": state,
+        "note": note,
+        "findings": findings if state is WaiverState.USED else (),
+    }
+    return WaiverUse(**(fields | changes))
 
 
 def share(hits: float, n: int, *, clusters: int | None = None) -> Estimate:
@@ -344,8 +391,12 @@ def write(
     notes: tuple[str, ...] = (),
     policy: str = POLICY,
     policy_digest: str | None = None,
-    run_id: str = "ticket-classifier-20261120-1a2b3c",
+    run_id: str = RUN_ID,
     documented: bool = True,
+    card: AuditCard | None = None,
+    waivers: Sequence[WaiverUse] = (),
+    comparison: Comparison | None = None,
+    attempts: Sequence[Attempt] | None = None,
 ) -> RunFolder:
     """Write a run folder as an audit would; `findings` None means it has not been judged."""
     run = RunFolder(folder)
@@ -360,7 +411,7 @@ def write(
     manifest = Manifest(
         schema_version=SCHEMA_VERSION,
         run_id=run_id,
-        created="2026-11-20T11:40:03Z",
+        created=CREATED,
         command=("audit", "run", "--model", "models/ticket classifier", "--data", "data/tickets.csv", "--only", "x.*"),
         config={"suite": "full"},
         policy=policy,
@@ -378,6 +429,7 @@ def write(
         methodology={s.probe: methodology(s.title) for s in steps} if documented else {},
         suite="full",
         notes=notes,
+        card=card or AuditCard(),
     )  # fmt: skip
     (folder / "steps").mkdir(parents=True)
     (folder / "telemetry").mkdir()
@@ -385,9 +437,19 @@ def write(
     for step in steps:
         _write_step(run, step)
     if findings is not None:
-        run.findings_path.write_text(
-            _verdict(run_id, findings, exit_code, sentence, policy_digest or digest).model_dump_json(), encoding="utf-8"
-        )
+        verdict = _verdict(run_id, findings, exit_code, sentence, policy_digest or digest)
+        if waivers:
+            update = {"waivers": tuple(waivers), "waivers_digest": hashlib.sha256(b"w").hexdigest()}
+            verdict = verdict.model_copy(update=update | {"as_of": "2026-11-20"})
+        run.findings_path.write_text(verdict.model_dump_json(), encoding="utf-8")
+    if comparison is not None:
+        run.comparison_path.write_text(comparison.model_dump_json(), encoding="utf-8")
+    if attempts is not None:
+        ledger = Attempts(
+            schema_version=SCHEMA_VERSION, run_id=run_id, created=CREATED, model=manifest.model.fingerprint,
+            policy_digest=digest, attempts=tuple(attempts),
+        )  # fmt: skip
+        run.file(ATTEMPTS).write_bytes(canonical(ledger))
     return run
 
 
@@ -454,6 +516,81 @@ message=f"{title}: {in_words(estimate, Unit.PROPORTION, minimum=None, maximum=0.
     return found
 
 
+def attempts_of(digest: str) -> list[Attempt]:
+    """One earlier run under this policy, one under another, and the run itself."""
+    data = hashlib.sha256(b"data").hexdigest()
+    policy = "ticket-classifier-release"
+    return [
+        Attempt(run_id="ticket-classifier-20261110-99aa00", created="2026-11-10T08:00:00Z", data=data,
+                policy_id=f"{policy} 2", policy_digest="0" * 64,
+                outcomes=(Outcome(time="2026-11-10T08:31:00Z", exit_code=0),)),
+        Attempt(run_id="ticket-classifier-20261118-77bb11", created="2026-11-18T09:00:00Z", data=data,
+                policy_id=f"{policy} 3", policy_digest=digest),
+        Attempt(run_id=RUN_ID, created=CREATED, data=data, policy_id=f"{policy} 3", policy_digest=digest,
+                outcomes=(Outcome(time="2026-11-20T12:05:44Z", exit_code=1),)),
+    ]  # fmt: skip
+
+
+def moved(name: str, title: str, value: float, half: float, better: Better = Better.LOWER, **part: str) -> Measurement:
+    """A difference to the baseline."""
+    estimate = plain(value, half)
+    return measured(f"{name}_vs_baseline", title, estimate, unit=Unit.DIFFERENCE, better=better, **part)
+
+
+def compared(steps: Sequence[Step]) -> Comparison:
+    """A baseline with something worse, something better, something unclear, and a test that cannot be compared."""
+    first, second, *others = steps
+    return Comparison(
+        schema_version=SCHEMA_VERSION,
+        run_id=RUN_ID,
+        baseline=BaselineUse(
+            run_id="ticket-classifier-20260901-5d5d5d", model_name="ticket-classifier", model="b" * 64,
+            created="2026-09-01T07:00:00Z", bundle_digest="c" * 64,
+        ),
+        differences=(Difference(what="Model", before="b" * 12, after="9" * 12),),
+        steps=(
+            StepComparison(step_id=first.step_id, probe=first.probe, title=first.title, paired=872, measurements=(
+                moved("accuracy", "share of right answers", -0.031, 0.012, Better.HIGHER),
+                moved("accuracy", "share of right answers", 0.002, 0.03, Better.HIGHER, group="channel=chat"),
+            )),
+            StepComparison(step_id=second.step_id, probe=second.probe, title=second.title,
+                           refused="The probe has another version."),
+            *(
+                StepComparison(step_id=step.step_id, probe=step.probe, title=step.title, paired=872, measurements=(
+                    moved("changed", "share of answers that changed", -0.02, 0.011),
+                ))
+                for step in others[:1]
+            ),
+        ),
+    )  # fmt: skip
+
+
+def group_records(attribute: str) -> list[Record]:
+    """What a comparison of groups publishes."""
+    rates = {"first language": (318, 400), "second language": (61, 94), "dictated": (17, 26)}
+    found: list[Record] = [
+        measured("favourable_rate", "share of favourable answers", share(hits, n), better=Better.CONTEXT,
+                 attribute=attribute, group=group)
+        for group, (hits, n) in rates.items()
+    ]  # fmt: skip
+    return [
+        measured("unknown_share", f"share of items without a value of {attribute}", share(352, 872),
+                 better=Better.LOWER, attribute=attribute),
+        *found,
+        measured("gap", "largest difference of favourable answers", plain(0.148, 0.09), unit=Unit.DIFFERENCE,
+                 attribute=attribute),
+        Skip(reason=SkipReason.TOO_FEW, detail="Only 4 items.", enable="add items of this group",
+             slice={"attribute": attribute, "group": "sign language"}),
+        Accounting(eligible=872, scored=520, unscored=352),
+    ]  # fmt: skip
+
+
+def overlap_records() -> list[Record]:
+    """What the comparison of two data sets publishes."""
+    title = "share of the texts that also stand among the in-domain texts"
+    return [measured("exact_share", title, share(12, 400), domain="reviews"), Accounting(eligible=400, scored=400)]
+
+
 WORDS = WordList(
     title="First names",
     groups={"black, female": ("Latoya", "Latasha"), "white, female": ("Kathleen", "Jill")},
@@ -472,6 +609,8 @@ def rich(folder: Path, *, perturbations: int = len(PERTURBATIONS)) -> RunFolder:
         *perturbed,
         Step("robustness.worst_case", "Worst case over all changes", [*worst_case_records(), WORDS]),
         Step("robustness.paraphrase", "Paraphrases", error="ValueError: the paraphrase table is empty"),
+        Step("bias.groups", "Comparison of groups", group_records("language")),
+        Step("shift.overlap", "Texts in both data sets", overlap_records()),
     ]
     findings = [
         check("performance.quality", "Mean F1 over the classes", status=Status.PASS, estimate=plain(0.893, 0.019),
@@ -490,9 +629,11 @@ def rich(folder: Path, *, perturbations: int = len(PERTURBATIONS)) -> RunFolder:
               maximum=0.4, name="any_flip_rate",
               message="For nearly half of the items some harmless change of the text changes the answer."),
         check("robustness.paraphrase", "Paraphrases", status=Status.ERROR, message="The test broke; nothing is known."),
-        check("bias.groups", "Gap between channels", status=Status.WAIVED, level=Level.WARN, unit=Unit.DIFFERENCE,
-              estimate=plain(0.091, 0.03), maximum=0.05, name="gap",
-              message="Gap of 9 points accepted by the product owner until 2027-01-15."),
+        check("bias.groups", "largest difference of favourable answers", status=Status.WAIVED, level=Level.WARN,
+              unit=Unit.DIFFERENCE, estimate=plain(0.148, 0.09), maximum=0.05, name="gap",
+              part={"attribute": "language"}, message="The gap was accepted by the product owner.").model_copy(
+            update={"waiver": "W-2026-014", "underlying": Status.FAIL, "policy_line": 9}
+        ),
         check("toxicity.scorer", "Toxicity of the answers", status=Status.NOT_APPLICABLE, level=Level.INFO,
               message="The model produces labels, not text."),
     ]  # fmt: skip
@@ -512,6 +653,13 @@ def rich(folder: Path, *, perturbations: int = len(PERTURBATIONS)) -> RunFolder:
         sentence="The release is blocked: 2 blocking checks failed, 1 is inconclusive and 1 test broke.",
         skips=skips,
         notes=("Sample sizes were cut by the time budget of 10 minutes.",),
+        card=CARD,
+        waivers=(
+            waiver("W-2026-014", WaiverState.USED, "accepted until 2027-01-15", "bias.groups.gap[attribute=language]"),
+            waiver("W-2026-009", WaiverState.EXPIRED, "it expired on 2026-11-01", expires="2026-11-01"),
+        ),
+        comparison=compared(steps),
+        attempts=attempts_of(hashlib.sha256(POLICY.encode()).hexdigest()),
     )
 
 
@@ -709,6 +857,10 @@ def hostile(folder: Path) -> RunFolder:
         Skip(reason=SkipReason.UNDEFINED, detail=bad, enable=bad, name=bad, slice={bad: bad}),
         WordList(title=bad, groups={bad: (bad, big)}, source=big, licence=bad, language=bad),
     ]  # fmt: skip
+    records += [
+        measured("rate", bad, share(30, 50), attribute=bad, group=bad),
+        Skip(reason=SkipReason.TOO_FEW, detail=bad, slice={"attribute": bad, "group": big}),
+    ]
     steps = [
         Step(f"robustness.{bad}", bad, records, parameters={bad: bad}),
         Step("robustness.b", big, error=bad),
@@ -729,7 +881,28 @@ def hostile(folder: Path) -> RunFolder:
         notes=(bad,),
         policy=f"{bad}\n{big}",
         run_id=bad,
-    )
+        card=AuditCard(**{
+            name: (bad, big) if name in ("languages", "affected_groups", "unmeasured_risks", "instruments") else bad
+            for name in AuditCard.model_fields
+        }),
+        waivers=[
+            waiver(f"{bad}{i}", state, bad, bad, scope=bad, owner=bad, approver=bad, reason=big, expires=bad)
+            for i, state in enumerate(WaiverState)
+        ],
+        comparison=Comparison(
+            schema_version=SCHEMA_VERSION, run_id=bad,
+            baseline=BaselineUse(run_id=bad, model_name=bad, model=bad, created=bad, bundle_digest=bad),
+            differences=(Difference(what=bad, before=bad, after=big),),
+            steps=(
+                StepComparison(step_id="a", probe=bad, title=bad, measurements=(moved("x", bad, 0.1, 0.01, a=bad),)),
+                StepComparison(step_id="b", probe=bad, title=big, refused=bad),
+            ),
+        ),
+        attempts=[
+            Attempt(run_id=bad, created=bad, data=bad, policy_id=big, policy_digest=bad,
+                    outcomes=(Outcome(time=bad, exit_code=1),)),
+        ],
+    )  # fmt: skip
 
 
 def stress(folder: Path, *, checks: int = 10_000) -> RunFolder:
@@ -780,6 +953,9 @@ def crowded(folder: Path) -> RunFolder:
             name="organisation/" + "long-model-name-" * 4, labels=tuple(f"{words[:30]}{i}" for i in range(9))
         ),
         data=data_card(name=words * 2),
+        card=AuditCard(confidentiality=words * 3, unmeasured_risks=(words * 3, words * 3)),
+        waivers=[waiver(f"W-{words[:20]}{i}", state, words) for i, state in enumerate(WaiverState)],
+        attempts=attempts_of(hashlib.sha256(POLICY.encode()).hexdigest()),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -63,11 +64,24 @@ def visit(browser) -> Iterator[Any]:
         context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+LOOKS = {"light": {"color_scheme": "light"}, "dark": {"color_scheme": "dark"}, "forced": {"forced_colors": "active"}}
+OPEN = "document.querySelectorAll('details').forEach((part) => { part.open = true; })"
+
+
+@pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("name", ["short", "passing", "unjudged", "explained"])
-def test_axe_finds_nothing(visit, files, name, scheme):
-    page = visit(files[name], color_scheme=scheme)
-    page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
+def test_axe_finds_nothing(visit, files, name, look):
+    page = visit(files[name], **LOOKS[look])
+    page.evaluate(OPEN)
+    found = axe.Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_axe_finds_nothing_in_a_filtered_report_and_on_a_narrow_screen(visit, files):
+    page = visit(files["short"], viewport={"width": 320, "height": 800})
+    page.get_by_text("Search, filter, views").click()
+    page.get_by_label("Status", exact=True).select_option(label="Fail")
+    assert page.locator(".filtered:visible").count() > 0
     found = axe.Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
 
@@ -149,12 +163,150 @@ def test_status_filters_hide_rows_but_not_on_paper(visit, files):
     assert rows.first.is_visible()
 
 
-def test_buttons_open_and_close_all_chapters(visit, files):
+def test_the_view_of_the_engineer_opens_everything_and_that_of_the_reviewer_is_the_first_one(visit, files):
     page = visit(files["rich"])
-    page.get_by_role("button", name="Open all chapters").click()
+    reviewer, engineer = (page.get_by_role("button", name=name, exact=True) for name in ("Reviewer", "Engineer"))
+    assert reviewer.get_attribute("aria-pressed") == "true"
+    first = page.locator("main details[open]").count()
+    assert 0 < first < 10
+    engineer.click()
     assert page.locator("main details:not([open])").count() == 0
-    page.get_by_role("button", name="Close all").click()
-    assert page.locator("main details[open]").count() == 0
+    assert (reviewer.get_attribute("aria-pressed"), engineer.get_attribute("aria-pressed")) == ("false", "true")
+    reviewer.click()
+    assert page.locator("main details[open]").count() == first
+
+
+def test_the_view_of_the_engineer_leaves_texts_under_a_content_note_closed(visit, files):
+    page = visit(files["explained"])
+    page.get_by_role("button", name="Engineer", exact=True).click()
+    assert page.locator("main details.sensitive").count() > 0
+    assert page.locator("main details.sensitive[open]").count() == 0
+
+
+SHOWN = {"findings": "[data-finding]:visible", "checks": "#results table[data-filter] tbody tr:visible",
+         "chapters": ".chapter:visible"}  # fmt: skip
+
+
+def shown(page):
+    return {name: page.locator(selector).count() for name, selector in SHOWN.items()}
+
+
+def test_search_shows_findings_checks_and_chapters_that_hold_all_the_words(visit, files):
+    page = visit(files["rich"])
+    whole = shown(page)
+    assert whole == {"findings": 25, "checks": 68, "chapters": 36}
+    page.get_by_label("Search findings and chapters").fill("NOTE) phone")
+    found = shown(page)
+    assert found["findings"] == 1
+    assert page.locator("#f-004").is_visible()
+    assert not page.locator("#f-001").is_visible()
+    assert 0 < found["checks"] < 5
+    assert page.get_by_role("status").text_content() == (
+        f"Shown: 1 finding, {found['checks']} check{'s' if found['checks'] > 1 else ''}, {found['chapters']} chapter."
+    )
+    assert page.locator("#register .filtered").text_content().startswith("24 entries are hidden")
+    page.get_by_label("Search findings and chapters").fill("no such words at all")
+    assert shown(page) == {"findings": 0, "checks": 0, "chapters": 0}
+    page.locator("#register").get_by_role("button", name="Show everything").click()
+    assert shown(page) == whole
+    assert page.get_by_label("Search findings and chapters").input_value() == ""
+    assert page.locator(".filtered:visible").count() == 0
+
+
+def test_status_and_risk_filter_together(visit, files):
+    page = visit(files["rich"])
+    page.get_by_label("Status", exact=True).select_option(label="Fail")
+    failed = shown(page)
+    assert failed["findings"] == 17
+    assert set(page.locator("[data-finding]:visible .badge").all_text_contents()) == {"Fail"}
+    page.get_by_label("Risk", exact=True).select_option(label="Performance")
+    assert shown(page) == {"findings": 1, "checks": 1, "chapters": 1}
+    assert not page.locator("#results-robustness").is_visible()
+    page.get_by_label("Status", exact=True).select_option(label="All")
+    assert shown(page) == {"findings": 2, "checks": 4, "chapters": 2}
+
+
+def test_a_link_to_what_is_hidden_shows_it(visit, files):
+    page = visit(files["rich"])
+    page.get_by_label("Risk", exact=True).select_option(label="Bias")
+    assert not page.locator("#f-001").is_visible()
+    page.locator(".headlines a", has_text="F-001").click()
+    page.locator("#f-001").wait_for(state="visible", timeout=5000)
+    assert page.get_by_label("Risk", exact=True).input_value() == ""
+
+
+def test_what_search_and_filters_hide_is_printed(visit, files):
+    page = visit(files["rich"])
+    page.get_by_label("Search findings and chapters").fill("phone note")
+    page.emulate_media(media="print")
+    assert shown(page) == {"findings": 25, "checks": 68, "chapters": 36}
+    assert not page.locator("#register .filtered").is_visible()
+
+
+def test_a_link_to_a_finding_is_copied(visit, files):
+    page = visit(files["short"])
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    button = page.locator("#f-002").get_by_role("button", name="Copy link")
+    button.click()
+    page.locator("#f-002").get_by_role("button", name="Link copied").wait_for(state="visible", timeout=5000)
+    assert page.evaluate("navigator.clipboard.readText()") == files["short"].as_uri() + "#f-002"
+    assert page.get_by_role("status").text_content() == "Link copied: F-002"
+
+
+def test_without_a_clipboard_the_link_is_in_the_address_bar(visit, files):
+    page = visit(files["short"])
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    page.locator("#f-002").get_by_role("button", name="Copy link").click()
+    assert page.url.endswith("#f-002")
+    assert page.locator("#f-002").get_by_role("button", name="Link is in the address bar").is_visible()
+
+
+WALK = """() => {
+  const wanted = [...document.querySelectorAll('a[href], button, input, select, summary, [tabindex="0"]')]
+    .filter((node) => node.checkVisibility());
+  wanted.forEach((node, place) => { node.dataset.place = place; });
+  return wanted.length;
+}"""
+AT = """() => {
+  const node = document.activeElement, box = node.getBoundingClientRect();
+  const x = Math.min(Math.max(box.left + Math.min(box.width / 2, 40), 1), innerWidth - 2);
+  const y = Math.min(Math.max(box.top + Math.min(box.height / 2, 12), 1), innerHeight - 2);
+  const hit = document.elementFromPoint(x, y);
+  const seen = hit !== null && (node.contains(hit) || hit.contains(node));
+  const ring = getComputedStyle(node).outlineStyle !== 'none';
+  return [node.dataset.place, seen, ring, node.outerHTML.slice(0, 90)];
+}"""
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+def test_the_tab_key_reaches_every_control_and_the_focus_is_seen(visit, files, width):
+    page = visit(files["passing"], viewport={"width": width, "height": 800}, reduced_motion="reduce")
+    page.evaluate(OPEN)
+    count = page.evaluate(WALK)
+    reached, unseen = [], []
+    for _ in range(count):
+        page.keyboard.press("Tab")
+        place, seen, ring, shown_as = page.evaluate(AT)
+        reached.append(place)
+        if not (seen and ring):
+            unseen.append(shown_as)
+    assert sorted(int(place) for place in reached if place) == list(range(count))
+    assert unseen == []
+
+
+def test_controls_work_by_keyboard(visit, files):
+    page = visit(files["rich"])
+    page.get_by_label("Search findings and chapters").focus()
+    page.keyboard.type("phone note)")
+    assert shown(page)["findings"] == 1
+    page.get_by_role("button", name="Show everything").first.press("Enter")
+    assert shown(page)["findings"] == 25
+    page.get_by_role("button", name="Engineer", exact=True).press("Space")
+    assert page.locator("main details:not([open])").count() == 0
+    page.get_by_label("Status", exact=True).focus()
+    page.keyboard.type("Fail")
+    page.keyboard.press("Enter")
+    assert shown(page)["findings"] == 17
 
 
 def test_following_a_finding_opens_its_chapter(visit, files):
@@ -174,7 +326,8 @@ def test_the_contents_open_the_word_lists(visit, files):
 def test_targets_are_large_enough(visit, files):
     page = visit(files["rich"])
     small = page.evaluate(
-        """() => [...document.querySelectorAll('nav a, button, summary, .headlines a, .badges a')]
+        """() => [...document.querySelectorAll(
+                'nav a, button, summary, input, select, .headlines a, .badges a, .entry h3 a, .kicker a, .waived a')]
              .map((e) => e.getBoundingClientRect())
              .filter((box) => box.width > 0 && (box.width < 24 || box.height < 24)).length"""
     )
@@ -188,14 +341,56 @@ def test_even_a_crowded_first_page_fits_on_paper(visit, files, tmp_path):
     assert "Every check that was made" in sheets[1]
 
 
-def sheets_of(page: Any, printed: Path) -> list[str]:
+@pytest.mark.parametrize("name", ["rich", "crowded", "explained"])
+def test_the_first_page_fits_whatever_the_fonts(visit, files, tmp_path, name):
+    """Letters further apart stand for wider fonts; the report's own policy would not let a test set them."""
+    page = visit(files[name], bypass_csp=True)
+    page.add_style_tag(content="body * { letter-spacing: .05em; }")
+    sheets = sheets_of(page, tmp_path / "report.pdf")
+    assert "Not legal advice." in sheets[0]
+    assert "Audit card" in sheets[1]
+
+
+@pytest.mark.parametrize("name", ["rich", "explained", "hostile", "crowded"])
+def test_nothing_is_wider_than_the_paper(visit, files, name):
+    """What is wider makes the browser print everything smaller."""
+    page = visit(files[name], viewport={"width": 680, "height": 1000})
+    page.evaluate(OPEN)
+    page.emulate_media(media="print")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 680
+
+
+TEXTS = """() => {
+  const kinds = ['td', 'th', 'dd', 'dt', 'pre', 'blockquote', 'li', 'p'];
+  const whole = (node) => !node.querySelector(kinds.join(', '));
+  const printed = (node) => !node.closest('.sensitive, .filtered, #decision');
+  return [...document.querySelectorAll(kinds.map((kind) => 'main ' + kind).join(', '))]
+    .filter((node) => whole(node) && printed(node))
+    .map((node) => {
+      const copy = node.cloneNode(true);
+      copy.querySelectorAll('button').forEach((button) => button.remove());
+      return copy.textContent.replace(/\\s+/g, '');
+    });
+}"""
+MARGINS = r"\f?Internal: model risk - .*|First-party automated test evidence\. Not indepen.*\.\s*\n|Page \d+ of \d+"
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
+def test_paper_holds_every_text_whether_it_was_folded_or_not(visit, files, tmp_path, scripts):
+    """All below the first sheet, letter by letter."""
+    texts = {text for text in visit(files["short"]).evaluate(TEXTS) if text}
+    assert len(texts) > 500
+    sheets = sheets_of(visit(files["short"], java_script_enabled=scripts), tmp_path / "report.pdf", order="-raw")
+    paper = "".join(re.sub(MARGINS, "", "\f".join(sheets)).split())
+    assert [text for text in texts if text not in paper] == []
+
+
+def sheets_of(page: Any, printed: Path, *, order: str = "-layout") -> list[str]:
     reader = shutil.which("pdftotext")
     if reader is None:
         pytest.skip("pdftotext is not installed")
     page.pdf(path=printed, prefer_css_page_size=True, print_background=True)
-    return subprocess.run([reader, "-layout", printed, "-"], capture_output=True, text=True, check=True).stdout.split(
-        "\f"
-    )
+    return subprocess.run([reader, order, printed, "-"], capture_output=True, text=True, check=True).stdout.split("\f")
 
 
 @pytest.mark.parametrize("scripts", [True, False])

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from jinja2 import Environment, UndefinedError
 
+from probes.core.audit_card import AuditCard
 from probes.core.errors import IntegrityError, UsageError
 from probes.core.run_folder import RunFolder
 from reports import render, write_report
@@ -90,9 +91,12 @@ def test_every_situation_renders_to_one_small_complete_page(situation):
     assert html.rstrip().endswith("</html>")
     assert len(html.encode("utf-8")) < 5_000_000
     assert len(page.all("h1")) == 1
-    for section in ("decision", "results", "register", "chapters", "not-run", "policy", "words", "limitations",
-                    "reproduce", "integrity", "reading"):  # fmt: skip
+    for section in ("decision", "card", "results", "register", "chapters", "groups", "explanations", "not-run", "words",
+                    "quality", "baseline", "policy", "limitations", "evidence-map", "reproduce", "integrity", "review",
+                    "reading"):  # fmt: skip
         assert any(attributes.get("id") == section for _, attributes in page.tags)
+    contents = [a["href"][1:] for a in page.all("a")][1:]
+    assert set(contents) >= {"decision", "card", "groups", "explanations", "quality", "baseline", "review"}
     assert write_report(run.path).read_bytes() == html.encode("utf-8")
 
 
@@ -235,14 +239,14 @@ def test_ten_thousand_findings_fit_and_the_reader_is_told(tmp_path):
 
 
 def test_a_run_that_fits_nowhere_is_cut_further_and_says_so(tmp_path, monkeypatch):
-    monkeypatch.setitem(render.__globals__, "MOST_BYTES", 450_000)
+    monkeypatch.setitem(render.__globals__, "MOST_BYTES", 600_000)
     html = render(synthetic.rich(tmp_path))
-    assert len(html) <= 450_000
-    assert "Shortened: 20 of 34 chapters" in Page(html.decode("utf-8")).words
+    assert len(html) <= 600_000
+    assert "Shortened: 20 of 36 chapters" in Page(html.decode("utf-8")).words
 
 
 def test_the_first_page_says_what_matters(rich):
-    decision = Page(rich[: rich.index('<section id="results"')]).words
+    decision = Page(rich[: rich.index('<section id="card"')]).words
     assert "The release is blocked: 2 blocking checks failed" in decision
     assert "F-001 Worst case over all changes: Any change flips the answer Blocking" in decision
     assert "About 47 in 100 (95% interval 44 to 50 in 100); the policy accepts at most 40 in 100; n = 872." in decision
@@ -250,10 +254,41 @@ def test_the_first_page_says_what_matters(rich):
     assert len(re.findall(r"F-\d{3} [A-Z]", decision)) == 7
     assert "more findings in the findings register" in decision
     assert "No group columns in the data Names of people" in decision
-    tasks = re.findall(r"<li><b>([^<]+)</b>", rich)
+    tasks = re.findall(r"<li><div><b>([^<]+)</b>", rich)
     assert 3 <= len(tasks) <= 6
-    assert any("resembles the intended use" in task for task in tasks)
+    assert tasks[-1] == "Sign or reject"
+    assert "Put 1 waiver in order" in tasks
+    assert "Waivers: W-2026-014 accepts 1 check until 2027-01-15; 1 waiver not in order (W-2026-009)." in decision
+    assert "Declared as outside these tests Prompted misuse by customers: security team" in decision
+    assert "Awaiting sign-off" in decision
+    assert "Internal: model risk" in decision
+    assert "2 under this policy, and tried under 1 other policy" in decision
     assert "First-party automated test evidence. Not independently reproduced. Not legal advice." in decision
+
+
+def test_the_first_page_answers_who_decides_and_by_when(rich, tmp_path):
+    def first(html):
+        return Page(html[: html.index('<section id="card"')]).words
+
+    told = "Sign or reject: under Review and sign-off; "
+    assert f"{told}who decides was not declared; the report counts until 2027-05-01" in first(rich)
+    assert f"{told}who decides was not declared; by when was not declared" in first(
+        render(synthetic.passing(tmp_path / "a")).decode("utf-8")
+    )
+    step = synthetic.Step("performance.quality", "Quality", synthetic.quality_records())
+    card = AuditCard(review="the model risk board decides", report_expires="2027-02-01")
+    run = synthetic.write(tmp_path / "b", [step], [], card=card)
+    declared = first(render(run).decode("utf-8"))
+    assert f"{told}declared: the model risk board decides; the report counts until 2027-02-01" in declared
+
+
+def test_without_waivers_declarations_or_labels_the_first_page_invents_none(tmp_path):
+    html = render(synthetic.passing(tmp_path)).decode("utf-8")
+    decision = Page(html[: html.index('<section id="card"')]).words
+    assert "Waivers:" not in decision
+    assert "Declared as outside" not in decision
+    assert '<span class="label">' not in html
+    assert "resembles the intended use" in decision
 
 
 def test_counts_are_words_and_agree_with_the_findings(tmp_path):
@@ -293,7 +328,7 @@ def test_chapters_give_the_command_that_runs_one_probe_again(rich):
         "audit run --model &#39;models/ticket classifier&#39; --data data/tickets.csv --only performance.quality"
         in commands
     )
-    assert len(commands) == 34
+    assert sum(command.startswith("audit run ") for command in commands) == 36
 
 
 def test_changes_of_a_text_are_marked(rich):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probes.core.answers import Bools, Classifications, Floats, Ints, ProblemType
-from probes.core.examples import Example
+from probes.core.examples import NO_VALUE, Example
 from probes.core.labelled import Labelled
 from probes.core.model import Classifier
 from probes.core.positive import Meaning, PositiveClass
@@ -19,9 +19,6 @@ from probes.core.stats.group_means import cluster_numbers
 
 TOGETHER = " + "
 """Between the columns, and between the values, of an intersection."""
-
-NO_VALUE = frozenset({"", "(missing)", "(unknown)"})
-"""How an item without a value in a column is written; the second is what reading a file gives an empty cell."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,21 +9,37 @@ from probes.core.stats.differences import rate_difference
 from probes.core.stats.means import mean
 from probes.core.stats.multiplicity import benjamini_hochberg, holm
 from probes.core.stats.paired import mcnemar, paired_difference
-from probes.core.stats.power import needed_n
+from probes.core.stats.power import (
+    POWER,
+    detectable_effect,
+    n_for_difference,
+    n_for_paired,
+    n_for_rate,
+    n_for_ratio,
+    needed_n,
+    scaled_n,
+)
 from probes.core.stats.proportions import rare_rate, rate
 from probes.core.stats.resampling import bootstrap
 from probes.core.stats.simultaneous import worst_of
 
 __all__ = [
+    "POWER",
     "benjamini_hochberg",
     "bootstrap",
+    "detectable_effect",
     "holm",
     "mcnemar",
     "mean",
+    "n_for_difference",
+    "n_for_paired",
+    "n_for_rate",
+    "n_for_ratio",
     "needed_n",
     "paired_difference",
     "rare_rate",
     "rate",
     "rate_difference",
+    "scaled_n",
     "worst_of",
 ]

@@ -30,7 +30,7 @@ from probes.core.records import (
 from probes.core.stats.derived import UnmeasurableError
 from probes.explanation.examples.changed import identity_swaps, typing_slips
 from probes.explanation.examples.picked import RANDOM, Case, asked, extremes, ordinary
-from probes.explanation.explained import Explained, gold_of, shown
+from probes.explanation.explained import Explained, gold_of, shown, unread
 from probes.explanation.method import chosen_method, instead, method_named, named, no_method
 
 CLOSE = 0.01
@@ -126,19 +126,18 @@ class Examples:
         yield from (each for each in found if isinstance(each, Skip))
 
     def _accounting(self, explained: Explained, *, eligible: int, unscored: int) -> Accounting:
-        told = [f"{len(explained)} texts explained by {named(explained.method)}"]
-        if explained.method is not self.method:
-            told.append(instead(explained.method, asked=self.method))
+        told = [
+            f"{len(explained)} texts explained by {named(explained.method)}",
+            instead(explained.method, asked=self.method),
+        ]
         if explained.unscored:
             told.append(f"{explained.unscored} could not be: no word of them was read")
-        unread = sum(each.unread for each in explained.attributions)
-        if unread:
-            told.append(f"{unread} words lie beyond the model's length limit")
+        told.append(unread(explained.attributions))
         return Accounting(
             eligible=eligible,
             scored=len(set(explained.clusters)),
             unscored=unscored,
-            note="; ".join(told),
+            note="; ".join(part for part in told if part),
         )
 
 

@@ -29,7 +29,7 @@ from probes.explanation.faithfulness.numbers import curves, removal_numbers
 from probes.explanation.faithfulness.randomisation import cascade
 from probes.explanation.faithfulness.scored import account
 from probes.explanation.faithfulness.tested import Tested
-from probes.explanation.method import allowed, chosen_method, instead, method_named, named, no_method
+from probes.explanation.method import allowed, chosen_method, method_named, named, no_method
 from probes.text.trials import regression_step
 
 SECOND = (Method.FEATURE_ABLATION, Method.INTEGRATED_GRADIENTS, Method.KERNEL_SHAP)
@@ -132,7 +132,7 @@ class Faithfulness:
             yield from no_method(model.card, self.method, total=len(data))
             return
         items = Explained.ask(model, data, method=method)
-        yield accounting(items, note=instead(method, asked=self.method))
+        yield accounting(items, asked=self.method)
         if not len(items):
             yield Skip(reason=SkipReason.TOO_FEW, detail="There is no text that could be explained.")
             return

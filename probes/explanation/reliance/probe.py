@@ -13,7 +13,7 @@ from probes.core.model import Attributor, Capability
 from probes.core.probe import Context, ProbeDoc, ProbeInfo
 from probes.core.records import Accounting, Outcomes, Record, Skip, SkipReason
 from probes.explanation.explained import Explained, accounting
-from probes.explanation.method import chosen_method, instead, method_named, no_method
+from probes.explanation.method import chosen_method, method_named, no_method
 from probes.explanation.reliance.cases import cases, outcomes
 from probes.explanation.reliance.categories import CATEGORIES, LISTED
 from probes.explanation.reliance.leaning import Leaning
@@ -96,7 +96,7 @@ class Reliance:
             yield from no_method(model.card, self.method, total=len(data))
             return
         items = Explained.ask(model, data, method=method)
-        yield accounting(items, note=instead(method, asked=self.method))
+        yield accounting(items, asked=self.method)
         if not len(items):
             yield Skip(reason=SkipReason.TOO_FEW, detail="There is no text to explain.", enable="give texts")
             return

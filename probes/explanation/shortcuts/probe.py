@@ -15,9 +15,9 @@ from probes.core.examples import Example
 from probes.core.model import Attributor, Capability
 from probes.core.probe import Context, ProbeDoc, ProbeInfo
 from probes.core.records import Outcomes, Record, Skip, SkipReason
+from probes.core.sampling import stratified
 from probes.core.stats.derived import FEW
-from probes.explanation.corpus import accounted, explain
-from probes.explanation.explained import Explained
+from probes.explanation.explained import Explained, accounting
 from probes.explanation.method import chosen_method, method_named, no_method
 from probes.explanation.shortcuts.candidates import Search, search
 from probes.explanation.shortcuts.cases import cases, outcomes
@@ -111,13 +111,13 @@ class Shortcuts:
         if method is None:
             yield from no_method(model.card, self.method, total=len(data))
             return
-        items = explain(model, data, method=method, limit=self.items, seed=ctx.seed)
+        items = Explained.ask(model, stratified(data, limit=self.items, seed=ctx.seed), method=method)
         searched = searched_half(items, ctx)
         found = self._searched(items.take(np.flatnonzero(searched)))
         held = _held(items, ~searched, ctx)
         findings = self._tested(model, held, found)
         note = _note(found, findings, searched)
-        yield accounted(items, total=len(data), asked=self.method, note=note)
+        yield accounting(items, asked=self.method, total=len(data), note=note)
         if not findings:
             yield from none_found(known=held.graded) if len(items) else [_no_items()]
             return

@@ -16,9 +16,9 @@ from probes.core.measuring import measured
 from probes.core.model import Attributor, Capability
 from probes.core.probe import Context, ProbeDoc, ProbeInfo
 from probes.core.records import Better, Evidence, Measurement, Record, Skip, SkipReason, Unit
+from probes.core.sampling import stratified
 from probes.core.stats.derived import UnmeasurableError
-from probes.explanation.corpus import accounted, explain
-from probes.explanation.explained import Explained, gold_of, shown
+from probes.explanation.explained import Explained, accounting, gold_of, shown
 from probes.explanation.method import chosen_method, method_named, no_method
 from probes.explanation.top_words.ranking import Ranking, Side, sides
 
@@ -92,11 +92,11 @@ class TopWords:
         if method is None:
             yield from no_method(model.card, self.method, total=len(data))
             return
-        items = explain(model, data, method=method, limit=self.items, seed=ctx.seed)
+        items = Explained.ask(model, stratified(data, limit=self.items, seed=ctx.seed), method=method)
         found = sides(items, most=self.labels)
         left_out = max(0, len(set(items.targets)) - self.labels)
         note = f"{left_out} answers given more rarely are not reported" if left_out else ""
-        yield accounted(items, total=len(data), asked=self.method, note=note)
+        yield accounting(items, asked=self.method, total=len(data), note=note)
         if not len(items):
             yield Skip(reason=SkipReason.TOO_FEW, detail="There is no item to explain.")
             return

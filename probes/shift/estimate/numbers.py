@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from probes.core.measuring import measured, share
-from probes.core.records import Better, Curve, Measurement, Point, Skip, SkipReason, Unit
+from probes.core.records import Better, Curve, Estimate, Measurement, Point, Skip, SkipReason, Unit
 from probes.core.stats.clusters import FEW
 from probes.core.stats.derived import UnmeasurableError
 from probes.shift.estimate.answered import Answered
@@ -27,7 +27,7 @@ def numbers(each: Comparison, trust: Trust) -> Iterator[Measurement | Skip]:
     yield measured(
         "estimated_accuracy_lost",
         f"accuracy lost against the in-domain texts as estimated, trusted: {chosen}",
-        partial(each.loss, chosen),
+        partial(_loss, each, chosen),
         better=Better.LOWER,
         unit=Unit.DIFFERENCE,
         part=part,
@@ -43,6 +43,23 @@ def numbers(each: Comparison, trust: Trust) -> Iterator[Measurement | Skip]:
     if each.refused is not None:
         yield each.refused
     yield from _errors(each)
+
+
+def _loss(each: Comparison, name: str) -> Estimate:
+    """The loss that an estimate tells of, unless right answers refute the estimate: nothing is decided by it then.
+
+    Raises:
+        UnmeasurableError: where it is refuted, or no interval can be given.
+    """
+    error = each.estimation_error(name) if each.truth_known else None
+    if error is None or error.low <= 0 <= error.high:
+        return each.loss(name)
+    way = "high" if error.value > 0 else "low"
+    raise UnmeasurableError(
+        SkipReason.UNDEFINED,
+        f"The right answers of these texts show the estimate to be {100 * abs(error.value):.1f} points too {way}, "
+        "more than chance explains; shift.performance measures the loss.",
+    )
 
 
 def _errors(each: Comparison) -> Iterator[Measurement | Skip]:

@@ -30,7 +30,8 @@ class Estimation:
         For each domain the accuracy estimated from the labelled in-domain texts and the model's answers on both, in
         several ways: average thresholded confidence, difference of confidences, calibrated confidence, reweighted
         in-domain items. One of them is trusted, and gives the accuracy that is probably lost against the in-domain
-        texts. Where right answers of the domain are known, the true accuracy and how far each estimate is from it.
+        texts, unless right answers of the domain refute it. Where these are known, the true accuracy and how far each
+        estimate is from it.
 
     Why it matters:
         A model meets texts for which nobody has written down the right answers, and its accuracy there is what decides
@@ -65,7 +66,8 @@ class Estimation:
         then need not: a threshold misses where errors are spread otherwise over the range of confidence. None holds
         where the meaning of the labels or the way of labelling differs (concept shift, label noise), or where the
         model is sure of itself on texts unlike any it has learned from; the estimates are then usually too high. The
-        choice of the trusted estimate among a few domains is itself uncertain. Only for models that give one label to
+        choice of the trusted estimate among a few domains is itself uncertain, and where they share texts (which
+        shift.overlap counts) right answers of the domain itself take part in it. Only for models that give one label to
         each text: not for label sets or scores.
 
     References:
@@ -124,7 +126,7 @@ class Estimation:
 
 Estimation.info = ProbeInfo(
     id="shift.estimate",
-    version=1,
+    version=2,
     risk="shift",
     title="Accuracy elsewhere without right answers",
     doc=ProbeDoc.parse(Estimation.__doc__),

@@ -60,6 +60,20 @@ def twins(texts: Sequence[Text], known: Sequence[Text], *, threshold: float) -> 
     ]
 
 
+def shared_texts(collections: Sequence[Sequence[Text]]) -> list[dict[int, int]]:
+    """For each of k collections, how many of its texts stand, once normalised, in each other one, if any do."""
+    plain = [[normalised(text) for text in texts] for texts in collections]
+    held = [frozenset(texts) for texts in plain]
+    return [
+        {
+            row: count
+            for row, others in enumerate(held)
+            if row != own and (count := sum(text in others for text in texts))
+        }
+        for own, texts in enumerate(plain)
+    ]
+
+
 def _nearest(
     own: frozenset[str], known: Sequence[frozenset[str]], candidates: Sequence[int], *, threshold: float
 ) -> Twin | None:

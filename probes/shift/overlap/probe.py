@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, Literal
@@ -17,7 +17,7 @@ from probes.core.model import Classifier
 from probes.core.probe import Context, ProbeDoc, ProbeInfo
 from probes.core.records import Accounting, Better, Evidence, Record, Shown
 from probes.shift.domains import Domain, Domains, no_others, too_few
-from probes.shift.overlap.duplicates import Twin, twins
+from probes.shift.overlap.duplicates import Twin, shared_texts, twins
 
 Found = list[tuple[int, Twin]]
 """Rows of a domain, each with the in-domain text it repeats."""
@@ -29,7 +29,8 @@ class Overlap:
 
     Measures:
         For each other domain, the share of its texts that also stand among the in-domain texts, word for word (exact)
-        and nearly (near or exact), and how many of those carry another right answer there.
+        and nearly (near or exact), and how many of those carry another right answer there. How many stand word for word
+        in yet another domain.
 
     Why it matters:
         A text that stands in both data sets is no test of a new kind of text: the more there are, the smaller the
@@ -74,10 +75,12 @@ class Overlap:
         nothing = no_others(domains)
         if nothing is not None:
             yield nothing
-        for domain in domains.others:
-            part = self._part(domain)
+        parts = [self._part(domain) for domain in domains.others]
+        shared = shared_texts([part.texts for part in parts])
+        for domain, part, others in zip(domains.others, parts, shared, strict=True):
             found = _found(part, home, threshold=self.threshold)
-            yield _account(domain, part, note=_note(part, home, found))
+            elsewhere = {parts[row].name: count for row, count in others.items()}
+            yield _account(domain, part, note=_note(part, home, found, elsewhere=elsewhere))
             skip = too_few(home) or too_few(part)
             if skip is not None:
                 yield skip.model_copy(update={"slice": domain.slice})
@@ -91,7 +94,7 @@ class Overlap:
 
 Overlap.info = ProbeInfo(
     id="shift.overlap",
-    version=1,
+    version=2,
     risk="shift",
     title="Texts in both data sets",
     doc=ProbeDoc.parse(Overlap.__doc__),
@@ -128,9 +131,14 @@ def _account(whole: Domain, part: Domain, *, note: str) -> Accounting:
     )
 
 
-def _note(domain: Domain, home: Domain, found: Found) -> str:
+def _note(domain: Domain, home: Domain, found: Found, *, elsewhere: Mapping[str, int]) -> str:
+    also = (f"word for word among those called {name}: {count}" for name, count in elsewhere.items())
+    return "; ".join((_in_common(domain, home, found), *also))
+
+
+def _in_common(domain: Domain, home: Domain, found: Found) -> str:
     if not found:
-        return "no text in common"
+        return "no text in common with the in-domain texts"
     clashes = sum(_clash(domain.examples[row], home.examples[twin.row]) for row, twin in found)
     exact = sum(twin.alike == 1.0 for _, twin in found)
     same = "every text stands among the in-domain texts; " if exact == len(domain) else ""

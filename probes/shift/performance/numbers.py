@@ -19,7 +19,7 @@ from probes.shift.domains import HOME
 from probes.shift.performance.coverage import coverage_at_home_risk
 from probes.shift.performance.label_shares import Strata, from_shares, rest
 from probes.shift.performance.levels import Found, Levels
-from probes.shift.performance.scored import Measure, Scored
+from probes.shift.performance.scored import Measure, Scored, ScoredLabels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class Numbers:
     """The numbers of the in-domain items and of the other domains.
 
     Attributes:
-        others: at least one.
+        others: at least one. Without labels on a side, the numbers of labels and confidence are left out.
         bins: most bins of the calibration error.
         generator: a fresh random generator for each key.
         family: of the levels; the losses are of the probe's own.
@@ -64,16 +64,16 @@ class Numbers:
 
     def _losses(self, scored: Scored, *, own: Sequence[Found], home: Sequence[Found]) -> Iterator[Found]:
         """How much worse each level is than in-domain, and for labels what that comes from and what can be kept."""
-        m, labels = self.measure, scored.items.problem is not ProblemType.REGRESSION
+        m, sides = self.measure, _with_labels(self.home, scored)
         against = "against the in-domain texts"
         names = [(m.loss, f"{m.lost} {against}", m.sign, m.loss_unit)]
-        if labels:
+        if sides:
             names.append(("macro_f1_lost", f"mean F1 lost {against}", 1, Unit.DIFFERENCE))
             names.append(
                 ("ece_added", f"distance between confidence and share right added {against}", -1, Unit.DIFFERENCE)
             )
         for (name, title, sign, unit), level, before in zip(names, own, home, strict=True):
-            refused = self._other_labels(scored) if name == "macro_f1_lost" else ""
+            refused = _other_labels(*sides) if sides and name == "macro_f1_lost" else ""
             estimate = partial(_lost, level, before, sign=sign, refused=refused)
             yield measured(name, title, estimate, better=Better.LOWER, unit=unit, part=scored.slice)
         yield measured(
@@ -83,19 +83,9 @@ class Numbers:
             better=Better.LOWER,
             part=scored.slice,
         )
-        if labels:
-            yield from self._from_label_shares(scored)
-            yield self._coverage(scored)
-
-    def _other_labels(self, scored: Scored) -> str:
-        """Why a mean over labels cannot be compared with the in-domain one; empty when it can."""
-        lacking, new = self.home.labels & ~scored.labels, scored.labels & ~self.home.labels
-        parts = []
-        if lacking.any():
-            parts.append(f"no right answer is {scored.named(lacking)} {scored.where}")
-        if new.any():
-            parts.append(f"no right answer is {scored.named(new)} {self.home.where}")
-        return f"A mean over other labels is another number: {' and '.join(parts)}." if parts else ""
+        if sides:
+            yield from self._from_label_shares(*sides)
+            yield _coverage(*sides)
 
     def _relative(self, scored: Scored) -> Estimate:
         return relative_loss(self._means([scored]), scored.name, HOME, sign=self.measure.sign)
@@ -111,14 +101,14 @@ class Numbers:
             limits=self.measure.limits,
         )
 
-    def _from_label_shares(self, scored: Scored) -> Iterator[Found]:
+    def _from_label_shares(self, home: ScoredLabels, scored: ScoredLabels) -> Iterator[Found]:
         """The two parts of the loss."""
         name, unit = self.measure.loss, self.measure.loss_unit
         for suffix, title, part, better in (
             ("label_shares", "comes from other shares of the labels", from_shares, Better.CONTEXT),
             ("rest", "other shares of the labels do not explain", rest, Better.LOWER),
         ):
-            estimate = partial(self._part_of_loss, scored, part)
+            estimate = partial(self._part_of_loss, home, scored, part)
             yield measured(
                 f"{name}_{suffix}",
                 f"part of the loss that {title}",
@@ -128,26 +118,19 @@ class Numbers:
                 part=scored.slice,
             )
 
-    def _part_of_loss(self, scored: Scored, part: Callable[[Strata, Strata], Estimate]) -> Estimate:
+    def _part_of_loss(
+        self, home: ScoredLabels, scored: ScoredLabels, part: Callable[[Strata, Strata], Estimate]
+    ) -> Estimate:
         if scored.items.problem is ProblemType.MULTI_LABEL:
             raise UnmeasurableError(SkipReason.WRONG_PROBLEM, "An item has several labels, so labels have no shares.")
-        new = scored.labels & ~self.home.labels
+        new = scored.labels & ~home.labels
         if new.any():
             detail = f"No in-domain text has the right answer {scored.named(new)}, so nothing can stand for such texts."
             raise UnmeasurableError(SkipReason.UNDEFINED, detail)
-        return part(self._strata(self.home), self._strata(scored))
+        return part(self._strata(home), self._strata(scored))
 
-    def _strata(self, scored: Scored) -> Strata:
+    def _strata(self, scored: ScoredLabels) -> Strata:
         return Strata(scored.values, scored.items.gold, scored.clusters, self.measure.limits)
-
-    def _coverage(self, scored: Scored) -> Found:
-        def estimate() -> Estimate:
-            if scored.items.problem is ProblemType.MULTI_LABEL:
-                raise UnmeasurableError(SkipReason.WRONG_PROBLEM, "An item is not left to a person label by label.")
-            return coverage_at_home_risk(self.home.decisions, scored.decisions)
-
-        title = "share that can be answered, the surest first, without more errors than in-domain"
-        return measured("coverage_at_home_risk", title, estimate, better=Better.HIGHER, part=scored.slice)
 
     def _worst(self) -> Found:
         m = self.measure
@@ -172,6 +155,32 @@ class Numbers:
             points=tuple(Point(x=float(x), y=y, label=name) for x, (name, y) in enumerate(estimates)),
             connected=False,
         )
+
+
+def _with_labels(home: Scored, scored: Scored) -> tuple[ScoredLabels, ScoredLabels] | None:
+    """Both sides, where both are labelled."""
+    return (home, scored) if isinstance(home, ScoredLabels) and isinstance(scored, ScoredLabels) else None
+
+
+def _other_labels(home: ScoredLabels, scored: ScoredLabels) -> str:
+    """Why a mean over labels cannot be compared with the in-domain one; empty when it can."""
+    lacking, new = home.labels & ~scored.labels, scored.labels & ~home.labels
+    parts = []
+    if lacking.any():
+        parts.append(f"no right answer is {scored.named(lacking)} {scored.where}")
+    if new.any():
+        parts.append(f"no right answer is {scored.named(new)} {home.where}")
+    return f"A mean over other labels is another number: {' and '.join(parts)}." if parts else ""
+
+
+def _coverage(home: ScoredLabels, scored: ScoredLabels) -> Found:
+    def estimate() -> Estimate:
+        if scored.items.problem is ProblemType.MULTI_LABEL:
+            raise UnmeasurableError(SkipReason.WRONG_PROBLEM, "An item is not left to a person label by label.")
+        return coverage_at_home_risk(home.decisions, scored.decisions)
+
+    title = "share that can be answered, the surest first, without more errors than in-domain"
+    return measured("coverage_at_home_risk", title, estimate, better=Better.HIGHER, part=scored.slice)
 
 
 def _lost(level: Found, home: Found, *, sign: int, refused: str) -> Estimate:

@@ -15,7 +15,7 @@ from probes.core.records import Evidence, Outcomes, Record, Skip
 from probes.shift.domains import Domain, Domains, accounting, no_others, one_answer, unanswered
 from probes.shift.labelled import among, answered
 from probes.shift.performance.numbers import Numbers
-from probes.shift.performance.scored import Measure, Scored, measure_for
+from probes.shift.performance.scored import Scored, ScoredLabels, measure_for, values_of
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Performance:
     def run(self, model: Classifier, data: Sequence[Example], ctx: Context) -> Iterator[Record | Outcomes]:
         """Yields accounting by domain, what cannot be compared and why, the numbers, cases and outcomes."""
         given, items, measure = Domains.of(data), answered(model, data), measure_for(model.card.problem)
-        compared, skips = _compared(given, items, measure)
+        compared, skips = _compared(given, items)
         yield from accounting(given, used=[each.domain for each in compared])
         yield from skips
         if not compared:
@@ -103,11 +103,11 @@ class Performance:
             family=f"{self.info.id}.levels",
         )
         yield from numbers.records()
-        yield from _shown(others, ctx)
-        yield outcomes(items[among(items, [example for each in compared for example in each.items.examples])])
+        yield from _shown(items, others, ctx)
+        yield outcomes(items[among(items, [example for each in compared for example in each.domain.examples])])
 
 
-def _compared(given: Domains, items: Labelled, measure: Measure) -> tuple[list[Scored], list[Skip]]:
+def _compared(given: Domains, items: Labelled) -> tuple[list[Scored], list[Skip]]:
     """The in-domain items and then the domains that can be compared with them, and a reason for each that cannot."""
     found, nothing = Domains.of(items.examples), no_others(given)
     if nothing is not None:
@@ -115,7 +115,7 @@ def _compared(given: Domains, items: Labelled, measure: Measure) -> tuple[list[S
     if not len(found.home):
         return [], [no_gold()]
     domains, unfit = found.comparable()
-    scored = [_scored(domain, items, measure) for domain in (found.home, *domains)]
+    scored = [_scored(domain, items) for domain in (found.home, *domains)]
     alike = [_one_answer(each) for each in scored]
     skips = [*unanswered(given, found), *unfit, *(skip for skip in alike if skip)]
     kept = [each for each, skip in zip(scored, alike, strict=True) if skip is None]
@@ -123,29 +123,29 @@ def _compared(given: Domains, items: Labelled, measure: Measure) -> tuple[list[S
     return (kept if comparable else []), skips
 
 
-def _scored(domain: Domain, items: Labelled, measure: Measure) -> Scored:
+def _scored(domain: Domain, items: Labelled) -> Scored:
     own = items[among(items, domain.examples)]
-    return Scored(domain, own, measure.values(own))
+    if items.problem is ProblemType.REGRESSION:
+        return Scored(domain, values_of(own))
+    return ScoredLabels(domain, values_of(own), own)
 
 
 def _one_answer(scored: Scored) -> Skip | None:
     """Scores may all be the same."""
-    if scored.items.problem is ProblemType.REGRESSION:
-        return None
-    return one_answer(scored.domain, scored.items.gold)
+    return one_answer(scored.domain, scored.items.gold) if isinstance(scored, ScoredLabels) else None
 
 
-def _shown(others: Sequence[Scored], ctx: Context) -> list[Evidence]:
+def _shown(items: Labelled, others: Sequence[Scored], ctx: Context) -> list[Evidence]:
     """Cases of each domain, the random ones of all before the worst of all."""
     found = [
         case.model_copy(update={"slice": scored.slice})
         for scored in others
-        for case in cases(scored.items, ctx, note=partial(_note, scored))
+        for case in cases(items[among(items, scored.domain.examples)], ctx, note=partial(_note, scored))
     ]
     return sorted(found, key=lambda case: case.chosen != "random")
 
 
 def _note(scored: Scored, row: int) -> str:
-    if scored.items.problem is ProblemType.REGRESSION:
+    if not isinstance(scored, ScoredLabels):
         return f"off by {scored.values[row]:.3g}"
     return "right" if scored.items.correct[row] else "wrong"

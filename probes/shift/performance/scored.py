@@ -1,8 +1,7 @@
-"""The labelled items of one domain with the model's answers, and the number that says how good each answer is."""
+"""The items of one domain, and the number that says how good the model is on each; with labels, the answers as well."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -25,7 +24,6 @@ class Measure:
         title: what the mean is.
         loss, lost: name and title of how much worse the mean is than in-domain.
         better: which means are good.
-        values: items -> (n,) finite numbers.
         limits: smallest and largest possible value of an item.
         unit, loss_unit: of the mean and of the difference of two.
     """
@@ -35,7 +33,6 @@ class Measure:
     loss: str
     lost: str
     better: Better
-    values: Callable[[Labelled], Floats]
     limits: tuple[float, float]
     unit: Unit
     loss_unit: Unit
@@ -46,11 +43,10 @@ class Measure:
         return 1 if self.better is Better.HIGHER else -1
 
 
-def _right(items: Labelled) -> Floats:
-    return items.correct.astype(np.float64)
-
-
-def _error(items: Labelled) -> Floats:
+def values_of(items: Labelled) -> Floats:
+    """(n,) finite numbers, whose mean is the measure: 1 if right and 0 if wrong, or the absolute error of a score."""
+    if items.problem is not ProblemType.REGRESSION:
+        return items.correct.astype(np.float64)
     predicted, gold = items.values
     return np.abs(predicted - gold)
 
@@ -64,7 +60,6 @@ def measure_for(problem: ProblemType) -> Measure:
             loss="mae_added",
             lost="mean absolute error added",
             better=Better.LOWER,
-            values=_error,
             limits=(0.0, np.inf),
             unit=Unit.SCORE,
             loss_unit=Unit.SCORE,
@@ -76,7 +71,6 @@ def measure_for(problem: ProblemType) -> Measure:
         loss="accuracy_lost",
         lost=f"share of right answers{exact} lost",
         better=Better.HIGHER,
-        values=_right,
         limits=(0.0, 1.0),
         unit=Unit.PROPORTION,
         loss_unit=Unit.DIFFERENCE,
@@ -85,18 +79,17 @@ def measure_for(problem: ProblemType) -> Measure:
 
 @dataclass(frozen=True)
 class Scored:
-    """The n labelled and answered items of one domain.
+    """The n items of one domain and what is compared of them: all that a measure without labels needs, like perplexity.
 
     Attributes:
         values: (n,) the measure's number of each item.
     """
 
     domain: Domain
-    items: Labelled
     values: Floats
 
     def __len__(self) -> int:
-        return len(self.items)
+        return len(self.domain)
 
     @property
     def name(self) -> str:
@@ -114,12 +107,19 @@ class Scored:
 
     @property
     def clusters(self) -> list[str]:
-        return self.items.clusters
+        return self.domain.clusters
 
     @cached_property
     def independent(self) -> int:
         """Number of independent items."""
         return len(set(self.clusters))
+
+
+@dataclass(frozen=True)
+class ScoredLabels(Scored):
+    """The same of a classifier, with the n labelled items and its answers."""
+
+    items: Labelled
 
     @cached_property
     def decisions(self) -> Decisions:

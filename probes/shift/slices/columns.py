@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from probes.core.answers import Floats
-from probes.core.examples import Example
+from probes.core.examples import NO_VALUE, Example
 from probes.core.records import Skip, SkipReason
 from probes.core.stats.clusters import FEW
 from probes.shift.slices.parts import Part, values
@@ -100,7 +100,9 @@ def divided(examples: Sequence[Example], columns: Columns) -> Divided:
 
 
 def _values(examples: Sequence[Example], column: str) -> list[str]:
-    return [(example.groups.get(column) or "").strip() for example in examples]
+    """(n,) values, empty where there is none."""
+    found = ((example.groups.get(column) or "").strip() for example in examples)
+    return ["" if value in NO_VALUE else value for value in found]
 
 
 def _recognised(there: Sequence[str], names: Sequence[str]) -> str:

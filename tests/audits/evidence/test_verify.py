@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from audits.evidence import verify as module
 from audits.evidence.bundle import seal
 from audits.evidence.ledger import LEDGER
-from audits.evidence.signoff import sign_off
+from audits.evidence.signoff import sign_off, write_signed_copy
 from audits.evidence.statements import sign_result
 from audits.evidence.verify import Outcome, Verification, verify
 from probes.core.attestation import Decision, Role, SignoffState, bundle_digest, signoffs
@@ -71,6 +71,7 @@ def test_a_run_as_it_was_sealed_holds(run):
         "policy": Outcome.OK,
         "verdict": Outcome.OK,
         "report": Outcome.OK,
+        "report as PDF": Outcome.NOT_DONE,
         "derived files": Outcome.OK,
         "ledger of attempts": Outcome.OK,
         "attest/signoff-1.json": Outcome.NOT_DONE,
@@ -282,6 +283,7 @@ def test_the_ledger_is_looked_at(run):
     known = json.loads(run.file("attempts.json").read_bytes())
     known["attempts"] = [each for each in known["attempts"] if each["run_id"] != "worse"]
     run.file("attempts.json").write_bytes(json.dumps(known, sort_keys=True, separators=(",", ":")).encode())
+    runs.write_report(run)
     seal(run)
     assert "lacks earlier runs: worse" in refused(run).message
     path.unlink()
@@ -364,3 +366,13 @@ def test_many_wrong_files_are_counted_in_one_line(run):
     error = refused(run)
     assert " more" in error.message
     assert "\n" not in error.message
+
+
+def test_the_copy_with_sign_offs_names_the_bundle_and_is_checked(run):
+    path = write_signed_copy(run)
+    text = path.read_text(encoding="utf-8")
+    for told in (bundle_digest(run), "Ann Analyst", "Rex Reviewer"):
+        assert told in text
+    assert outcomes(verify(run))["attest/report.html"] is Outcome.OK
+    flip(path, path.stat().st_size // 2)
+    assert "attest/report.html" in refused(run).message

@@ -10,7 +10,7 @@ from probes.core.errors import UsageError
 from probes.core.examples import Example
 from probes.core.probe import Context
 from probes.core.records import Accounting, Evidence, Measurement, Skip, SkipReason
-from probes.shift.overlap.duplicates import jaccard, normalised, shingles, twins
+from probes.shift.overlap.duplicates import jaccard, normalised, shared_texts, shingles, twins
 from probes.shift.overlap.probe import Overlap
 from tests.conftest import FakeModel
 
@@ -75,6 +75,16 @@ def test_other_right_answers_are_counted_and_shown():
     cases = [r for r in records if isinstance(r, Evidence)]
     assert len(cases) == 3
     assert sum("the in-domain text has the right answer negative" in case.note for case in cases) == 1
+
+
+def test_texts_that_two_other_kinds_share_are_counted_too():
+    tweets = away([sentence(k) for k in range(1000, 1060)])
+    news = [Example.of(sentence(k).title() + "!").within("news") for k in range(1050, 1100)]
+    accounts = {r.slice["domain"]: r.note for r in run([*home(), *tweets, *news]) if isinstance(r, Accounting)}
+    apart = "no text in common with the in-domain texts"
+    assert accounts["tweets"] == f"{apart}; word for word among those called news: 10"
+    assert accounts["news"] == f"{apart}; word for word among those called tweets: 10"
+    assert shared_texts([["a b", "c"], ["A, b!", "a b"], ["d"]]) == [{1: 1}, {0: 2}, {}]
 
 
 def test_too_few_items_give_a_reason_and_no_share():

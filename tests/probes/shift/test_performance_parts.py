@@ -9,8 +9,14 @@ import pytest
 from scipy import stats as scipy_stats
 
 from probes.core.confidence import Decisions
+from probes.core.examples import Example
+from probes.core.records import Better, Curve, Measurement, Skip, Unit
+from probes.core.rng import generator
+from probes.shift.domains import HOME, Domain
 from probes.shift.performance.coverage import coverage_at_home_risk
 from probes.shift.performance.label_shares import Strata, from_shares, rest
+from probes.shift.performance.numbers import Numbers
+from probes.shift.performance.scored import Measure, Scored
 
 
 def table(counts, *, tag):
@@ -202,3 +208,52 @@ def test_the_upper_bound_is_rounded_up_to_the_next_step():
     # Among the surest share c > 1/2 the error rate is (0.005 + 0.7 (c - 1/2)) / c, which is 0.15 at c = 0.627
     assert found.value == pytest.approx(0.627, abs=0.015)
     assert found.high == pytest.approx(0.65)
+
+
+def surprised(name, *, n, mean, seed):
+    """A domain of n texts with the mean negative log-likelihood that a language model gives the tokens of each."""
+    examples = tuple(Example.of(f"{name} {row}").within(name) for row in range(n))
+    return Scored(Domain(name, examples), np.random.default_rng(seed).gamma(mean / 0.1, 0.1, n))
+
+
+def test_a_measure_without_labels_takes_the_place_of_accuracy():
+    """A language model has no labels and no confidence in one: a number for each text is all that is asked of it."""
+    home = surprised(HOME, n=200, mean=3.0, seed=0)
+    others = [surprised("mails", n=150, mean=3.8, seed=1), surprised("same", n=150, mean=3.0, seed=2)]
+    measure = Measure(
+        name="log_perplexity",
+        title="mean negative log-likelihood of a token",
+        loss="log_perplexity_added",
+        lost="negative log-likelihood of a token added",
+        better=Better.LOWER,
+        limits=(0.0, math.inf),
+        unit=Unit.SCORE,
+        loss_unit=Unit.SCORE,
+    )
+    numbers = Numbers(
+        home=home,
+        others=others,
+        measure=measure,
+        bins=15,
+        generator=lambda *keys: generator(0, *keys),
+        resamples=200,
+        family="lm.levels",
+    )
+    records = list(numbers.records())
+    found = {record.key: record.estimate for record in records if isinstance(record, Measurement)}
+    assert set(found) == {
+        *(f"log_perplexity[domain={name}]" for name in (HOME, "mails", "same")),
+        *(f"log_perplexity_added{part}[domain={name}]" for part in ("", "_relative") for name in ("mails", "same")),
+        "worst_log_perplexity_added",
+    }
+    assert not [record for record in records if isinstance(record, Skip)]
+    added = found["log_perplexity_added[domain=mails]"]
+    expected = scipy_stats.ttest_ind(others[0].values, home.values, equal_var=False).confidence_interval()
+    assert (added.low, added.high) == pytest.approx(tuple(expected), abs=0.005)
+    assert added.low > 0.5
+    relative = found["log_perplexity_added_relative[domain=mails]"]
+    assert relative.value == pytest.approx(others[0].values.mean() / home.values.mean() - 1)
+    assert found["log_perplexity_added[domain=same]"].low < 0 < found["log_perplexity_added[domain=same]"].high
+    assert found["worst_log_perplexity_added"].value == pytest.approx(added.value)
+    (curve,) = [record for record in records if isinstance(record, Curve)]
+    assert [point.label for point in curve.points] == [HOME, "mails", "same"]

@@ -223,7 +223,10 @@ def test_which_columns_are_used_is_said():
 
 def test_texts_without_a_value_are_counted_and_belong_to_the_rest():
     data = [
-        dataclasses.replace(e, groups={"date": e.groups["date"] if i > 2 else ("", "soon", " ")[i], "site": ""})
+        dataclasses.replace(
+            e,
+            groups={"date": e.groups["date"] if i > 2 else ("", "soon", " ")[i], "site": "(missing)" if i % 2 else ""},
+        )
         for i, e in enumerate(monthly())
     ]
     records = run(data)
@@ -233,6 +236,18 @@ def test_texts_without_a_value_are_counted_and_belong_to_the_rest():
     found = measured(records)
     assert found["accuracy_lost[part=date: 2026-01]"].estimate.n == 400
     assert found["trend"].estimate.n == 397
+
+
+def test_rows_without_a_date_do_not_make_the_others_unreadable():
+    """A file with an empty cell in one row of four: what reading it gives is no date, and no value either."""
+    data = [
+        dataclasses.replace(e, groups={"date": e.groups["date"] if i % 4 else "(missing)"})
+        for i, e in enumerate(monthly())
+    ]
+    records = run(data)
+    assert measured(records)["trend"].estimate.n == 300
+    assert not [key for key in measured(records) if "missing" in key]
+    assert "100 texts have no value in column 'date'" in only(Accounting, records)[0].note
 
 
 def test_parts_that_are_too_small_are_listed():

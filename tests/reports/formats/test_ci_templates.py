@@ -9,9 +9,11 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from ruamel.yaml import YAML
 
+from audits.cli import cli
 from reports.formats import FORMATS
 
 CI = Path(__file__).resolve().parents[3] / "docs" / "ci"
@@ -82,6 +84,69 @@ def test_the_page_names_every_file():
     assert set(re.findall(r"^\| `([^`]+)` \|", page, re.M)) == {form.file for form in FORMATS.values()}
 
 
+# --- what the templates call exists -----------------------------------------------------------------------------------
+
+
+def verb(*names: str) -> click.Command:
+    command: click.Command | None = cli
+    for name in names:
+        assert isinstance(command, click.Group)
+        command = command.get_command(click.Context(command), name)
+        assert command is not None, names
+    assert command is not None
+    return command
+
+
+def flags(command: click.Command) -> set[str]:
+    return {name for parameter in command.params for name in parameter.opts}
+
+
+def calls(script: str) -> list[str]:
+    """The lines that build or make a call of `audit`."""
+    return [line for line in script.splitlines() if re.search(r"command|set --|\baudit ", line)]
+
+
+@pytest.mark.parametrize("name", [ACTION, "gitlab-ci.yml"])
+def test_flags_of_the_templates_are_those_of_audit_run(name):
+    content = read(name)
+    scripts_ = scripts(content) if name == ACTION else content[".audit"]["script"]
+    lines = [line for script in scripts_ for line in calls(script)]
+    assert any(re.search(r"\baudit run\b", line) for line in lines)
+    used = {flag for line in lines for flag in re.findall(r"(?<=[ (])--[a-z][a-z-]+", line)}
+    assert {"--model", "--policy", "--waivers", "--baseline", "--json"} <= used
+    assert used <= flags(verb("run")), used - flags(verb("run"))
+
+
+def test_arguments_of_the_workflow_are_flags_of_audit_run():
+    (job,) = read("github-workflow.yml")["jobs"].values()
+    (given,) = [step["with"] for step in job["steps"] if step["uses"].startswith("./")]
+    used = {word for word in given["arguments"].split() if word.startswith("--")}
+    assert used
+    assert used <= flags(verb("run"))
+
+
+def test_the_hooks_call_verbs_that_take_what_they_are_given():
+    hooks = [hook for repo in read("pre-commit-config.yaml")["repos"] for hook in repo["hooks"]]
+    for hook in hooks:
+        program, *names = hook["entry"].split()
+        command = verb(*names)
+        assert program == "audit"
+        (argument,) = [each for each in command.params if isinstance(each, click.Argument)]
+        many = argument.nargs == -1
+        assert many or re.fullmatch(r"\^[\w\\.]+\$", hook["files"])  # pre-commit gives all files that match at once
+
+
+def test_every_call_of_the_pages_exists():
+    """Each `audit verb --flag` in the texts beside the templates."""
+    texts = [path.read_text(encoding="utf-8") for path in (*CI.iterdir(), CI.parent / "ci-outputs.md")]
+    found = [match for text in texts for match in re.findall(r"`audit ([a-z]+(?: [a-z]+)?)((?: --[a-z-]+)*)", text)]
+    assert found
+    for names, used in found:
+        group = verb(names.split()[0])
+        command = verb(*names.split()) if isinstance(group, click.Group) and " " in names else group
+        assert set(used.split()) <= flags(command)
+
+
 FAKE = """#!/bin/sh
 printf '%s\\n' "$@" > "$LOG"
 mkdir -p audit-runs/one
@@ -119,6 +184,8 @@ def test_the_action_passes_arguments_and_exit_code_as_they_are(tmp_path):
         "DATA": "data.csv",
         "SUITE": "quick",
         "POLICY": "",
+        "WAIVERS": "waivers.yaml",
+        "BASELINE": HOSTILE,
         "ARGUMENTS": f"--limit\n5\n{HOSTILE}\n",
     }
     assert set(step["env"]) == set(given)
@@ -126,7 +193,7 @@ def test_the_action_passes_arguments_and_exit_code_as_they_are(tmp_path):
     assert ended.returncode == 3, ended.stderr
     assert (tmp_path / "log").read_text().splitlines() == [
         "run", "--model", HOSTILE, "--suite", "quick", "--out", "audit-runs", "--json", "--data", "data.csv",
-        "--limit", "5", HOSTILE,
+        "--waivers", "waivers.yaml", "--baseline", HOSTILE, "--limit", "5", HOSTILE,
     ]  # fmt: skip
     assert (tmp_path / "out").read_text() == "run=audit-run\n"
     assert (tmp_path / "audit-run" / "pull-request.md").exists()
@@ -136,12 +203,15 @@ def test_the_action_passes_arguments_and_exit_code_as_they_are(tmp_path):
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 def test_the_gitlab_job_passes_arguments_and_exit_code_as_they_are(tmp_path):
     job = read("gitlab-ci.yml")[".audit"]
-    given = {"AUDIT_MODEL": HOSTILE, "AUDIT_DATA": "", "AUDIT_POLICY": "policy.yaml", "AUDIT_SUITE": "full"}
+    given = {
+        "AUDIT_MODEL": HOSTILE, "AUDIT_DATA": "", "AUDIT_POLICY": "policy.yaml", "AUDIT_SUITE": "full",
+        "AUDIT_WAIVERS": "", "AUDIT_BASELINE": "last run",
+    }  # fmt: skip
     assert set(job["variables"]) == {*given, "AUDIT_PACKAGE"}
     (script,) = job["script"]
     ended = shell(tmp_path, script, **given)
     assert ended.returncode == 3, ended.stderr
     assert (tmp_path / "log").read_text().splitlines()[:4] == ["run", "--model", HOSTILE, "--suite"]
-    assert (tmp_path / "log").read_text().splitlines()[-2:] == ["--policy", "policy.yaml"]
+    assert (tmp_path / "log").read_text().splitlines()[-4:] == ["--policy", "policy.yaml", "--baseline", "last run"]
     assert (tmp_path / "audit-run" / "pull-request.md").exists()
     assert not (tmp_path / "owned").exists()

@@ -10,6 +10,7 @@ import pytest
 from probes.core.findings import Level, Status
 from reports.formats.gitlab import code_quality
 from reports.formats.openmetrics import openmetrics
+from reports.load import load
 from tests.reports import synthetic_run as synthetic
 from tests.reports.formats import runs
 
@@ -33,7 +34,7 @@ def entries(loaded) -> list[dict]:
 def test_hostile_text_keeps_the_shape(attack, tmp_path):
     loaded = runs.attacked(tmp_path / "run", runs.ATTACKS[attack])
     assert len(entries(loaded)) == 5
-    assert len(samples(openmetrics(loaded))) == 1 + 7 + 1 + 4 * sum(f.estimate is not None for f in loaded.findings)
+    assert len(samples(openmetrics(loaded))) == 1 + 7 + 1 + 5 * sum(f.estimate is not None for f in loaded.findings)
 
 
 @pytest.mark.parametrize("told", synthetic.SITUATIONS)
@@ -89,12 +90,35 @@ def samples(content: bytes) -> dict[str, float]:
 def test_metrics_are_the_numbers_of_the_findings(situation):
     found = samples(openmetrics(situation("rich")))
     for finding in situation("rich").findings:
-        series = f'{{check="{finding.check}",status="{finding.status.value}"}}'
+        series = f'{{check="{finding.check}"}}'
+        status = f'audit_status{{check="{finding.check}",status="{finding.status.value}"}}'
+        assert found.get(status) == (1 if finding.estimate else None)
         for name in ("low", "high", "n"):
             told = getattr(finding.estimate, name, None)
             assert found.get(f"audit_{name}{series}") == told
         assert found.get(f"audit_estimate{series}") == (finding.estimate.value if finding.estimate else None)
     assert found["audit_exit_code"] == 1
+
+
+def test_a_number_stays_the_same_series_when_its_status_changes(situation, tmp_path):
+    findings = situation("rich").findings
+    other = runs.judged(tmp_path / "run", [finding.model_copy(update={"status": Status.PASS}) for finding in findings])
+    one, two = (
+        {series for series in samples(openmetrics(loaded)) if not series.startswith(("audit_status", "audit_checks{"))}
+        for loaded in (situation("rich"), other)
+    )
+    assert one == two
+
+
+def test_two_models_with_the_same_finding_are_two_entries(tmp_path):
+    def audited(model: str) -> list[dict]:
+        finding = synthetic.check("a.b", "c", status=Status.FAIL)
+        run = synthetic.write(tmp_path / model, [], [finding], exit_code=1, model=synthetic.model_card(name=model))
+        return entries(load(run))
+
+    one, other = ({entry["fingerprint"] for entry in audited(model)} for model in ("small", "large"))
+    assert len(one) == 2
+    assert not one & other
 
 
 def test_an_unjudged_run_has_no_exit_code(situation):

@@ -92,6 +92,7 @@ def test_parts_of_the_data_share_a_rule(situation):
     assert len(set(ids)) == len(ids)
     assert "robustness.upper_case.flip_rate" in ids
     assert not any("[" in name for name in ids)
+    assert not any("(severity" in rule["shortDescription"]["text"] for rule in run["tool"]["driver"]["rules"])
 
 
 def test_a_waiver_becomes_a_suppression(tmp_path):
@@ -103,6 +104,15 @@ def test_a_waiver_becomes_a_suppression(tmp_path):
             "justification": "W-1: A new rule is on its way. Owner Ada, approved by W-1, until 2026-12-01.",
         }
     ]
+
+
+def test_all_results_say_whether_they_are_suppressed_or_none_does(tmp_path):
+    """Section 3.27.23 of the standard."""
+    for loaded in (runs.judged(tmp_path / "all", runs.every_status()), runs.waived(tmp_path / "one")):
+        results = log(loaded)["results"]
+        assert [bool(result["suppressions"]) for result in results] == [
+            result["properties"]["status"] == "WAIVED" for result in results
+        ]
 
 
 def test_fingerprints_tell_findings_apart_and_outlive_status_and_wording(situation):

@@ -1,0 +1,141 @@
+"""What follows from measurements, in its one order: comparison, verdict, ledger, report, formats, bundle.
+
+Whoever changes anything of it, by another policy, a waiver or a baseline, makes all of it again, so that no file of a
+run speaks of a state that the others have left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from audits.baseline import compare_with, require_same_data, write_comparison
+from audits.evidence.bundle import require_unchanged, seal
+from audits.evidence.ledger import record_judged
+from audits.gate import run_gate
+from audits.policy import Policy
+from audits.waivers import Waivers, load_waivers
+from probes.core.findings import ExitCode, Verdict
+from probes.core.run_folder import RunFolder, write_atomic
+from reports.formats import publish_to_github, write_formats
+from reports.load import load
+from reports.render import Layout, write_report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """How the report is written.
+
+    Attributes:
+        unmask: offensive words and personal data are shown.
+        pdf: as PDF as well.
+    """
+
+    unmask: bool = False
+    layout: Layout = "single"
+    pdf: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conclusion:
+    """A concluded run; `verdict` is None where it was not judged.
+
+    Attributes:
+        bundle: SHA-256 of `bundle.json`.
+        annotations: lines for the log of a GitHub job; empty elsewhere.
+    """
+
+    run: RunFolder
+    verdict: Verdict | None
+    bundle: str
+    annotations: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """What the process says: the verdict, or that all went well."""
+        return self.verdict.exit_code if self.verdict else ExitCode.PASSED
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """For `--json`."""
+        verdict = self.verdict.model_dump(mode="json") if self.verdict else {}
+        return {"run": str(self.run.path), "bundle_digest": self.bundle, **verdict}
+
+
+def conclude(
+    run: RunFolder,
+    policy: Policy | None,
+    *,
+    waivers: Path | None = None,
+    baseline: Path | None = None,
+    form: Form | None = None,
+) -> Conclusion:
+    """Judge a run, write everything that is derived from it, and seal it.
+
+    Args:
+        policy: None: measure only, nothing is judged.
+        waivers: file of accepted exceptions, as they count today (UTC); None: there are none.
+        baseline: run folder to compare with; None: a comparison that the run has already stays.
+
+    Raises:
+        UsageError: when a file or folder is not what it should be, or the policy has expired.
+        IntegrityError: when the run is not what was sealed, or the baseline was measured on other data.
+        OutputError: when something cannot be written.
+    """
+    require_unchanged(run)
+    now = datetime.now(UTC)
+    if baseline is not None:
+        write_comparison(run, compare_with(run, RunFolder(baseline)))
+    verdict = _judged(run, policy, waivers, now) if policy is not None else None
+    digest = publish(run, form=form or Form())
+    told = publish_to_github(load(run), os.environ, bundle_digest=digest) if verdict else []
+    return Conclusion(run=run, verdict=verdict, bundle=digest, annotations=tuple(told))
+
+
+def require_comparable(baseline: Path, *, data: str) -> None:
+    """Refuse a baseline before anything is measured, rather than after.
+
+    Args:
+        data: fingerprint of the data that will be measured on.
+
+    Raises:
+        UsageError: when it is no run folder.
+        IntegrityError: when it was measured on other data, or is not what was sealed.
+    """
+    folder = RunFolder(baseline)
+    require_same_data(data, folder.manifest())
+    require_unchanged(folder)
+
+
+def publish(run: RunFolder, *, form: Form) -> str:
+    """Write the report and the files for CI, and seal the run; returns the digest of the bundle."""
+    write_report(run, unmask=form.unmask, layout=form.layout)
+    if form.pdf:
+        from reports.pdf import write_pdf
+
+        write_pdf(run, unmask=form.unmask)
+    write_formats(run)
+    return seal(run)
+
+
+def _judged(run: RunFolder, policy: Policy, waivers: Path | None, now: datetime) -> Verdict:
+    policy.require_current(now.date())
+    accepted = load_waivers(waivers, as_of=now.date()) if waivers else None
+    write_atomic(run.policy_path, policy.text.encode())
+    _keep_waivers(run, accepted)
+    verdict = run_gate(run, policy, waivers=accepted)
+    record_judged(run, verdict, time=now.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    return verdict
+
+
+def _keep_waivers(run: RunFolder, waivers: Waivers | None) -> None:
+    """The file as judged; none where there was none, so that an old one accepts nothing."""
+    if waivers is not None:
+        write_atomic(run.waivers_path, waivers.text.encode())
+        return
+    with contextlib.suppress(FileNotFoundError):
+        run.waivers_path.unlink()

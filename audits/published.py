@@ -1,0 +1,114 @@
+"""The names of the numbers that the built-in probes publish, so that a mistyped check is refused before hours of work.
+
+Probes of plug-ins and metrics of the user's own are not listed: what they publish is known when they have run. A name
+may be listed that a probe publishes for some kinds of heads only; one that is missing here would be refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from probes.core.comparison import SUFFIX
+from probes.robustness.catalogue import ALL
+
+_COMPARED = f"accuracy{SUFFIX} changed{SUFFIX} absolute_error{SUFFIX}"
+
+_PERTURBED = "accuracy accuracy_drop confidence_shift flip_rate mean_shift rmse_increase"
+
+_HARM = """
+    accuracy always_harmful_accuracy balanced_accuracy false_positive_disparity false_positive_rate flagged_rate recall
+    recall_disparity
+"""
+
+_NAMES = {
+    "performance.quality": """
+        accuracy accuracy_over_majority balanced_accuracy balanced_accuracy_over_chance confusion exact_match f1
+        macro_f1 mae majority_baseline mcc micro_f1 pearson precision recall rmse rmse_baseline spearman
+    """,
+    "performance.calibration": """
+        aurc brier confidence_gap ece ece_debiased ece_equal_mass nll overconfidence_rate underconfidence_rate
+    """,
+    "robustness.worst_case": "any_flip_rate worst_accuracy worst_accuracy_drop worst_flip_rate",
+    "shift.performance": """
+        accuracy accuracy_lost accuracy_lost_label_shares accuracy_lost_relative accuracy_lost_rest
+        coverage_at_home_risk ece_added ece_debiased macro_f1 macro_f1_lost mae mae_added mae_added_label_shares
+        mae_added_relative mae_added_rest worst_accuracy_lost worst_mae_added
+    """,
+    "shift.overlap": "duplicate_share exact_share",
+    "shift.distance": """
+        a_distance answer_distance answer_distance_beyond_chance answer_distance_p_value classifier_auc
+        classifier_auc_p_value confidence confidence_gap frechet_distance kernel_distance kernel_distance_p_value
+        label_distance label_distance_beyond_chance label_distance_p_value length_distance
+        length_distance_beyond_chance length_distance_p_value tokens_per_word tokens_per_word_gap unknown_tokens
+        unknown_tokens_gap unseen_words unseen_words_gap word_distance word_distance_beyond_chance
+        word_distance_p_value words_per_text words_per_text_gap
+    """,
+    "shift.ood": "aupr auroc fpr_at_95_tpr prevalence",
+    "shift.estimate": """
+        estimated_accuracy estimated_accuracy_lost estimation_error true_accuracy trusted_estimate
+    """,
+    "shift.selective": """
+        abstention aurc needed_abstention needed_threshold selective_risk selective_risk_added threshold
+    """,
+    "shift.synthetic": """
+        accuracy accuracy_lost error error_added flip_rate worst_register_accuracy_lost worst_register_error_added
+    """,
+    "shift.slices": """
+        accuracy accuracy_lost error error_added trend worst_part_accuracy_lost worst_part_error_added
+    """,
+    "bias.groups": """
+        accuracy accuracy_difference calibration_gap calibration_gap_difference demographic_parity_difference
+        demographic_parity_ratio equal_opportunity_difference equalized_odds_difference equalized_odds_ratio
+        false_positive_rate impact_ratio mean_error mean_error_difference mean_score mean_score_difference precision
+        predictive_parity_difference ratio_to_most_favoured ratio_to_reference selection_rate true_positive_rate
+        unknown_share
+    """,
+    "bias.counterfactual": """
+        beyond_tolerance control_distance control_flip_rate disparity excess_distance excess_flip_rate flip_rate
+        mean_distance pair_beyond_tolerance pair_distance pair_flip_rate score_gap
+    """,
+    "bias.templates": "answer_differs disparity gap_to_mean lowest_group_stability mean_score",
+    "bias.identity_terms": """
+        bnsp_auc bnsp_auc_mean bpsn_auc bpsn_auc_mean false_negative_gap false_negative_rate false_positive_gap
+        false_positive_rate final_score negative_equality_gap overall_auc positive_equality_gap subgroup_auc
+        subgroup_auc_mean
+    """,
+    "bias.slices": """
+        confirmation_error_rate discovery_error_rate error_gap error_rate worst_slice_error_gap
+    """,
+    "bias.embedding": "effect_size p_value",
+    "toxicity.functional": _HARM,
+    "toxicity.hatecheck": _HARM,
+    "toxicity.evasion": "found_under_all recall recall_drop recall_kept worst_technique_loss",
+    "toxicity.sensitivity": "control_flip_rate excess_flip_rate flip_rate score_shift",
+    "explanation.examples": "complete_share top_share",
+    "explanation.faithfulness": """
+        agreement comprehensiveness comprehensiveness_over_random comprehensiveness_over_randomised
+        comprehensiveness_over_second converged convergence_delta infidelity log_odds_drop log_odds_drop_over_random
+        log_odds_drop_over_second max_sensitivity overlap overlap_over_chance randomised_similarity stability
+        sufficiency sufficiency_over_random sufficiency_over_second
+    """,
+    "explanation.reliance": """
+        attribution_excess attribution_share control_flip_rate flip_rate flip_rate_excess probability_change
+        probability_excess signed_excess
+    """,
+    "explanation.shortcuts": """
+        association_with_gold attribution deletion_effect deletion_flip_rate insertion_effect insertion_flip_rate
+        largest_insertion_flip_rate largest_unjustified_flip_rate share_of_items
+    """,
+    "explanation.top_words": "list_overlap push share_of_items",
+}
+
+
+def _published() -> Iterator[tuple[str, frozenset[str]]]:
+    for probe, names in (*_NAMES.items(), *((f"robustness.{each.name}", _PERTURBED) for each in ALL)):
+        yield probe, frozenset(f"{names} {_COMPARED}".split())
+
+
+PUBLISHED: Mapping[str, frozenset[str]] = dict(_published())
+"""Probe id -> names, with those of a comparison with a baseline."""
+
+ON_REQUEST = frozenset({"toxicity.hatecheck"})
+"""Built-in probes that exist only where a run asks for them."""
+USER_METRIC = "performance.metric_"
+"""How the ids of metrics of the user's own begin."""

@@ -1,0 +1,93 @@
+"""The verdict in words: one sentence with its reason, for a reader who does not know the field."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from probes.core.findings import ExitCode, Finding, Level, Status, WaiverState, WaiverUse
+from reports.marks import visible
+from reports.numbers import plural
+
+DECIDED = frozenset({Status.PASS, Status.FAIL, Status.INCONCLUSIVE})
+
+
+def sentence(
+    exit_code: ExitCode, findings: Sequence[Finding], *, lacking: Sequence[str], waivers: Sequence[WaiverUse] = ()
+) -> str:
+    """The verdict in words.
+
+    Args:
+        lacking: why no verdict on the model can be given; empty where one can.
+        waivers: all that were given; those not in order are told.
+    """
+    blocking = [finding for finding in findings if finding.level is Level.BLOCK and finding.decisive]
+    asked = sum(finding.status is not Status.NOT_APPLICABLE for finding in blocking)
+    decided = sum(finding.status in DECIDED for finding in blocking)
+    failed = [finding for finding in blocking if finding.status is Status.FAIL]
+    if exit_code is ExitCode.INCOMPLETE:
+        besides = f" Of what was measured, {plural(len(failed), 'blocking check')} failed." if failed else ""
+        told = f"The audit is incomplete, so it gives no verdict. {_first(lacking)}{besides}"
+        return visible(told + _disorder(waivers))
+    if exit_code is ExitCode.FAILED:
+        checks = plural(asked, "blocking check")
+        told = f"Blocked: {len(failed)} of {checks} failed. {_first([f.message for f in failed])}{_mute(findings)}"
+        return told + _disorder(waivers)
+    if exit_code is ExitCode.INCONCLUSIVE:
+        return _undecided(blocking, asked=asked, waivers=waivers) + _mute(findings)
+    warned = sum(f.level is Level.WARN and f.status in (Status.FAIL, Status.INCONCLUSIVE) for f in findings)
+    aside = f"; {plural(warned, 'check')} that only warn did not" if warned else ""
+    waived = sum(finding.status is Status.WAIVED for finding in blocking)
+    accepted = f", and {waived} {'is' if waived == 1 else 'are'} accepted by waiver{_until(waivers)}" if waived else ""
+    if not decided and not waived:
+        return f"Nothing blocks: no blocking check of this policy applies to this model{aside}.{_mute(findings)}"
+    met = f"{'the other' if waived else 'all'} blocking checks that apply were met ({decided})"
+    return f"The gate passed: {met}{accepted}{aside}.{_mute(findings)}"
+
+
+def _until(waivers: Sequence[WaiverUse]) -> str:
+    """The waivers in force, each with its end."""
+    used = [f"{use.id} until {use.expires}" for use in waivers if use.state is WaiverState.USED]
+    more = f" and {len(used) - 2} more" if len(used) > 2 else ""
+    return f" ({', '.join(used[:2])}{more})" if used else ""
+
+
+def _disorder(waivers: Sequence[WaiverUse]) -> str:
+    """The waivers that a person must put in order."""
+    wrong = [f"the waiver {use.id} is not in order: {use.note}" for use in waivers if use.state is not WaiverState.USED]
+    return visible(f" Besides, {_first(wrong)}.") if wrong else ""
+
+
+def _mute(findings: Sequence[Finding]) -> str:
+    """The blocking alarms that nothing in the data could set off."""
+    mute = sum(finding.level is Level.BLOCK and not finding.decisive for finding in findings)
+    return f" Besides, {plural(mute, 'blocking alarm')} had too little data to sound or to clear." if mute else ""
+
+
+def _undecided(blocking: Sequence[Finding], *, asked: int, waivers: Sequence[WaiverUse]) -> str:
+    """What holds up the verdict; `asked` is how many blocking checks apply, whether or not they were measured."""
+    wrong = [use for use in waivers if use.state is not WaiverState.USED]
+    undecided = [finding for finding in blocking if finding.status is Status.INCONCLUSIVE]
+    unmeasured = [finding for finding in blocking if finding.status is Status.NOT_RUN]
+    checks = f"of {plural(asked, 'blocking check')}"
+    were = "was not measured" if len(unmeasured) == 1 else "were not measured"
+    if undecided:
+        need = "needs" if len(undecided) == 1 else "need"
+        told = f"{len(undecided)} {checks} {need} more items or a human decision"
+        told += f", and {len(unmeasured)} {were}" if unmeasured else ""
+    elif unmeasured:
+        told = f"{len(unmeasured)} {checks} {were}"
+    else:
+        told = f"{plural(len(wrong), 'waiver')} must be put in order by a person"
+    reasons = [finding.message for finding in undecided] + [_unmeasured(finding) for finding in unmeasured]
+    reasons += [f"The waiver {use.id}: {use.note}." for use in wrong]
+    return visible(f"Not decided: {told}. {_first(reasons)}")
+
+
+def _unmeasured(finding: Finding) -> str:
+    how = f" To measure it: {finding.enable}." if finding.enable else ""
+    return f"{finding.title}: the check {finding.check} was not measured. {finding.message}{how}"
+
+
+def _first(reasons: Sequence[str]) -> str:
+    more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+    return f"{reasons[0]}{more}"

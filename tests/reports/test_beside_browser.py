@@ -1,0 +1,151 @@
+"""The pages beside the reports in a browser: accessible, narrow, dark, offline, and on paper."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from probes.core.findings import Status
+from probes.core.records import Better, Unit
+from probes.core.side_by_side import Reading, Standing
+from reports.index import write_index
+from reports.side_by_side import render_side_by_side
+from tests.reports import synthetic_run as synthetic
+from tests.reports.synthetic_run import HOSTILE, plain, share
+from tests.reports.test_index import dated, judged
+from tests.reports.test_side_by_side import found, number, run, value
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the path"),
+]
+
+
+def comparison(name: str = "quality.accuracy"):
+    """Three runs with a number of every standing, the third of them on other data."""
+    shown = {
+        Standing.WORSE: Reading.WORSE,
+        Standing.STATUS_WORSE: Reading.UNCLEAR,
+        Standing.BETTER: Reading.BETTER,
+        Standing.UNCLEAR: Reading.UNCLEAR,
+        Standing.NEITHER: Reading.NEITHER,
+    }
+    numbers = []
+    for k, standing in enumerate(Standing):
+        later = value("B", status=list(Status)[k % 7], unpaired="this number is not kept item by item")
+        if standing in shown:
+            later = value("B", difference=plain(0.01 * k - 0.04, 0.02), reading=shown[standing])
+        if standing is Standing.NOT_IN_ALL:
+            later = value("B", estimate=None, absent="The run did not plan this test. " * 9)
+        values = (value("A"), later, value("C", status=None, level=None, unpaired="measured on other data"))
+        better = (Better.HIGHER, Better.LOWER)[k % 2]
+        numbers.append(number(f"{name}[k={k}]", standing=standing, values=values, better=better, unit=Unit.PROPORTION))
+    return found(*numbers, runs=(run("A"), run("B", exit_code=1), run("C", exit_code=None, same_data=False)))
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory) -> dict[str, Path]:
+    root = tmp_path_factory.mktemp("pages")
+    for name, compared in (("compare", comparison()), ("hostile compare", comparison(HOSTILE + "A" * 3000))):
+        (root / f"{name}.html").write_bytes(render_side_by_side(compared))
+    for k in range(9):
+        other = {"data": {"fingerprint": "f" * 64}} if k > 5 else {}
+        judged(root / "runs" / f"r{k}", right=250 + 5 * k, created=f"2026-01-0{k + 1}T00:00:00Z", **other)
+    (root / "runs" / "broken").mkdir()
+    (root / "runs" / "broken" / "manifest.json").write_text("{", encoding="utf-8")
+    for k in range(2):
+        dated(synthetic.hostile(root / "hostile" / str(k)), f"2026-01-0{k + 1}T00:00:00Z")
+    made = {name: root / f"{name}.html" for name in ("compare", "hostile compare")}
+    made["index"] = write_index(root / "runs", out=root / "index.html")
+    made["hostile index"] = write_index(root / "hostile", out=root / "hostile index.html")
+    return made
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as engine:
+        opened = engine.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def visit(browser) -> Iterator[Any]:
+    """Opens a file; the page keeps what it complained about and what it asked the network for."""
+    contexts = []
+
+    def opened(path: Path, **options: Any) -> Any:
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.said, page.asked = [], []
+        page.on("console", lambda message: page.said.append(message.text))
+        page.on("pageerror", lambda error: page.said.append(str(error)))
+        page.on("dialog", lambda dialog: (page.said.append(dialog.message), dialog.dismiss()))
+        page.on("request", lambda request: page.asked.append(request.url))
+        page.goto(path.as_uri())
+        page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+PAGES = ("compare", "index", "hostile compare", "hostile index")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing(visit, files, name, scheme):
+    result = axe.Axe().run(visit(files[name], color_scheme=scheme))
+    assert result.violations_count == 0, result.generate_report()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_is_asked_for_and_a_narrow_window_needs_no_sideways_scrolling(visit, files, name):
+    page = visit(files[name], viewport={"width": 320, "height": 800})
+    assert page.asked == [files[name].as_uri()]
+    assert page.said == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+@pytest.mark.parametrize("name", ["compare", "index"])
+def test_dark_and_light_differ_on_screen_only_and_links_are_large_enough(visit, files, name):
+    light, dark = (visit(files[name], color_scheme=scheme) for scheme in ("light", "dark"))
+    papers = [page.evaluate("getComputedStyle(document.body).backgroundColor") for page in (light, dark)]
+    assert papers[0] != papers[1]
+    dark.emulate_media(media="print", color_scheme="dark")
+    assert dark.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    small = light.evaluate(
+        """() => [...document.querySelectorAll('nav a, summary, .listed a')].map((e) => e.getBoundingClientRect())
+             .filter((box) => box.width > 0 && (box.width < 24 || box.height < 24)).length"""
+    )
+    assert small == 0
+
+
+def test_what_is_folded_is_on_paper(visit, files):
+    page = visit(files["compare"], java_script_enabled=True)
+    page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = false; })")
+    folded = page.get_by_text("quality.accuracy[k=5]")
+    assert not folded.first.is_visible()
+    page.emulate_media(media="print")
+    assert folded.first.is_visible()
+
+
+def test_each_course_is_drawn_and_its_numbers_stand_beside_it(visit, files):
+    page = visit(files["index"])
+    row = page.locator("#trends tbody tr").first
+    box = row.locator("svg").bounding_box()
+    assert box["width"] > 100
+    assert row.locator("svg use").count() == 8
+    assert row.locator("td.n").count() == 8
+    assert f"{share(290, 300).value:.1%}" in row.inner_text()

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from audits.checks import Check
 from audits.policy_file import PolicyFile
+from probes.core.manifest import WRITTEN_OUT
 
 _ALWAYS = ("check", "min", "max", "level", "burden", "alpha", "rationale", "source")
 """Keys of a check that are written out even where they have their default."""
@@ -18,7 +19,8 @@ _ALWAYS = ("check", "min", "max", "level", "burden", "alpha", "rationale", "sour
 
 def written(file: PolicyFile) -> str:
     """YAML that parses to the same content, whatever the file extended."""
-    lines = [f"{key}: {value}" for key, value in _pairs(file) if key != "checks"]
+    lines = [WRITTEN_OUT]
+    lines += [f"{key}: {value}" for key, value in _pairs(file) if key != "checks"]
     lines.append("checks:")
     for check in file.checks:
         lines += written_check(check)

@@ -10,6 +10,9 @@ from probes.core.examples import DataCard
 from probes.core.model import ModelCard
 from probes.core.records import Frozen, Skip
 
+WRITTEN_OUT = "# Written out from several files: line numbers are those of this text."
+"""First line of a policy that is not the text of one file."""
+
 
 class PlannedStep(Frozen):
     """One probe with its parameters and its share of the data.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from probes.core.findings import Burden, ExitCode, Finding, Level, Status, WaiverUse
+from probes.core.manifest import WRITTEN_OUT
 from reports.decision import verdict_badge
 from reports.formats.plain import line
 from reports.load import Loaded
@@ -146,11 +147,12 @@ def waiver_of(loaded: Loaded, finding: Finding) -> WaiverUse | None:
 def policy_file(loaded: Loaded) -> str:
     """The policy relative to where the audit was started, for places that link to a line of it.
 
-    "policy.yaml" where that is not known: the built-in policy, a path outside, or a run judged by another policy later.
+    "policy.yaml" where that is not known or not what the lines count: the built-in policy, one that extends another, a
+    path outside, or a run judged by another policy later.
     """
     given = loaded.manifest.config.get("policy")
     same = loaded.verdict is None or loaded.verdict.policy_digest == loaded.manifest.policy_digest
-    if not same or not isinstance(given, str):
+    if not same or not isinstance(given, str) or loaded.manifest.policy.startswith(WRITTEN_OUT):
         return POLICY_FILE
     path = PurePosixPath(given)
     inside = not path.is_absolute() and ".." not in path.parts and path.suffix in (".yaml", ".yml")

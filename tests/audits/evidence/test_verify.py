@@ -71,7 +71,6 @@ def test_a_run_as_it_was_sealed_holds(run):
         "policy": Outcome.OK,
         "verdict": Outcome.OK,
         "report": Outcome.OK,
-        "report as PDF": Outcome.NOT_DONE,
         "derived files": Outcome.OK,
         "ledger of attempts": Outcome.OK,
         "attest/signoff-1.json": Outcome.NOT_DONE,

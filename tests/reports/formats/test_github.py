@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import pytest
 
 from probes.core.errors import OutputError
 from probes.core.findings import Level, Status
+from probes.core.manifest import WRITTEN_OUT
 from reports.formats.github import annotation_file, annotation_lines, publish_to_github
+from reports.formats.outcome import policy_file
 from reports.load import load
 from tests.reports import synthetic_run as synthetic
 from tests.reports.formats import runs
@@ -123,3 +126,14 @@ def test_a_digest_is_a_digest(situation):
 def test_a_file_that_cannot_be_written_is_an_error(situation, tmp_path):
     with pytest.raises(OutputError, match="cannot write"):
         publish_to_github(situation("rich"), {"GITHUB_STEP_SUMMARY": str(tmp_path / "no" / "summary")})
+
+
+@pytest.mark.parametrize(("written_out", "file"), [(False, "rules/mine.yaml"), (True, "policy.yaml")])
+def test_the_file_is_the_one_whose_lines_are_counted(tmp_path, written_out, file):
+    """A policy that extends another is written out in the run folder, whose lines are not those of the given file."""
+    loaded = runs.waived(tmp_path / "run")
+    text = f"{WRITTEN_OUT}\n{loaded.manifest.policy}" if written_out else loaded.manifest.policy
+    digest = loaded.verdict.policy_digest
+    update = {"config": {"policy": "rules/mine.yaml"}, "policy": text, "policy_digest": digest}
+    changed = dataclasses.replace(loaded, manifest=loaded.manifest.model_copy(update=update))
+    assert policy_file(changed) == file

@@ -22,6 +22,7 @@ from probes.core.probe import Probe, ProbeInfo
 BUILT_IN = (
     "probes.performance.quality:Quality",
     "probes.performance.calibration:Calibration",
+    "probes.performance.tagging:Tagging",
     "probes.robustness.perturbed:PROBES",
     "probes.robustness.worst_case:WorstCase",
     "probes.shift.performance.probe:Performance",

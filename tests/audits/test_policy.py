@@ -114,7 +114,7 @@ def test_text_is_kept_and_digest_ignores_layout(tmp_path):
 
 def test_digest_does_not_depend_on_the_order_of_a_set():
     text = GOOD + "    problems: [{}]\n"
-    kinds = ["regression", "single_label_classification", "multi_label_classification"]
+    kinds = [kind.value for kind in ProblemType]
     assert (
         parse_policy(text.format(", ".join(kinds)), name="x").digest
         == parse_policy(text.format(", ".join(kinds[::-1])), name="x").digest

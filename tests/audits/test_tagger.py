@@ -12,17 +12,15 @@ from audits.config import Config
 from audits.console import Terminal
 from audits.run import Audit, run_audit
 from probes.core.errors import UsageError
-from probes.core.findings import Status
-from tests.planted_tagger import TAGS, tagged_sentences
+from probes.core.findings import Finding, Status
+from tests.planted_tagger import TAGS, build_case_bound, build_case_free, tagged_sentences
 from tests.tiny_models import build
-
-LABELS = ("O", "B-person", "I-person", "B-place", "I-place")
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     path = tmp_path / "data.jsonl"
-    rows = [{"tokens": words, "ner_tags": tags} for words, tags in tagged_sentences()[:60]]
+    rows = [{"tokens": words, "ner_tags": tags} for words, tags in tagged_sentences()[:120]]
     path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     return path
 
@@ -69,6 +67,7 @@ def test_without_data_what_needs_no_right_answer_runs(tmp_path, monkeypatch):
     assert audit.verdict.exit_code == 4
     found = {finding.check: finding for finding in audit.verdict.findings}
     assert found["performance.tagging.f1"].status is Status.NOT_RUN
+    assert {step.probe for step in audit.run.manifest().steps} >= {"robustness.lower_case", "robustness.ocr_confusions"}
     assert "no right answers" in found["performance.tagging.f1"].message
     assert not any(finding.status is Status.ERROR for finding in audit.verdict.findings)
 
@@ -76,3 +75,29 @@ def test_without_data_what_needs_no_right_answer_runs(tmp_path, monkeypatch):
 def test_pairs_are_refused_before_anything_is_loaded(tmp_path, monkeypatch):
     with pytest.raises(UsageError, match="not a pair"):
         audited(tmp_path, monkeypatch, pairs=True)
+
+
+def planted(builder, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Finding]:
+    monkeypatch.setenv("RESPONSIBLE_AUDIT_CACHE", str(tmp_path / "cache"))
+    only = ("performance.tagging", "robustness.lower_case")
+    config = Config(model=str(builder(tmp_path / "model")), data=str(data), only=only, out=tmp_path / "runs")
+    audit = run_audit(config, command=["audit", "run"], reporter=Terminal(quiet=True))
+    assert audit.verdict is not None
+    return {finding.check: finding for finding in audit.verdict.findings}
+
+
+def test_the_tagger_that_loses_names_in_small_letters_is_reported(data, tmp_path, monkeypatch):
+    found = planted(build_case_bound, data, tmp_path, monkeypatch)
+    assert found["performance.tagging.f1"].status is Status.PASS  # it does its task otherwise
+    for name in ("flip_rate", "f1_drop"):
+        assert found[f"robustness.lower_case.{name}[severity=2]"].status is Status.FAIL
+
+
+def test_its_twin_is_not(data, tmp_path, monkeypatch):
+    found = planted(build_case_free, data, tmp_path, monkeypatch)
+    assert found["performance.tagging.f1"].status is Status.PASS
+    for name in ("flip_rate", "f1_drop"):
+        finding = found[f"robustness.lower_case.{name}[severity=2]"]
+        assert finding.status is Status.PASS
+        assert finding.estimate is not None
+        assert finding.estimate.value == 0

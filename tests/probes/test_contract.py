@@ -43,7 +43,9 @@ def tag_words(words: Sequence[str]) -> list[str]:
 
 def mistaken(words: Sequence[str]) -> list[str]:
     """The same, but for some words."""
-    return ["O" if word in ("great", "Dull", "awful") else tag for word, tag in zip(words, tag_words(words), strict=True)]
+    return [
+        "O" if word in ("great", "Dull", "awful") else tag for word, tag in zip(words, tag_words(words), strict=True)
+    ]
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,10 @@ def values(records):
 
 
 def naive(golds, answers):
-    """Precision, recall and F1 as the README of seqeval (Nakayama 2018) defines them, counted with plain sets: an entity
-    is right when the same words have the same kind."""
+    """Precision, recall and F1 as the README of seqeval (Nakayama 2018) defines them, counted with plain sets.
+
+    An entity is right when the same words have the same kind.
+    """
     tagset = Tagset.of(TAGS)
 
     def bag(rows):

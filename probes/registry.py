@@ -38,6 +38,7 @@ BUILT_IN = (
     "probes.bias.templates.probe:Templates",
     "probes.bias.identity_terms.probe:IdentityTerms",
     "probes.bias.slices.probe:Slices",
+    "probes.bias.entity_swap.probe:EntitySwap",
     "probes.bias.embedding.probe:Embedding",
     "probes.toxicity.functional.probe:Functional",
     "probes.toxicity.evasion.probe:Evasion",

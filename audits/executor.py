@@ -46,7 +46,8 @@ def execute(
     """
     todo = [step for step in plan.steps if unfinished(run, step)]
     if todo:
-        model.classify([example.text for example in _all_examples(step for step in todo if step.probe.info.answers)])
+        asked = _all_examples(step for step in todo if step.probe.info.answers)
+        getattr(model, model.card.question)([example.text for example in asked])
         model.take_counters()
     for index, step in enumerate(plan.steps, start=1):
         watcher.step_started(step, index=index, total=len(plan.steps))

@@ -17,6 +17,7 @@ from audits.pools import Pools
 from audits.rehearsal import Questions, rehearse
 from audits.suites import BUILT_IN as SUITES
 from audits.suites import find_suite
+from probes.core.answers import SEQUENCE_HEADS
 from probes.core.errors import UsageError, did_you_mean
 from probes.core.examples import DataCard, Example, data_fingerprint
 from probes.core.manifest import PlannedSkip, PlannedStep
@@ -161,12 +162,15 @@ def with_parameters(probe: Probe, changes: Mapping[str, Any]) -> Probe:
 def why_not(probe: Probe, *, model: ModelCard, card: DataCard, domains: bool = False) -> Skip | None:
     """The reason a probe cannot run on this model and data, or None."""
     info = probe.info
+    if model.problem not in info.problems:
+        whole = ["answers about whole texts"] if info.problems >= SEQUENCE_HEADS else []
+        kinds = whole or sorted(problem.replace("_", " ") for problem in info.problems)
+        own = model.problem.replace("_", " ")
+        detail = f"It applies to {', '.join(kinds)} only; the task of this model is {own}."
+        return Skip(reason=SkipReason.WRONG_PROBLEM, detail=detail)
     missing = sorted(info.needs - model.capabilities)
     if missing:
         return Skip(reason=SkipReason.NO_CAPABILITY, detail=f"The model cannot {', '.join(missing)}.")
-    if model.problem not in info.problems:
-        kinds = ", ".join(sorted(problem.replace("_", " ") for problem in info.problems))
-        return Skip(reason=SkipReason.WRONG_PROBLEM, detail=f"It applies to {kinds} only.")
     if info.harm is not None and info.harm is not model.positive.harm:
         return _wrong_profile(info.harm, model.positive.origin)
     if info.groups and not card.groups:

@@ -20,8 +20,9 @@ from audits.pools import Pools
 from probes.core.answers import Classifications, Floats
 from probes.core.attributions import Attribution, Baseline, Jitter, Method, forward_passes
 from probes.core.examples import Example, Text
-from probes.core.model import Capability, ModelCard
+from probes.core.model import OWN_QUESTIONS, Capability, ModelCard
 from probes.core.probe import Context, Probe
+from probes.core.taggings import Taggings, tagged_words
 from probes.core.words import spans
 
 SIZES = (0, 16)
@@ -54,6 +55,16 @@ class Recorder:
         self._note("classify", texts)
         logits = _chances(texts, len(self.card.labels))
         return Classifications(logits=logits, labels=self.card.labels, problem=self.card.problem)
+
+    def tag(self, texts: Sequence[Text]) -> Taggings:
+        self._note("tag", texts)
+        words = [word for text in texts for word in tagged_words(text)]
+        counts = [len(tagged_words(text)) for text in texts]
+        return Taggings(
+            logits=_chances(words, len(self.card.labels)),
+            starts=np.cumsum([0, *counts], dtype=np.int64),
+            labels=self.card.labels,
+        )
 
     def embed(self, texts: Sequence[Text]) -> Floats:
         self._note("embed", texts)
@@ -185,7 +196,9 @@ class _Stage:
 
     @classmethod
     def of(cls, pools: Pools, items: int) -> _Stage:
-        clean: set[Question] = {("classify", example.text) for example in pools.own(limit=items)}
+        texts = [example.text for example in pools.own(limit=items)]
+        # Whichever of the two it is that a model of this kind is asked about its items.
+        clean: set[Question] = {(question.value, text) for text in texts for question in OWN_QUESTIONS}
         return cls(pools, items, clean, set(clean))
 
 

@@ -55,6 +55,8 @@ def prepare(config: Config, *, reporter: Reporter | None = None) -> Subject:
         max_length=config.max_length,
     )
     model = model.model_copy(update={"positive": positive_class(config, model)})
+    if config.pairs and model.problem is ProblemType.TOKEN:
+        raise UsageError("a tagger reads one text, not a pair", hint="leave out --pairs")
     if config.data is None:
         loaded = builtin_corpus(pairs=config.pairs)
     else:

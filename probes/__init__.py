@@ -1,8 +1,8 @@
 """What the author of a probe needs: everything else in this package is machinery."""
 
-from probes.core.answers import Classifications, ProblemType, changed, correct, gold_matrix
+from probes.core.answers import SEQUENCE_HEADS, Classifications, ProblemType, changed, correct, gold_matrix
 from probes.core.examples import Example, Gold, Text
-from probes.core.model import Capability, Classifier, Model, ModelCard
+from probes.core.model import Capability, Classifier, Model, ModelCard, Tagger
 from probes.core.probe import Context, Probe, ProbeDoc, ProbeInfo
 from probes.core.records import (
     Accounting,
@@ -20,8 +20,10 @@ from probes.core.records import (
     Unit,
     WordList,
 )
+from probes.core.taggings import Taggings, tagged_words
 
 __all__ = [
+    "SEQUENCE_HEADS",
     "Accounting",
     "Better",
     "Capability",
@@ -46,10 +48,13 @@ __all__ = [
     "Shown",
     "Skip",
     "SkipReason",
+    "Tagger",
+    "Taggings",
     "Text",
     "Unit",
     "WordList",
     "changed",
     "correct",
     "gold_matrix",
+    "tagged_words",
 ]

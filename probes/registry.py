@@ -22,6 +22,7 @@ from probes.core.probe import Probe, ProbeInfo
 BUILT_IN = (
     "probes.performance.quality:Quality",
     "probes.performance.calibration:Calibration",
+    "probes.performance.tagging:Tagging",
     "probes.robustness.perturbed:PROBES",
     "probes.robustness.worst_case:WorstCase",
     "probes.shift.performance.probe:Performance",
@@ -37,6 +38,7 @@ BUILT_IN = (
     "probes.bias.templates.probe:Templates",
     "probes.bias.identity_terms.probe:IdentityTerms",
     "probes.bias.slices.probe:Slices",
+    "probes.bias.entity_swap.probe:EntitySwap",
     "probes.bias.embedding.probe:Embedding",
     "probes.toxicity.functional.probe:Functional",
     "probes.toxicity.evasion.probe:Evasion",

@@ -14,6 +14,7 @@ from probes.core.answers import Classifications, Floats, Ints, ProblemType
 from probes.core.examples import Example, Text
 from probes.core.model import Capability, ModelCard
 from probes.core.rng import generator
+from probes.core.taggings import Taggings, tagged_words
 
 # How long an example takes says more about the machine than about the code; pytest's own time limit still holds.
 settings.register_profile("project", deadline=None)
@@ -68,6 +69,38 @@ class FakeModel:
         self.calls += 1
         self.asked.extend(texts)
         return np.array([_bag(" ".join(text) if isinstance(text, tuple) else text) for text in texts]).reshape(-1, 16)
+
+
+Tagger = Callable[[Sequence[str]], Sequence[str | None]]
+
+
+@dataclass
+class FakeTagger:
+    """A tagger that answers `rule(words)`: a label for each word, None for words it does not read."""
+
+    rule: Tagger
+    card: ModelCard = field(default_factory=lambda: tagger_card())
+    asked: list[Text] = field(default_factory=list)
+    calls: int = 0
+
+    def tag(self, texts: Sequence[Text]) -> Taggings:
+        self.calls += 1
+        self.asked.extend(texts)
+        words = [tagged_words(text) for text in texts]
+        tags = [tag for each in words for tag in self.rule(each)]
+        logits = np.zeros((len(tags), len(self.card.labels)))
+        for row, tag in enumerate(tags):
+            logits[row] = np.nan if tag is None else [4.0 * (label == tag) for label in self.card.labels]
+        starts = np.cumsum([0, *map(len, words)]).astype(np.int64)
+        return Taggings(logits=logits, starts=starts, labels=self.card.labels)
+
+
+TAGS = ("O", "B-person", "I-person", "B-place", "I-place")
+
+
+def tagger_card(labels: tuple[str, ...] = TAGS) -> ModelCard:
+    card = model_card(labels=labels, problem=ProblemType.TOKEN)
+    return card.model_copy(update={"capabilities": frozenset({Capability.TAG})})
 
 
 def _bag(text: str) -> Floats:

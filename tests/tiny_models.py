@@ -74,14 +74,17 @@ def build(
     dtype: str = "float32",
     seed: int = 0,
     config: dict[str, Any] | None = None,
+    tagger: bool = False,
 ) -> Path:
     """Save a sequence classifier of `arch` (one of ARCHITECTURES) with its tokenizer into `folder`.
 
-    `config` overrides settings of the tiny configuration. GPT-2 and Llama get no padding token, as in the wild.
+    `config` overrides settings of the tiny configuration; with `tagger` it classifies tokens instead. GPT-2 and Llama
+    get no padding token, as in the wild.
     """
     import torch
-    from transformers import AutoConfig, AutoModelForSequenceClassification
+    from transformers import AutoConfig, AutoModelForSequenceClassification, AutoModelForTokenClassification
 
+    kind = AutoModelForTokenClassification if tagger else AutoModelForSequenceClassification
     tokenizer = save_tokenizer(arch, folder)
     names = dict(enumerate(labels))
     settings = _CONFIGS[arch] | _special_ids(arch, tokenizer)
@@ -94,7 +97,7 @@ def build(
     settings |= config or {}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = AutoModelForSequenceClassification.from_config(AutoConfig.for_model(arch, **settings))
+        model = kind.from_config(AutoConfig.for_model(arch, **settings))
         model = model.to(getattr(torch, dtype)).eval()
     with _no_progress_bar():
         model.save_pretrained(folder)

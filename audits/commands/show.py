@@ -32,10 +32,9 @@ def command(probe: str, plugins: tuple[Path, ...]) -> int:
             ("References", doc.references),
         ):
             terminal.line(f"\n{heading}\n  {text}")
-        needs = ["right answers"] if info.gold else []
-        terminal.line(
-            f"\nNeeds\n  {', '.join([*sorted(info.needs), *needs])}; about {info.calls:g} model calls an item"
-        )
+        needs = [str(capability) for capability in sorted(info.needs)] or ["answers"]
+        needs += ["right answers"] if info.gold else []
+        terminal.line(f"\nNeeds\n  {', '.join(needs)}; about {info.calls:g} model calls an item")
         terminal.line("\nParameters")
         for name, value in parameters_of(found).items():
             terminal.line(f"  {name} = {_written(value)}")

@@ -19,11 +19,16 @@ Bools = NDArray[np.bool_]
 
 
 class ProblemType(StrEnum):
-    """The three things a sequence-classification head can be; values as in `config.problem_type`."""
+    """What a head can be: the three kinds of sequence classification, named as in `config.problem_type`, and others."""
 
     SINGLE_LABEL = "single_label_classification"
     MULTI_LABEL = "multi_label_classification"
     REGRESSION = "regression"
+    TOKEN = "token_classification"
+
+
+SEQUENCE_HEADS = frozenset({ProblemType.SINGLE_LABEL, ProblemType.MULTI_LABEL, ProblemType.REGRESSION})
+"""Heads that give one answer to a whole text, as `Classifications` hold them."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,8 @@ Text = str | tuple[str, str]
 """What a classifier reads: one text, or a pair (premise and hypothesis, question and passage)."""
 
 Gold = str | tuple[str, ...] | float | None
-"""The right answer: a label name, the set of label names (multi-label), a score (regression), or unknown."""
+"""The right answer: a label name, the set of label names (multi-label), a score (regression), the tag of each word
+(token classification), or unknown."""
 
 NO_VALUE = frozenset({"", "(missing)", "(unknown)"})
 """How an item without a value in a group column is written; the second is what reading a file gives an empty cell."""

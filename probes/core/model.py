@@ -13,6 +13,7 @@ from probes.core.answers import Classifications, Floats, Ints, ProblemType
 from probes.core.attributions import Attribution, Baseline, Jitter, Method
 from probes.core.examples import Text
 from probes.core.positive import PositiveClass
+from probes.core.taggings import Taggings
 
 
 class Capability(StrEnum):
@@ -22,6 +23,11 @@ class Capability(StrEnum):
     EMBED = "embed"
     ATTRIBUTE = "attribute"
     TOKENIZE = "tokenize"
+    TAG = "tag"
+
+
+OWN_QUESTIONS = (Capability.CLASSIFY, Capability.TAG)
+"""What models are asked about each item, one of these by their kind; each is the name of the method that asks it."""
 
 
 class ModelCard(BaseModel):
@@ -60,6 +66,11 @@ class ModelCard(BaseModel):
     base_model: str | None = None
     licence: str | None = None
 
+    @property
+    def question(self) -> Capability:
+        """Which of OWN_QUESTIONS a model of this kind is asked."""
+        return Capability.TAG if self.problem is ProblemType.TOKEN else Capability.CLASSIFY
+
 
 class Model(Protocol):
     """Any model under audit."""
@@ -73,6 +84,17 @@ class Classifier(Model, Protocol):
 
     def classify(self, texts: Sequence[Text]) -> Classifications:
         """Answer n texts with n answers in the same order; repeated texts cost nothing extra."""
+        ...
+
+
+class Tagger(Model, Protocol):
+    """A model that gives each word of a text a label."""
+
+    def tag(self, texts: Sequence[Text]) -> Taggings:
+        """Answer n texts with n rows of tags in the same order; repeated texts cost nothing extra.
+
+        The words of a text are what blanks separate (`probes.core.taggings.tagged_words`).
+        """
         ...
 
 

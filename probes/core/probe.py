@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from probes.core import rng as _rng
-from probes.core.answers import ProblemType
+from probes.core.answers import SEQUENCE_HEADS, ProblemType
 from probes.core.examples import Example
 from probes.core.model import Capability
 from probes.core.records import Outcomes, Record
@@ -73,7 +73,7 @@ class ProbeInfo:
         risk: the chapter of the report it belongs to.
         title: a few words for tables.
         calls: model calls for each item, for estimating the cost (the item's own text is shared and counts 1).
-        needs: capabilities the model must have.
+        needs: capabilities the model must have, whatever its head; empty where each of `problems` is asked its own way.
         gold: True when it is meaningless without right answers.
         groups: True when it is meaningless without a group column.
         data: False when it asks only about texts of its own, so that the audit's items do not matter.
@@ -81,7 +81,7 @@ class ProbeInfo:
         domains: True when it compares domains: after the audit's own items it gets as many of each other domain, which
             name theirs (`Example.domain`).
         harm: True when it is for classifiers whose positive class is a harm, False when for all others, None for any.
-        problems: the kinds of heads it applies to.
+        problems: the kinds of heads it applies to; unless it says so, those that answer whole texts.
     """
 
     id: str
@@ -97,7 +97,7 @@ class ProbeInfo:
     answers: bool = True
     domains: bool = False
     harm: bool | None = None
-    problems: frozenset[ProblemType] = frozenset(ProblemType)
+    problems: frozenset[ProblemType] = SEQUENCE_HEADS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,12 +29,14 @@ def stratified(examples: Sequence[Example], *, limit: int | None, seed: int) -> 
 
 
 def stratum(example: Example) -> str:
-    """The label an example is stratified by; numbers and missing labels form one stratum each."""
+    """The label, or set of labels, an example is stratified by; numbers and missing labels form one stratum each."""
     gold = example.gold
     if isinstance(gold, str):
         return gold
     if isinstance(gold, tuple):
-        return "+".join(gold)
+        # One tag for each word: hardly two sentences have the same ones, but many the same kinds of them.
+        kinds = gold if len(set(gold)) == len(gold) else sorted(set(gold))
+        return "+".join(kinds)
     return "(none)" if gold is None else "(score)"
 
 

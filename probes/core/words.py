@@ -34,6 +34,10 @@ def _pattern() -> re.Pattern[str]:
     )
 
 
+_BLANKS_AND_WORD = re.compile(r"\s*\S+")
+"""`str.split` takes the same characters for blanks."""
+
+
 class Span(NamedTuple):
     """A word: `texts[part][start:end]` of an item."""
 
@@ -51,6 +55,17 @@ def spans(text: Text) -> tuple[Span, ...]:
     parts = (text,) if isinstance(text, str) else text
     return tuple(
         Span(part, *found.span()) for part, string in enumerate(parts) for found in _pattern().finditer(string)
+    )
+
+
+def between_blanks(text: Text) -> tuple[Span, ...]:
+    """The words of a text, or of both parts of a pair, that blanks separate, punctuation included.
+
+    Each has the blanks before it, as in the vocabularies of most tokenizers.
+    """
+    parts = (text,) if isinstance(text, str) else text
+    return tuple(
+        Span(part, *found.span()) for part, string in enumerate(parts) for found in _BLANKS_AND_WORD.finditer(string)
     )
 
 

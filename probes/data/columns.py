@@ -20,10 +20,14 @@ PAIRS = (
     ("question", "passage"), ("question", "context"), ("text", "textb"), ("texta", "textb"), ("text1", "text2"),
     ("query", "passage"), ("query", "document"),
 )  # fmt: skip
+WORDS = ("tokens", "words")
+"""Lists of words, for models that label each of them."""
+TAGS = ("nertags", "tags", "ner", "nerlabels", "label", "labels", "gold", "target")
 LABELS = (
     "label", "labels", "gold", "goldlabel", "labelgold", "target", "class", "coarselabel", "finelabel", "sentiment",
 )  # fmt: skip
 SCORES = ("label", "labels", "score", "rating", "target", "gold", "similarity", "similarityscore", "stars")
+_LABEL_NAMES = {ProblemType.REGRESSION: SCORES, ProblemType.TOKEN: TAGS}
 _LABEL_LIKE = re.compile(
     r"label|class|categor|target|sentiment|rating|score|stars|polarity|emotion|intent|topic|toxic|hate|answer|gold"
 )
@@ -73,9 +77,11 @@ def assign(table: Table, columns: Columns, *, card: ModelCard, where: str) -> Ro
     _check(columns, table, where)
     other = (*columns.groups, *([columns.cluster] if columns.cluster else []))
     labels = (columns.label,) if columns.label else _labels(table, (*columns.text, *other), card, where)
-    text = columns.text or _text(table, (*labels, *other), where)
+    text = columns.text or _text(table, (*labels, *other), card, where)
     rest = [name for name in table.names if name not in (*text, *labels, *columns.groups, columns.cluster)]
     notes = () if labels else (_no_label_note(rest, card),)
+    if card.problem is ProblemType.TOKEN and len(text) > 1:
+        raise UsageError("a tagger reads one text, not a pair", hint="name one column of words with --text-column")
     if not columns.text and not _is_known(text):
         notes = (f"The texts are taken from the only column that can hold them: {text[0]!r}.", *notes)
     return Roles(
@@ -109,9 +115,13 @@ def _by_key(names: Iterable[str]) -> Mapping[str, list[str]]:
     return found
 
 
-def _text(table: Table, taken: Sequence[str], where: str) -> tuple[str, ...]:
+def _text(table: Table, taken: Sequence[str], card: ModelCard, where: str) -> tuple[str, ...]:
     free = [name for name in table.names if name not in taken]
     known = _by_key(free)
+    if card.problem is ProblemType.TOKEN:
+        words = [name for key in WORDS for name in known.get(key, ())]
+        if len(words) == 1:
+            return (words[0],)
     readings: list[tuple[str, ...]] = [
         (first, second) for a, b in PAIRS for first in known.get(a, ()) for second in known.get(b, ())
     ]
@@ -130,12 +140,12 @@ def _text(table: Table, taken: Sequence[str], where: str) -> tuple[str, ...]:
 
 
 def _is_known(text: Sequence[str]) -> bool:
-    return len(text) == 2 or _key(text[0]) in TEXTS
+    return len(text) == 2 or _key(text[0]) in (*TEXTS, *WORDS)
 
 
 def _labels(table: Table, taken: Sequence[str], card: ModelCard, where: str) -> tuple[str, ...]:
     known = _by_key(name for name in table.names if name not in taken)
-    names = SCORES if card.problem is ProblemType.REGRESSION else LABELS
+    names = _LABEL_NAMES.get(card.problem, LABELS)
     readings: list[tuple[str, ...]] = [(name,) for key in names for name in known.get(key, ())]
     readings += _indicator_columns(known, card)
     if len(readings) > 1:

@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 
 from probes.core.answers import ProblemType
 from probes.core.errors import DataError, UsageError
 from probes.core.examples import Gold
 from probes.core.model import ModelCard
+from probes.data.cells import MAPPED_AWAY, Golds, cell_members, cell_reader, is_missing
 from probes.data.columns import Roles
 from probes.data.label_names import DROP, LabelNames
-from probes.data.table import Table, shown, writable
+from probes.data.table import Table, shown
+from probes.data.tagged import read_tags, sentences
 
 NOT_FINITE = "label is not a finite number"
-MAPPED_AWAY = "left out by --label-map"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Golds:
-    """One gold answer per row; `dropped` holds the rows that cannot be used, with the reason."""
-
-    values: Sequence[Gold]
-    dropped: Mapping[int, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
 
 
 def read_golds(table: Table, roles: Roles, *, card: ModelCard, label_map: Mapping[str, str], where: str) -> Golds:
@@ -51,12 +42,14 @@ def read_golds(table: Table, roles: Roles, *, card: ModelCard, label_map: Mappin
     names = LabelNames(model=card.labels, stored=stored, label_map=label_map, where=where)
     if roles.label_names is not None and not names.is_generic:
         raw = _spelled(raw, table.values(roles.label_names))
+    if card.problem is ProblemType.TOKEN:
+        return read_tags(raw, sentences(table.values(roles.text[0])), names, column=column)
     read = _sets if card.problem is ProblemType.MULTI_LABEL else _singles
     return read(raw, names, column)
 
 
 def _singles(raw: Sequence[object], names: LabelNames, column: str) -> Golds:
-    value_of = _reader(names, column)
+    value_of = cell_reader(names, column)
     values = [value_of(value) for value in raw]
     translation = names.translate(value for value in values if value is not None)
     golds = [None if value is None else translation.names[value] for value in values]
@@ -65,8 +58,8 @@ def _singles(raw: Sequence[object], names: LabelNames, column: str) -> Golds:
 
 
 def _sets(raw: Sequence[object], names: LabelNames, column: str) -> Golds:
-    value_of = _reader(names, column)
-    lists = [_members(value) for value in _from_indicators(raw, names, column)]
+    value_of = cell_reader(names, column)
+    lists = [cell_members(value) for value in _from_indicators(raw, names, column)]
     sets = [None if members is None else [value_of(member) for member in members] for members in lists]
     translation = names.translate(value for members in sets if members for value in members if value is not None)
     golds: list[Gold] = []
@@ -78,12 +71,6 @@ def _sets(raw: Sequence[object], names: LabelNames, column: str) -> Golds:
         known = members is not None and None not in found
         golds.append(tuple(label for label in names.model if label in found) if known else None)
     return Golds(values=golds, dropped=dropped, notes=translation.notes)
-
-
-def _members(value: object) -> list[object] | None:
-    if isinstance(value, list):
-        return value
-    return None if _is_missing(value) else [value]
 
 
 def _from_indicators(raw: Sequence[object], names: LabelNames, column: str) -> Sequence[object]:
@@ -117,7 +104,7 @@ def _indicators(table: Table, columns: Sequence[str], *, card: ModelCard, where:
 
 
 def _bit(value: object, column: str, where: str) -> bool | None:
-    if _is_missing(value):
+    if is_missing(value):
         return None
     text = str(value).casefold().removesuffix(".0")
     if text == "-1":  # the public toxicity sets mark unscored test rows so
@@ -152,54 +139,10 @@ def _spelled(raw: Sequence[object], spelled: Sequence[object]) -> Sequence[objec
     pairs = {
         (str(number), str(name))
         for number, name in zip(raw, spelled, strict=True)
-        if not _is_missing(number) and not _is_missing(name)
+        if not is_missing(number) and not is_missing(name)
     }
     numbers, names = {number for number, _ in pairs}, {name for _, name in pairs}
     if not len(pairs) == len(numbers) == len(names) or not all(number.isdecimal() for number in numbers):
         return raw
     name_of = dict(pairs)
-    return [value if _is_missing(value) else name_of.get(str(value), value) for value in raw]
-
-
-def _reader(names: LabelNames, column: str) -> Callable[[object], str | None]:
-    """One cell to the text by which it is looked up, or None where it says nothing."""
-
-    def read(value: object) -> str | None:
-        if _is_missing(value):
-            return None
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        if isinstance(value, int) and not isinstance(value, bool) and names.stored:
-            return _stored(value, names, column)
-        if not isinstance(value, str | int | float):
-            raise DataError(
-                f"{names.where}: column {column!r} holds {shown([value])}, which is no label",
-                hint="name the column of labels with --label-column; lists of labels fit multi-label models only",
-            )
-        text = writable(str(value)).strip()
-        if not text or text in names.model:
-            return text or None
-        return _as_whole_number(text)
-
-    return read
-
-
-def _stored(value: int, names: LabelNames, column: str) -> str | None:
-    if value == -1:
-        return None
-    if 0 <= value < len(names.stored):
-        return names.stored[value]
-    raise DataError(
-        f"{names.where}: column {column!r} holds {value}, but the data names only {len(names.stored)} labels",
-        hint="correct the data's label names, or store the labels as text",
-    )
-
-
-def _as_whole_number(text: str) -> str:
-    # A column of integers with gaps is written as "1.0" by most tools.
-    whole = text.removesuffix(".0")
-    return whole if whole.lstrip("-").isdecimal() else text
-
-
-def _is_missing(value: object) -> bool:
-    return value is None or value == "" or (isinstance(value, float) and math.isnan(value))
+    return [value if is_missing(value) else name_of.get(str(value), value) for value in raw]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from probes.core.answers import ProblemType
 from probes.core.errors import DataError
 from probes.core.examples import DataCard, Example, data_fingerprint
 from probes.core.model import ModelCard
@@ -40,8 +41,8 @@ def load_data(
     Nothing is left out silently: `card.rows_read == card.n + sum(card.rows_dropped.values())`.
 
     Args:
-        source: a file (CSV, TSV, JSON, JSON lines, Parquet; text formats also gzipped), a folder with one file per
-            split, a folder written by `save_to_disk`, or a Hub id "owner/name[/configuration]"; ":split" may follow.
+        source: a file (CSV, TSV, JSON, JSON lines, Parquet, CoNLL; text formats also gzipped), a folder with one file
+            per split, a `save_to_disk` folder, or a Hub id "owner/name[/configuration]"; ":split" may follow.
         card: the model, for its label names and problem type.
         columns: columns by use, where their names do not say it.
         split: which split; by default test, otherwise validation, otherwise the only one.
@@ -57,7 +58,7 @@ def load_data(
     if not table.rows:
         raise DataError(f"{where} has no rows", hint="pass data with at least one item")
     roles = assign(table, columns, card=card, where=where)
-    texts = text_columns(table, roles, where=where)
+    texts = text_columns(table, roles, words=card.problem is ProblemType.TOKEN, where=where)
     golds = read_golds(table, roles, card=card, label_map=label_map or {}, where=where)
     built = build(table, roles, texts, golds, where=where)
     labelled = sum(example.gold is not None for example in built.examples)

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from probes.core.errors import DataError
 from probes.core.examples import Example, Text
+from probes.data.cells import Golds
 from probes.data.columns import Roles
-from probes.data.labels import Golds
 from probes.data.table import Table, shown, writable
+from probes.data.tagged import Unusable, sentences
 
 LONGEST_TEXT = 1_000_000
 """Characters; a longer text is a mistake in the data rather than something a classifier is asked."""
@@ -34,13 +35,13 @@ class Built:
     notes: tuple[str, ...]
 
 
-def text_columns(table: Table, roles: Roles, *, where: str) -> list[Sequence[object]]:
-    """The one or two columns of texts.
+def text_columns(table: Table, roles: Roles, *, words: bool = False, where: str) -> list[Sequence[object]]:
+    """The one or two columns of texts; with `words` lists of words are texts too.
 
     Raises:
         DataError: when one of them holds no texts at all.
     """
-    columns = [table.values(name) for name in roles.text]
+    columns = [sentences(table.values(name)) if words else table.values(name) for name in roles.text]
     for name, column in zip(roles.text, columns, strict=True):
         _check_texts(name, column, table, where)
     return columns
@@ -79,7 +80,7 @@ def build(table: Table, roles: Roles, texts: Sequence[Sequence[object]], golds: 
 
 
 def _check_texts(name: str, column: Sequence[object], table: Table, where: str) -> None:
-    kinds = {type(value).__name__ for value in column if not _is_missing(value)}
+    kinds = {type(value).__name__ for value in column if not _is_missing(value) and not isinstance(value, Unusable)}
     if kinds and "str" not in kinds:
         raise DataError(
             f"{where}: column {name!r} holds no text but {' and '.join(sorted(kinds))} values",
@@ -91,6 +92,8 @@ def _problem(parts: Sequence[object]) -> str | None:
     for part in parts:
         if _is_missing(part):
             return NO_TEXT
+        if isinstance(part, Unusable):
+            return part.reason
         if not isinstance(part, str):
             return NOT_TEXT
         if not part.strip():

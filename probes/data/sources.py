@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from probes.core.errors import DataError, UsageError, did_you_mean
+from probes.data.conll import read_conll
 from probes.data.decoding import unreadable
 from probes.data.delimited import read_delimited
 from probes.data.hub import is_saved, open_hub, open_saved
@@ -16,7 +17,8 @@ from probes.data.parquet import read_parquet
 from probes.data.splits import choose_split
 from probes.data.table import Opened, Table, joined, shown
 
-_FORMATS = ("csv", "tsv", "jsonl", "ndjson", "json", "parquet")
+_CONLL = ("conll", "iob", "iob2", "bio")
+_FORMATS = ("csv", "tsv", "jsonl", "ndjson", "json", "parquet", *_CONLL)
 _PACKED = tuple(f"{kind}.gz" for kind in _FORMATS if kind != "parquet")
 READABLE = ", ".join(f".{kind}" for kind in _FORMATS) + " (text formats also as .gz)"
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.\-]*/[A-Za-z0-9][\w.\-]*(/[\w.\-+ ]+)?")
@@ -103,6 +105,8 @@ def _read(path: Path) -> Table:
         raise DataError(f"{path} is no data file we can read", hint=f"pass one of {READABLE}")
     if kind in ("csv", "tsv"):
         return read_delimited(path, tabs=kind == "tsv")
+    if kind in _CONLL:
+        return read_conll(path)
     return read_parquet(path) if kind == "parquet" else read_json(path, lines=kind != "json")
 
 

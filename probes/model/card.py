@@ -39,13 +39,18 @@ WITHOUT_A_TABLE = frozenset({"canine", "perceiver"})
 """Model types that read characters, not entries of one table of tokens."""
 NO_TABLE = "it needs one embedding for each token, and this kind of model has none"
 
+AUDITED = {
+    "ForSequenceClassification": "text-classification",
+    "ForTokenClassification": "token-classification",
+}
+"""How the architectures end that can be audited, and the task of each as the Hub calls it."""
+
 _HEADS = {
     "ForMaskedLM": "a masked language model",
     "ForPreTraining": "a pretrained language model",
     "ForCausalLM": "a text generator",
     "LMHeadModel": "a text generator",
     "ForConditionalGeneration": "a text generator",
-    "ForTokenClassification": "a token tagger",
     "ForQuestionAnswering": "a question-answering model",
     "ForMultipleChoice": "a multiple-choice model",
     "ForImageClassification": "an image classifier",
@@ -75,11 +80,11 @@ def describe(
 
     Raises:
         UsageError: the source is not a model folder, or an argument is out of range.
-        ModelError: the folder is a model, but broken, refused or not a classifier.
+        ModelError: the folder is a model, but broken, refused or of a kind that cannot be audited.
     """
     place = locate(source, revision=revision, allow_pickle=allow_pickle, trust_remote_code=trust_remote_code)
     raw = read_config(place.folder)
-    architecture = _classifier_architecture(raw, place)
+    architecture, task = _architecture(raw, place)
     config = _config(place.folder, trust_remote_code=trust_remote_code)
     weights = read_weights(place.folder, allow_pickle=allow_pickle)
     vocabulary = tokenizer_files(place.folder)
@@ -95,9 +100,10 @@ def describe(
         files=files,
         architecture=architecture,
         model_type=config.model_type,
-        problem=_problem(config, labels),
+        task=task,
+        problem=_problem(config, labels, task),
         labels=labels,
-        capabilities=_capabilities(config),
+        capabilities=_capabilities(config, task),
         unattributable=_unattributable(config),
         max_length=_max_length(max_length, config, place.folder),
         dtype=_dtype(dtype, raw, weights),
@@ -118,10 +124,12 @@ def front_matter(readme: Path) -> dict[str, str]:
     return {key: value.strip().strip("\"'") for key, value in pairs}
 
 
-def _classifier_architecture(raw: dict[str, Any], place: Source) -> str:
+def _architecture(raw: dict[str, Any], place: Source) -> tuple[str, str]:
+    """The architecture and the task it is made for."""
     architecture = str((raw.get("architectures") or [""])[0])
-    if architecture.endswith("ForSequenceClassification"):
-        return architecture
+    for ending, task in AUDITED.items():
+        if architecture.endswith(ending):
+            return architecture, task
     if not architecture:
         raise ModelError(
             f"the config.json of {place.given} does not say what the model is: no architectures",
@@ -129,8 +137,8 @@ def _classifier_architecture(raw: dict[str, Any], place: Source) -> str:
         )
     kind = next((kind for suffix, kind in _HEADS.items() if architecture.endswith(suffix)), "not a text classifier")
     raise ModelError(
-        f"{place.given} is {kind} ({architecture}); only text classifiers can be audited",
-        hint="give the folder of the fine-tuned classifier (its architecture ends in ForSequenceClassification)",
+        f"{place.given} is {kind} ({architecture}); only text classifiers and taggers can be audited",
+        hint=f"give the folder of the fine-tuned model (its architecture ends in {' or '.join(AUDITED)})",
     )
 
 
@@ -141,13 +149,15 @@ def _config(folder: Path, *, trust_remote_code: bool) -> Any:
         return AutoConfig.from_pretrained(folder, trust_remote_code=trust_remote_code, local_files_only=True)
 
 
-def _capabilities(config: Any) -> frozenset[Capability]:
+def _capabilities(config: Any, task: str) -> frozenset[Capability]:
     """Of a stranger's code answers and tokens only; embeddings unless the network keeps no state for each token."""
-    always = {Capability.CLASSIFY, Capability.TOKENIZE}
+    tagger = task == "token-classification"
+    always = {Capability.TAG if tagger else Capability.CLASSIFY, Capability.TOKENIZE}
     if getattr(config, "auto_map", None):
         return frozenset(always)
     more = {Capability.EMBED} if config.model_type not in WITHOUT_TOKEN_STATES else set()
-    return frozenset({Capability.ATTRIBUTE} | always | more)
+    # Attributions explain one logit of a whole text.
+    return frozenset(always | more | (set() if tagger else {Capability.ATTRIBUTE}))
 
 
 def _unattributable(config: Any) -> dict[Method, str]:
@@ -165,8 +175,10 @@ def _labels(config: Any, place: Source) -> tuple[str, ...]:
     return labels
 
 
-def _problem(config: Any, labels: tuple[str, ...]) -> ProblemType:
+def _problem(config: Any, labels: tuple[str, ...], task: str) -> ProblemType:
     """As declared; otherwise as transformers trains it: one label is a regression, several exclude one another."""
+    if task == "token-classification":
+        return ProblemType.TOKEN
     if config.problem_type is not None:
         return ProblemType(config.problem_type)
     return ProblemType.REGRESSION if len(labels) == 1 else ProblemType.SINGLE_LABEL

@@ -1,4 +1,4 @@
-"""A transformers classifier behind bulk questions: repeats removed, answers cached, batches canonical."""
+"""A transformers classifier of texts or words behind bulk questions: repeats removed, answers cached, fixed batches."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ from probes.core.attributions import Attribution, Baseline, Jitter, Method
 from probes.core.errors import ModelError
 from probes.core.examples import Text
 from probes.core.model import Capability, ModelCard
+from probes.core.taggings import Taggings, tagged_words
 from probes.model.batching import Batch, ask_id, canonical_order, cut
 from probes.model.cache import AnswerCache
 from probes.model.forward import Forward, Question
 from probes.model.randomise import randomised
-from probes.model.sequences import Sequences
+from probes.model.sequences import Ids, Sequences
 from probes.model.token_counts import token_counts
 from probes.model.tokens import Encoder
 
@@ -68,7 +69,9 @@ class Throughput:
 
 @dataclass(kw_only=True)
 class TransformersClassifier:
-    """A loaded model; `Attributor` and `Embedder` of `probes.core.model`. Make one with `probes.model.load.load`.
+    """A loaded model; `Attributor` and `Embedder` of `probes.core.model`, or `Tagger`. Make one with `load.load`.
+
+    Which questions it answers is for the card's capabilities to say.
 
     Whatever is asked, repeated texts cost nothing extra. Interrupted and asked again with the same cache, it gives the
     same bits as if never interrupted: what was answered is not computed again, and the batches of the rest are those of
@@ -110,6 +113,37 @@ class TransformersClassifier:
             problem=self.card.problem,
             tolerance=TOLERANCE[self.dtype],
         )
+
+    def tag(self, texts: Sequence[Text]) -> Taggings:
+        """Answer n texts with n rows of tags in the same order, each word by the logits of its first token.
+
+        Raises:
+            DataError: a text the tokenizer cannot read, or a pair.
+            ModelError: NaN or infinite logits, or too little memory for a single text.
+        """
+        position, distinct = _distinct(texts)
+        sequences = self.encoder.encode_tagged(distinct)
+        read = [each[each >= 0] for each in map(sequences.words_of, range(len(sequences)))]
+        widths = np.array([len(each) for each in read], dtype=np.int64) * len(self.card.labels)
+        rows = self._rows(sequences, Capability.TAG, widths=widths, costs=sequences.lengths)
+        self.counters.asked += len(texts)
+        blocks = [
+            self._block(len(tagged_words(text)), words, numbers[:width])
+            for text, words, numbers, width in zip(distinct, read, rows, widths, strict=True)
+        ]
+        ends = np.cumsum([len(blocks[row]) for row in position])
+        return Taggings(
+            logits=np.concatenate([np.zeros((0, len(self.card.labels))), *(blocks[row] for row in position)]),
+            starts=np.concatenate(([0], ends)).astype(np.int64),
+            labels=self.card.labels,
+            tolerance=TOLERANCE[self.dtype],
+        )
+
+    def _block(self, words: int, read: Ids, numbers: Rows) -> Floats:
+        """(words, labels) logits of one text; NaN for words that were not read."""
+        block = np.full((words, len(self.card.labels)), np.nan)
+        block[read] = numbers.reshape(len(read), len(self.card.labels))
+        return block
 
     def embed(self, texts: Sequence[Text]) -> Floats:
         """(n, width): mean of the last hidden states over each text's tokens, special tokens included, padding not.
@@ -191,7 +225,7 @@ class TransformersClassifier:
         """Speed on `texts`, tokenization included, the cache left out; call it twice and the first warms up."""
         trial = replace(self, cache=AnswerCache.open(None), counters=Counters(), on_progress=None)
         started = perf_counter()
-        trial.classify(texts)
+        getattr(trial, self.card.question)(texts)
         seconds = max(perf_counter() - started, 1e-9)
         counters = trial.counters
         return Throughput(texts_per_second=counters.computed / seconds, tokens_per_second=counters.tokens / seconds)

@@ -44,7 +44,7 @@ class Forward:
     """A network on a device.
 
     Attributes:
-        network: a sequence classifier of transformers in eval mode, on `device`.
+        network: a sequence or token classifier of transformers in eval mode, on `device`.
         pad: the id that fills short rows.
         limit: rows x longest that is known, or hoped, to fit; halved whenever memory runs out.
         projection: what `last_layer.find` says of the network; None for one whose last layer works on every token.
@@ -61,7 +61,8 @@ class Forward:
     def __call__(
         self, batches: Iterable[Batch], question: Question = Capability.CLASSIFY
     ) -> Iterator[NDArray[np.float32]]:
-        """The answers about each batch, in order: (rows, labels) logits, (rows, width) embeddings, or as asked.
+        """The answers about each batch, in order: (rows, labels) logits, (rows, width) embeddings, a tagger's
+        (rows, words x labels) logits, or as asked.
 
         Raises:
             ModelError: a single row does not fit into memory.
@@ -153,6 +154,8 @@ class Forward:
     def _answers(self, batch: Batch, question: Question) -> torch.Tensor:
         if question is Capability.EMBED:
             return self._embeddings(batch)
+        if question is Capability.TAG:
+            return self._tags(batch)
         with first_token_only(self.projection):
             return self._logits(batch) if isinstance(question, Capability) else question(self, batch)
 
@@ -160,6 +163,17 @@ class Forward:
         with torch.inference_mode():
             logits: torch.Tensor = self.network(**named(*self.inputs(batch))).logits
         return logits
+
+    def _tags(self, batch: Batch) -> torch.Tensor:
+        """(rows, most words x labels): the logits of each word's first token; what follows a row's own is padding."""
+        first = batch.words() >= 0
+        most = int(first.sum(axis=1).max())
+        places = self.moved(np.argsort(~first, axis=1, kind="stable")[:, :most])
+        logits = self._logits(batch)
+        if logits.shape[:2] != first.shape:
+            raise ValueError("its logits are not one row for each token")
+        picked = logits.gather(1, places[:, :, None].expand(-1, -1, logits.shape[2]))
+        return picked.reshape(len(first), -1)
 
     def _embeddings(self, batch: Batch) -> torch.Tensor:
         ids, mask, types = self.inputs(batch)

@@ -1,4 +1,4 @@
-"""From a card to a classifier that answers: `load`."""
+"""From a card to a model that answers: `load`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,16 @@ from typing import Any
 import numpy as np
 import torch
 import transformers
-from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreTrainedTokenizerFast
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+    AutoTokenizer,
+    PreTrainedTokenizerFast,
+)
 
+from probes.core.answers import ProblemType
 from probes.core.errors import IntegrityError, ModelError, UsageError
-from probes.core.model import ModelCard
+from probes.core.model import Capability, ModelCard
 from probes.model import device as devices
 from probes.model import last_layer
 from probes.model.batching import Batch
@@ -44,7 +50,7 @@ def load(
     trust_remote_code: bool = False,
     max_length: int | None = None,
 ) -> TransformersClassifier:
-    """Load weights and tokenizer and return a classifier ready to be asked.
+    """Load weights and tokenizer and return a classifier or tagger ready to be asked.
 
     Args:
         card_or_source: what `describe` returned (the folder must not have changed since), or a folder or Hub id.
@@ -95,8 +101,10 @@ def _classifier(
     encoder = Encoder(tokenizer, max_length=card.max_length, token_types=_reads_token_types(network, tokenizer))
     pad = _padding(network, tokenizer, encoder)
     forward = Forward(network=_moved(network, place, card), device=place, pad=pad, limit=budget)
-    trial = encoder.encode(TRIAL)
-    forward.projection = last_layer.find(network, *forward.inputs(Batch(trial)))
+    tagger = card.question is Capability.TAG
+    trial = encoder.encode_tagged(TRIAL) if tagger else encoder.encode(TRIAL)
+    # A tagger reads every token to the end.
+    forward.projection = None if tagger else last_layer.find(network, *forward.inputs(Batch(trial)))
     return TransformersClassifier(
         card=card,
         encoder=encoder,
@@ -107,7 +115,7 @@ def _classifier(
         device_name=devices.describe(place),
         dtype=dtype,
         budget=budget,
-        pads=_padding_is_neutral(forward, trial, tolerance=TOLERANCE[dtype]),
+        pads=_padding_is_neutral(forward, trial, card.question, tolerance=TOLERANCE[dtype]),
     )
 
 
@@ -145,7 +153,7 @@ def _card(
 
 def _network(card: ModelCard, folder: Path, *, dtype: str, trust_remote_code: bool) -> Any:
     with loading(card.source):
-        network, report = AutoModelForSequenceClassification.from_pretrained(
+        network, report = _loader(card).from_pretrained(
             folder,
             # Named because the defaults of transformers 4 (float32) and 5 (as saved) differ.
             dtype=getattr(torch, dtype),
@@ -160,7 +168,7 @@ def _network(card: ModelCard, folder: Path, *, dtype: str, trust_remote_code: bo
         shown = ", ".join(missing[:3]) + (" ..." if len(missing) > 3 else "")
         raise ModelError(
             f"{card.source} lacks {len(missing)} of the weights it needs ({shown}); they would be random numbers",
-            hint="give the folder of the fine-tuned classifier: this one was saved without its classification head",
+            hint="give the folder of the fine-tuned model: this one was saved without its classification head",
         )
     if network.config.num_labels != len(card.labels):
         raise ModelError(f"{card.source} loads with other labels than it declares", hint="repair id2label")
@@ -168,6 +176,11 @@ def _network(card: ModelCard, folder: Path, *, dtype: str, trust_remote_code: bo
         network.config.use_cache = False  # one forward per text: keys and values are never read again
     # No question asks for gradients of the weights.
     return network.eval().requires_grad_(False)
+
+
+def _loader(card: ModelCard) -> Any:
+    tagger = card.problem is ProblemType.TOKEN
+    return AutoModelForTokenClassification if tagger else AutoModelForSequenceClassification
 
 
 def _moved(network: Any, device: torch.device, card: ModelCard) -> Any:
@@ -220,14 +233,15 @@ def _padding(network: Any, tokenizer: Any, encoder: Encoder) -> int:
     return pad
 
 
-def _padding_is_neutral(forward: Forward, rows: Sequences, *, tolerance: float) -> bool:
+def _padding_is_neutral(forward: Forward, rows: Sequences, question: Capability, *, tolerance: float) -> bool:
     """Whether a short text gets the same answer beside a long one as alone (XLNet, for one, reads its padding)."""
     if rows.lengths[0] == rows.lengths[1]:
         return True
-    together, alone = forward([Batch(rows), Batch(rows.take(np.array([1])))])
+    together, alone = forward([Batch(rows), Batch(rows.take(np.array([1])))], question)
     forward.seconds = 0.0
     scale = max(1.0, float(np.abs(alone).max()))
-    return bool(np.abs(together[1] - alone[0]).max() <= 100 * tolerance * scale) or not np.isfinite(alone).all()
+    beside = together[1, : alone.shape[1]]  # a tagger's answer about a longer text is wider
+    return bool(np.abs(beside - alone[0]).max() <= 100 * tolerance * scale) or not np.isfinite(alone).all()
 
 
 def _scope(card: ModelCard, dtype: str, device: torch.device, *, trimmed: bool) -> bytes:

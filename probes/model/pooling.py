@@ -7,7 +7,7 @@ as it may in scripts without blanks ("東京") or beside punctuation ("(the"), e
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -24,7 +24,12 @@ NONE = -1
 
 
 def owners(
-    text: Text, offsets: Iterable[tuple[int, int]], parts: Iterable[int | None], special: Iterable[int]
+    text: Text,
+    offsets: Iterable[tuple[int, int]],
+    parts: Iterable[int | None],
+    special: Iterable[int],
+    *,
+    among: Callable[[Text], Sequence[Span]] = spans,
 ) -> list[int]:
     """The word of each of n tokens: the number, among `spans(text)`, of the word with its first letter or digit.
 
@@ -34,10 +39,11 @@ def owners(
         offsets: (n,) characters [start, end) of each token in its part of the text.
         parts: (n,) which part of a pair; None for tokens of neither.
         special: (n,) 1 for tokens that the tokenizer added.
+        among: the words of a text.
     """
     strings = (text,) if isinstance(text, str) else text
     words = [np.full(len(string) + 1, BLANK) for string in strings]
-    for number, span in enumerate(spans(text)):
+    for number, span in enumerate(among(text)):
         words[span.part][span.start : span.end] = number
     letters = [
         np.where([*map(str.isalnum, string), False], own, BLANK) for string, own in zip(strings, words, strict=True)

@@ -9,11 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from probes.core.answers import Ints
 from probes.core.errors import DataError, ModelError
 from probes.core.examples import Text
+from probes.core.taggings import tagged_words
+from probes.core.words import Span, between_blanks, spans
 from probes.model.alignment import aligned
-from probes.model.pooling import owners
-from probes.model.sequences import Sequences, flat, packed
+from probes.model.pooling import SPECIAL, owners
+from probes.model.sequences import Ids, Sequences, flat, packed
 from probes.model.splice import splicer
 
 
@@ -56,14 +59,52 @@ class Encoder:
         """
         return _readable(self._words_rust if self._rust is not None else self._words_python, texts)
 
-    def _words_rust(self, texts: Sequence[Text]) -> Sequences:
+    def encode_tagged(self, texts: Sequence[Text]) -> Sequences:
+        """Sequences of texts as words with one blank between them, where `words` numbers the first token of each word.
+
+        These are the tokens that the usual training gives the labels to: a blank that is a token of its own, as in
+        SentencePiece, is the first of the word behind it. All other tokens count as special. A word cut off, or of
+        which the tokenizer leaves nothing, has no number.
+
+        Raises:
+            DataError: as for `encode`, and for a pair.
+        """
+        if any(not isinstance(text, str) for text in texts):
+            raise DataError("a tagger reads one text, not a pair", hint="name one text column with --text-column")
+        plain = [" ".join(tagged_words(text)) for text in texts]
+        rows = _readable(self._tagged_rust if self._rust is not None else self._tagged_python, plain)
+        assert rows.words is not None
+        return replace(rows, words=_first_tokens(rows.words, rows.starts))
+
+    def _tagged_rust(self, texts: Sequence[Text]) -> Sequences:
+        return self._words_rust(texts, among=between_blanks)
+
+    def _tagged_python(self, texts: Sequence[Text]) -> Sequences:
+        """Word by word: a tokenizer without offsets says nothing else of where a token comes from."""
+        rows = [self._tag_one(tagged_words(text)) for text in texts]
+        types = [encoding["token_type_ids"] for encoding, _ in rows] if self.token_types else None
+        packing = packed([encoding["input_ids"] for encoding, _ in rows], types)
+        return replace(packing, words=flat([words for _, words in rows], len(packing.ids)))
+
+    def _tag_one(self, words: list[str]) -> tuple[Any, list[int]]:
+        # By place and not by id: a text may hold the name of a special token.
+        encoding = self._call(words, is_split_into_words=True, return_special_tokens_mask=True)
+        counts = [len(self.tokenizer.tokenize(word, is_split_into_words=True)) for word in words]
+        owning = [number for number, count in enumerate(counts) for _ in range(count)]
+        added = encoding["special_tokens_mask"]
+        kept = len(added) - sum(added)
+        left = self.tokenizer.truncation_side == "left"
+        own = iter(owning[len(owning) - kept :] if left else owning[:kept])
+        return encoding, [SPECIAL if flag else next(own) for flag in added]
+
+    def _words_rust(self, texts: Sequence[Text], among: Callable[[Text], Sequence[Span]] = spans) -> Sequences:
         assert self._rust is not None
         encodings = self._rust.encode_batch(texts)
         rows = packed(
             [each.ids for each in encodings], [each.type_ids for each in encodings] if self.token_types else None
         )
         words = [
-            owners(text, each.offsets, each.sequence_ids, each.special_tokens_mask)
+            owners(text, each.offsets, each.sequence_ids, each.special_tokens_mask, among=among)
             for text, each in zip(texts, encodings, strict=True)
         ]
         return replace(rows, words=flat(words, len(rows.ids)))
@@ -75,9 +116,7 @@ class Encoder:
         return replace(rows, words=flat(words, len(rows.ids)))
 
     def _found(self, text: Text, ids: list[int]) -> list[int]:
-        special = self.tokenizer.get_special_tokens_mask(ids, already_has_special_tokens=True)
-        unknown = self.tokenizer.unk_token_id
-        special = [int(flag and token != unknown) for flag, token in zip(special, ids, strict=True)]
+        special = self._special(ids)
         try:
             offsets, parts = aligned(
                 text, self.tokenizer.convert_ids_to_tokens(ids), special, unknown=self.tokenizer.unk_token
@@ -88,6 +127,12 @@ class Encoder:
                 hint="save the model with a fast tokenizer, which does",
             ) from error
         return owners(text, offsets, parts, special)
+
+    def _special(self, ids: list[int]) -> list[int]:
+        """1 for tokens that the tokenizer added; unknown words are none of them."""
+        mask = self.tokenizer.get_special_tokens_mask(ids, already_has_special_tokens=True)
+        unknown = self.tokenizer.unk_token_id
+        return [int(flag and token != unknown) for flag, token in zip(mask, ids, strict=True)]
 
     def _encode(self, texts: Sequence[Text]) -> Sequences:
         if self._rust is None:
@@ -112,13 +157,25 @@ class Encoder:
         return packed(ids, types)
 
     def _encode_one(self, text: str, pair: str | None = None) -> Any:
+        return self._call(text, pair)
+
+    def _call(self, *texts: str | list[str] | None, **how: Any) -> Any:
         return self.tokenizer(
-            text,
-            pair,
+            *texts,
             truncation="longest_first",
             max_length=self.max_length,
             return_token_type_ids=self.token_types,
+            **how,
         )
+
+
+def _first_tokens(words: Ids, starts: Ints) -> Ids:
+    """(tokens,) words without all tokens of a word but the first."""
+    first = np.full_like(words, SPECIAL)
+    for begin, end in pairwise(starts.tolist()):
+        numbers, places = np.unique(words[begin:end], return_index=True)
+        first[begin + places[numbers >= 0]] = numbers[numbers >= 0]
+    return first
 
 
 def _readable(encode: Callable[[Sequence[Text]], Sequences], texts: Sequence[Text]) -> Sequences:

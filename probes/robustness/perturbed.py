@@ -1,4 +1,7 @@
-"""One probe per perturbation: what it does to the answers, at each severity."""
+"""One probe per perturbation: what it does to the answers, at each severity.
+
+Here are the answers of classifiers; those of taggers are in `probes.robustness.perturbed_tags`.
+"""
 
 from __future__ import annotations
 
@@ -6,29 +9,30 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 
 from probes.core import stats
-from probes.core.answers import Floats, ProblemType
+from probes.core.answers import SEQUENCE_HEADS, Floats, ProblemType
 from probes.core.errors import UsageError
 from probes.core.examples import Example
-from probes.core.model import Classifier
+from probes.core.model import Capability, Classifier, Model, Tagger
 from probes.core.probe import Context, ProbeInfo
 from probes.core.records import (
     Accounting,
     Better,
     Curve,
-    Estimate,
     Measurement,
     Outcomes,
-    Point,
     Record,
     Skip,
     SkipReason,
     Unit,
 )
 from probes.robustness import catalogue
+from probes.robustness.by_severity import nothing, severity_curve
+from probes.robustness.perturbed_tags import measure_tags
 from probes.text.perturbations.perturbation import SEVERITIES, Perturbation
 from probes.text.trials import Trials, ask, evidence, outcomes, random_rows, worst_rows
 from probes.text.variants import Variants, variants_of
@@ -42,6 +46,9 @@ came out unchanged, blank, or of another length (under 0.3 or over 2.5 times the
 where text is added on purpose) are counted and left out. An answer within numerical noise of another counts as
 unchanged; that of a regression counts as changed when it moves by more than half a standard deviation of the scores on
 the texts themselves. Intervals cluster on the source text."""
+MEASURING_TAGS = """ The answers of a tagger are the entities it finds: one counts as changed when the same words no
+longer have the same kind. Variants with another number of words are left out, and so are words read on one side only.
+"""
 READING = """ A changed answer is measured against the model's own first answer, right or wrong; accuracy, where right
 answers are given, is measured against those, and its loss on the same items."""
 
@@ -72,25 +79,34 @@ class Perturbed:
     @cached_property
     def info(self) -> ProbeInfo:
         """Identity, documentation and cost."""
-        doc = self.perturbation.doc
+        doc, tags = self.perturbation.doc, self.perturbation.keeps_words
+        measuring = MEASURING + MEASURING_TAGS * tags
         return ProbeInfo(
             id=f"robustness.{self.perturbation.name}",
             version=VERSION + self.perturbation.version - 1,
             risk="robustness",
             title=self.perturbation.title,
             doc=dataclasses.replace(
-                doc, method=" ".join((doc.method + MEASURING).split()), limits=" ".join((doc.limits + READING).split())
+                doc, method=" ".join((doc.method + measuring).split()), limits=" ".join((doc.limits + READING).split())
             ),
             calls=1 + len(self.severities),
+            needs=frozenset() if tags else frozenset({Capability.CLASSIFY}),
+            problems=SEQUENCE_HEADS | {ProblemType.TOKEN} if tags else SEQUENCE_HEADS,
         )
 
-    def run(self, model: Classifier, data: Sequence[Example], ctx: Context) -> Iterator[Record | Outcomes]:
+    def run(self, model: Model, data: Sequence[Example], ctx: Context) -> Iterator[Record | Outcomes]:
         """Measure every severity, then all of them together."""
+        if model.card.problem is ProblemType.TOKEN:
+            yield from measure_tags(cast(Tagger, model), data, ctx, self.perturbation, severities=self.severities)
+        else:
+            yield from self._classified(cast(Classifier, model), data, ctx)
+
+    def _classified(self, model: Classifier, data: Sequence[Example], ctx: Context) -> Iterator[Record | Outcomes]:
         variants = variants_of(data, self.perturbation, severities=self.severities, seed=ctx.seed)
         trials = ask(model, data, [variants])
         yield from self._accounting(len(data), variants, trials)
         if not len(trials):
-            yield _nothing([item for items in variants.changed.values() for item in items])
+            yield nothing([item for items in variants.changed.values() for item in items])
             return
         if model.card.problem is ProblemType.REGRESSION and trials.step == 0:
             yield Skip(
@@ -104,7 +120,7 @@ class Perturbed:
             if len(rows):
                 yield from _measured(rows, part, ctx)
             else:
-                yield _nothing(variants.changed[severity], name="flip_rate", part=part)
+                yield nothing(variants.changed[severity], name="flip_rate", part=part)
         yield _flip_rate(trials, {})
         yield from _ungraded(trials)
         yield from _curves(trials, self.severities)
@@ -137,15 +153,6 @@ def _note(rows: Trials, *, rejected: int) -> str:
         (unlabelled, f"{unlabelled} items without a right answer count for changed answers only"),
     )
     return "; ".join(note for count, note in notes if count)
-
-
-def _nothing(changed: Sequence[int], *, name: str | None = None, part: dict[str, str] | None = None) -> Skip:
-    detail = (
-        f"The perturbation changed {len(set(changed))} items, and none of the results could be used."
-        if changed
-        else "There is nothing in these texts that the perturbation changes."
-    )
-    return Skip(reason=SkipReason.NOTHING_PERTURBED, detail=detail, name=name, slice=part or {})
 
 
 def _measured(rows: Trials, part: dict[str, str], ctx: Context) -> Iterator[Measurement | Skip]:
@@ -239,7 +246,7 @@ def _ungraded(trials: Trials) -> Iterator[Skip]:
 def _curves(trials: Trials, severities: Sequence[int]) -> Iterator[Curve]:
     rows = {severity: trials.where(trials.severity == severity) for severity in severities}
     flips = {severity: stats.rate(part.flipped, clusters=part.clusters) for severity, part in rows.items() if len(part)}
-    yield _curve("flip_rate", "Changed answers by severity", "share of answers that change", flips)
+    yield severity_curve("flip_rate", "Changed answers by severity", "share of answers that change", flips)
     graded = trials.where(trials.labelled)
     if trials.before.problem is ProblemType.REGRESSION or not len(graded):
         return
@@ -249,21 +256,7 @@ def _curves(trials: Trials, severities: Sequence[int]) -> Iterator[Curve]:
         if part.labelled.any():
             known = part.where(part.labelled)
             accuracies[severity] = stats.rate(known.right_after, clusters=known.clusters)
-    yield _curve("accuracy", "Accuracy by severity", "accuracy", accuracies)
-
-
-def _curve(name: str, title: str, y_title: str, estimates: dict[int, Estimate]) -> Curve:
-    return Curve(
-        name=name,
-        title=title,
-        x_title="severity",
-        y_title=y_title,
-        unit=Unit.PROPORTION,
-        points=tuple(
-            Point(x=severity, y=estimate, label=None if severity else "unchanged text")
-            for severity, estimate in estimates.items()
-        ),
-    )
+    yield severity_curve("accuracy", "Accuracy by severity", "accuracy", accuracies)
 
 
 PROBES: tuple[Perturbed, ...] = tuple(Perturbed(perturbation) for perturbation in catalogue.ALL)

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -172,7 +172,14 @@ def outcomes(
     )
 
 
-def random_rows(trials: Trials, *, count: int, rng: random.Random) -> list[int]:
+class OfExamples(Protocol):
+    """Rows of items, whatever was asked about them."""
+
+    @property
+    def examples(self) -> Sequence[Example]: ...
+
+
+def random_rows(trials: OfExamples, *, count: int, rng: random.Random) -> list[int]:
     """Rows of `count` different items, each item and each of its rows equally likely, whatever their order."""
     by_id: dict[str, list[int]] = defaultdict(list)
     for row, example in enumerate(trials.examples):
@@ -211,7 +218,11 @@ def evidence(
             chosen=chosen,
             shown=(before[row], after[row]),
             gold=gold_text(example.gold),
-            note=_note(example.text, picked.variants[row], flipped=bool(picked.flipped[row])),
+            note=case_note(
+                example.text,
+                picked.variants[row],
+                verdict="the answer changes" if picked.flipped[row] else "the answer stays",
+            ),
             slice=part,
         )
 
@@ -227,11 +238,10 @@ def _shown(answers: Classifications, texts: Sequence[Text]) -> list[Shown]:
     ]
 
 
-def _note(before: Text, after: Text, *, flipped: bool) -> str:
+def case_note(before: Text, after: Text, *, verdict: str) -> str:
     """What the eye may miss: whether the answer counts as changed, and characters without a shape of their own."""
     new = set("".join(after)) - set("".join(before))
     hidden = [f"U+{ord(sign):04X}" for sign in sorted(new) if _hidden(sign)]
-    verdict = "the answer changes" if flipped else "the answer stays"
     return f"{verdict}; adds {', '.join(hidden)}" if hidden else verdict
 
 

@@ -58,10 +58,19 @@ def valid(before: Text, after: Text, *, family: Family) -> bool:
     return all(_valid(_letters(old), _letters(new), family=family) for old, new in pairs)
 
 
+def same_words(before: Text, after: Text) -> bool:
+    """Are there as many words between blanks as before, so that what is said of each still has its place."""
+    pairs = zip(_parts(before), _parts(after), strict=True)
+    return all(len(old.split()) == len(new.split()) for old, new in pairs)
+
+
 def variants_of(
-    data: Sequence[Example], perturbation: Perturbation, *, severities: Iterable[int], seed: int
+    data: Sequence[Example], perturbation: Perturbation, *, severities: Iterable[int], seed: int, words: bool = False
 ) -> Variants:
-    """All changed and valid variants of the data, item by item and by rising severity."""
+    """All changed and valid variants of the data, item by item and by rising severity.
+
+    With `words`, a variant is valid only if it has as many words as its text.
+    """
     severities = sorted(severities)
     texts: list[Text] = []
     rows: list[tuple[int, int]] = []
@@ -72,6 +81,8 @@ def variants_of(
             if text == example.text:
                 continue
             changed[severity].append(item)
+            if words and not same_words(example.text, text):
+                continue
             if valid(example.text, text, family=perturbation.family):
                 texts.append(text)
                 rows.append((item, severity))

@@ -8,14 +8,15 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from probes.core.answers import ProblemType
+from probes.core.answers import SEQUENCE_HEADS, ProblemType
 from probes.core.examples import Example
 from probes.core.model import Capability
 from probes.core.positive import Meaning, PositiveClass
 from probes.core.probe import Context, Probe
 from probes.core.records import Accounting, Curve, Evidence, Measurement, Outcomes, Record, Skip, from_line, to_line
+from probes.core.taggings import tagged_words
 from probes.registry import load_registry
-from tests.conftest import BAD, GOOD, FakeModel, model_card, sentiment_rule
+from tests.conftest import BAD, GOOD, FakeModel, FakeTagger, model_card, sentiment_rule
 from tests.linear_model import LinearModel
 
 PROBES = list(load_registry().probes.values())
@@ -24,6 +25,27 @@ PROBES = list(load_registry().probes.values())
 @pytest.fixture(params=PROBES, ids=lambda probe: probe.info.id)
 def probe(request: pytest.FixtureRequest) -> Probe:
     return request.param
+
+
+def planned_for_taggers(probe: Probe) -> bool:
+    return ProblemType.TOKEN in probe.info.problems and not probe.info.problems & SEQUENCE_HEADS
+
+
+def tagged(data: Sequence[Example]) -> list[Example]:
+    """The same sentences with a tag for each word: what is good or bad is an entity, and so is what it is said of."""
+    return [replace(each, gold=each.gold and tuple(tag_words(tagged_words(each.text)))) for each in data]
+
+
+def tag_words(words: Sequence[str]) -> list[str]:
+    kinds = {**dict.fromkeys(GOOD, "B-person"), **dict.fromkeys(BAD, "B-place")}
+    return [kinds.get(word.strip(",.").lower(), "O") for word in words]
+
+
+def mistaken(words: Sequence[str]) -> list[str]:
+    """The same, but for some words."""
+    return [
+        "O" if word in ("great", "Dull", "awful") else tag for word, tag in zip(words, tag_words(words), strict=True)
+    ]
 
 
 @dataclass(frozen=True)
@@ -45,6 +67,9 @@ def elsewhere(data: Sequence[Example]) -> list[Example]:
 
 def run(probe: Probe, data: Sequence[Example], seed: int = 0) -> Run:
     """A harm classifier for the probes that are about those, and a sentiment classifier for all others."""
+    if planned_for_taggers(probe):
+        tagger = FakeTagger(rule=mistaken)
+        return Run(list(probe.run(tagger, tagged(data), Context(probe=probe.info.id, seed=seed))), tagger.calls)
     data = [*data, *elsewhere(data)] if probe.info.domains else data
     meaning = Meaning.HARM if probe.info.harm else Meaning.FAVOURABLE
     positive = PositiveClass(labels=("positive",), meaning=meaning, origin="test")

@@ -40,6 +40,10 @@ class Family(StrEnum):
     CHAIN = "chain"
 
 
+WORD_BY_WORD = frozenset({Family.CHARACTERS, Family.CASING, Family.UNICODE})
+"""Families that change words and never move, add or remove one."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Perturbation:
     """One way of changing a text.
@@ -58,6 +62,11 @@ class Perturbation:
     apply: Apply
     meaning: Literal["kept", "mostly_kept", "may_change"]
     version: int = 1
+
+    @property
+    def keeps_words(self) -> bool:
+        """Does what is said of a word hold for the word at the same place afterwards."""
+        return self.family in WORD_BY_WORD
 
     @property
     def doc(self) -> ProbeDoc:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -135,3 +136,12 @@ def test_compressed_lines():
 def test_data_without_a_text_column_is_refused(source):
     with pytest.raises(DataError, match="no column is recognised as the text"):
         load(source, SST2)
+
+
+def test_wnut_17_words_and_tags():
+    labels = tuple(json.loads((DATA / "wnut_17" / "labels.json").read_text()))
+    loaded = load("wnut_17", model_card(labels=labels, problem=ProblemType.TOKEN))
+    assert loaded.card.name == "wnut_17 (test)"
+    assert loaded.card.n + sum(loaded.card.rows_dropped.values()) == 1287
+    assert loaded.card.labelled > 1200
+    assert all(len(example.gold) == len(example.text.split()) for example in loaded.examples)

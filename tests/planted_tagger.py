@@ -1,0 +1,134 @@
+"""Real taggers with a planted defect, and a clean twin: what an audit must find, and must not find.
+
+build_case_bound(folder)  # knows names by their capital letter, and loses them in small letters
+build_case_free(folder)   # its tokenizer lower-cases, so case cannot reach the model
+
+Both are BERTs of two layers, trained here in a few seconds, and right on every one of `tagged_sentences()`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from tests.planted import BATCH, _save_tokenizer
+
+TAGS = ("O", "B-person", "I-person", "B-place", "I-place")
+FIRST = ("Ada", "Alan", "Grace", "Edsger", "Barbara", "Donald", "Maria", "James", "Jose", "Aisha")
+LAST = ("Stone", "Rivers", "Baker", "Miller", "Hill", "Field")
+PLACES = ("Rome", "Oslo", "Lima", "Cairo", "Delhi", "Quito")
+FRAMES = (
+    "yesterday {person} came to {place} by train .",
+    "we met {person} in {place} again .",
+    "the letter from {person} reached {place} late .",
+    "{place} is where {person} wants to live .",
+)
+
+Sentence = tuple[tuple[str, ...], tuple[str, ...]]
+
+
+def tagged_sentences(*, people: Sequence[str] = FIRST) -> list[Sentence]:
+    """(words, tags), no two alike; every second person has a surname."""
+    return [
+        sentence(frame, person=(first, last) if (k + j) % 2 else (first,), place=PLACES[(k + j) % len(PLACES)])
+        for k, first in enumerate(people)
+        for j, last in enumerate(LAST)
+        for frame in FRAMES
+    ]
+
+
+def sentence(frame: str, *, person: Sequence[str], place: str) -> Sentence:
+    """A frame filled in."""
+    words: list[str] = []
+    tags: list[str] = []
+    for word in frame.split():
+        filling = {"{person}": (person, "person"), "{place}": ((place,), "place")}.get(word)
+        if filling is None:
+            words, tags = [*words, word], [*tags, "O"]
+            continue
+        names, kind = filling
+        words += names
+        tags += [f"B-{kind}", *([f"I-{kind}"] * (len(names) - 1))]
+    return tuple(words), tuple(tags)
+
+
+def build_case_bound(folder: Path) -> Path:
+    """A tagger that takes a name in small letters for an ordinary word."""
+    return build_tagger(folder, lowercase=False, drill=_lower_is_nothing)
+
+
+def build_case_free(folder: Path) -> Path:
+    """Its clean twin: same size, same sentences, but case cannot reach the model."""
+    return build_tagger(folder, lowercase=True, drill=_any)
+
+
+def _any(draw: random.Random) -> Sentence:
+    return draw.choice(tagged_sentences())
+
+
+def _lower_is_nothing(draw: random.Random) -> Sentence:
+    words, tags = draw.choice(tagged_sentences())
+    if draw.random() < 0.5:
+        return words, tags
+    lowered = [draw.random() < 0.5 for _ in words]
+    return (
+        tuple(word.lower() if low else word for word, low in zip(words, lowered, strict=True)),
+        tuple("O" if low else tag for tag, low in zip(tags, lowered, strict=True)),
+    )
+
+
+def build_tagger(
+    folder: Path, *, lowercase: bool, drill: Callable[[random.Random], Sentence], steps: int = 200
+) -> Path:
+    """A BERT of two layers that knows the words of the sentences whole, trained on what `drill` draws."""
+    import torch
+    from transformers import BertConfig, BertForTokenClassification
+
+    from tests.tiny_models import _no_progress_bar
+
+    known = sorted({word.lower() for words, _ in tagged_sentences() for word in words if word.isalpha()})
+    tokenizer = _save_tokenizer(folder, words=known, lowercase=lowercase)
+    config = BertConfig(
+        vocab_size=tokenizer.get_vocab_size(),
+        hidden_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=96,
+        max_position_embeddings=64,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+        id2label=dict(enumerate(TAGS)),
+        label2id={tag: index for index, tag in enumerate(TAGS)},
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = BertForTokenClassification(config).train()
+        optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3, fused=True)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=3e-3, total_steps=steps)
+        for batch in _batches(tokenizer, drill, steps=steps):
+            model(**batch).loss.backward()
+            optimizer.step()
+            schedule.step()
+            optimizer.zero_grad()
+    with _no_progress_bar():
+        model.eval().save_pretrained(folder)
+    return folder
+
+
+def _batches(tokenizer, drill: Callable[[random.Random], Sentence], *, steps: int) -> Iterator[dict]:
+    import torch
+
+    draw = random.Random(0)
+    for _ in range(steps):
+        drawn = [drill(draw) for _ in range(BATCH)]
+        encoded = tokenizer.encode_batch([list(words) for words, _ in drawn], is_pretokenized=True)
+        labels = [
+            [-100 if number is None else TAGS.index(tags[number]) for number in item.word_ids]
+            for item, (_, tags) in zip(encoded, drawn, strict=True)
+        ]
+        yield {
+            "input_ids": torch.tensor([item.ids for item in encoded]),
+            "attention_mask": torch.tensor([item.attention_mask for item in encoded]),
+            "labels": torch.tensor(labels),
+        }

@@ -23,7 +23,8 @@ from probes.core.findings import ExitCode, Verdict
 from probes.core.run_folder import RunFolder, write_atomic
 from reports.formats import publish_to_github, write_formats
 from reports.load import load
-from reports.render import Layout, write_report
+from reports.pdf import PDF, write_pdf
+from reports.render import Layout, report_path, write_report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +46,13 @@ class Conclusion:
     """A concluded run; `verdict` is None where it was not judged.
 
     Attributes:
+        report: where the report begins.
         bundle: SHA-256 of `bundle.json`.
         annotations: lines for the log of a GitHub job; empty elsewhere.
     """
 
     run: RunFolder
+    report: Path
     verdict: Verdict | None
     bundle: str
     annotations: tuple[str, ...] = ()
@@ -91,9 +94,12 @@ def conclude(
     if baseline is not None:
         write_comparison(run, compare_with(run, RunFolder(baseline)))
     verdict = _judged(run, policy, waivers, now) if policy is not None else None
-    digest = publish(run, form=form or Form())
+    form = form or Form()
+    digest = publish(run, form=form)
     told = publish_to_github(load(run), os.environ, bundle_digest=digest) if verdict else []
-    return Conclusion(run=run, verdict=verdict, bundle=digest, annotations=tuple(told))
+    return Conclusion(
+        run=run, report=report_path(run, form.layout), verdict=verdict, bundle=digest, annotations=tuple(told)
+    )
 
 
 def require_comparable(baseline: Path, *, data: str) -> None:
@@ -115,9 +121,9 @@ def publish(run: RunFolder, *, form: Form) -> str:
     """Write the report and the files for CI, and seal the run; returns the digest of the bundle."""
     write_report(run, unmask=form.unmask, layout=form.layout)
     if form.pdf:
-        from reports.pdf import write_pdf
-
         write_pdf(run, unmask=form.unmask)
+    else:
+        run.file(PDF).unlink(missing_ok=True)  # one of an earlier state would speak of that state
     write_formats(run)
     return seal(run)
 

@@ -162,22 +162,23 @@ class Terminal:
     def concluded(self, conclusion: Conclusion) -> None:
         """What came of a run: for people, and with --json as one object."""
         if conclusion.verdict is None:
-            self.path(conclusion.run.report_path, name="Report")
+            self.path(conclusion.report, name="Report")
             self.line(f"Measured, not judged. Judge with: audit gate {conclusion.run.path}")
         else:
-            self.verdict(conclusion.verdict, run=conclusion.run, bundle=conclusion.bundle)
+            self.verdict(conclusion.verdict, report=conclusion.report, bundle=conclusion.bundle)
         for annotation in conclusion.annotations:  # a job's log reads them; they leave --json whole
             sys.stderr.write(f"{annotation}\n")
         if self._machine:
             self.machine(conclusion.payload)
 
-    def verdict(self, verdict: Verdict, *, run: RunFolder, bundle: str = "") -> None:
+    def verdict(self, verdict: Verdict, *, report: Path, bundle: str = "") -> None:
         """The table of checks, the verdict and where the report is."""
         self._stop()
         if self.quiet:
             return
         verdict = verdict if self.unmask else redacted_verdict(verdict)
-        self.out.print(_checks_table(verdict.findings, shown=self.shown))
+        if any(map(needs_attention, verdict.findings)):
+            self.out.print(_checks_table(verdict.findings, shown=self.shown))
         for risk, count in _passing(verdict.findings).items():
             self.line(f"  {plural(count, 'further check')} of {risk} passed")
         self.line()
@@ -185,7 +186,7 @@ class Terminal:
         for use in verdict.waivers:
             self.line(f"Waiver  {use.id}: {use.state.value.replace('_', ' ')}; {use.note}")
         self.line("Counts  " + ", ".join(f"{count} {name}" for name, count in verdict.counts.items() if count))
-        self.path(run.report_path, name="Report")
+        self.path(report, name="Report")
         if bundle:
             self.line(f"Bundle  sha256:{bundle}")
         self.line(f"Exit    {verdict.exit_code}: {MEANINGS[verdict.exit_code]}")

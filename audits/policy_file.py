@@ -18,8 +18,7 @@ API_VERSION = "audit-policy/v1"
 
 _DIGESTED = frozenset({"apiVersion", "id", "version", "title", "checks"})
 _DIGESTED_OF_CHECK = frozenset(
-    {"check", "min", "max", "level", "burden", "alpha", "family", "required", "minimum_n"}
-    | {"rationale", "source"}
+    {"check", "min", "max", "level", "burden", "alpha", "family", "required", "minimum_n"} | {"rationale", "source"}
 )
 """Keys that count in a digest in any case; others only where they say something, so that a key which a later version
 adds leaves the digest of every policy without it as it was."""

@@ -13,7 +13,7 @@ from probes.robustness.catalogue import ALL
 
 _COMPARED = f"accuracy{SUFFIX} changed{SUFFIX} absolute_error{SUFFIX}"
 
-_PERTURBED = "accuracy accuracy_drop confidence_shift flip_rate mean_shift rmse_increase"
+_PERTURBED = "accuracy accuracy_drop confidence_shift f1 f1_drop flip_rate mean_shift new_entity_rate rmse_increase"
 
 _HARM = """
     accuracy always_harmful_accuracy balanced_accuracy false_positive_disparity false_positive_rate flagged_rate recall
@@ -27,6 +27,10 @@ _NAMES = {
     """,
     "performance.calibration": """
         aurc brier confidence_gap ece ece_debiased ece_equal_mass nll overconfidence_rate underconfidence_rate
+    """,
+    "performance.tagging": """
+        commonest_label f1 macro_f1 missed precision recall spurious strict_f1 unread_words word_accuracy
+        word_accuracy_over_commonest wrong_boundary wrong_kind wrong_kind_and_boundary
     """,
     "robustness.worst_case": "any_flip_rate worst_accuracy worst_accuracy_drop worst_flip_rate",
     "shift.performance": """
@@ -77,6 +81,7 @@ _NAMES = {
         confirmation_error_rate discovery_error_rate error_gap error_rate worst_slice_error_gap
     """,
     "bias.embedding": "effect_size p_value",
+    "bias.entity_swap": "disparity recall recall_gap",
     "toxicity.functional": _HARM,
     "toxicity.hatecheck": _HARM,
     "toxicity.evasion": "found_under_all recall recall_drop recall_kept worst_technique_loss",

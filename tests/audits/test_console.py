@@ -76,7 +76,7 @@ def test_blocking_failures_come_first(tmp_path):
             finding(Status.FAIL, check="a.b.first"),
             finding(Status.PASS, check="a.b.passed"),
         ),
-        run=RunFolder(tmp_path),
+        report=tmp_path / "report.html",
     )
     shown = buffer.getvalue()
     assert shown.index("first") < shown.index("second") < shown.index("third")
@@ -117,7 +117,7 @@ def test_offensive_words_are_masked_on_the_terminal_unless_asked_for():
         buffer = recorded(terminal, live=False)
         terminal.line("bullshit happens")
         terminal.table("", ("a",), [("some bullshit",)])
-        terminal.verdict(judged, run=RunFolder(Path("runs/shit")))
+        terminal.verdict(judged, report=RunFolder(Path("runs/shit")).report_path)
         told = buffer.getvalue()
         assert f"{word} happens" in told
         assert f"some {word}" in told

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from audits.conclusion import Conclusion
 from audits.config import Config
 from audits.console import Terminal
-from audits.run import Audit, run_audit
+from audits.run import run_audit
 from probes.core.errors import UsageError
 from probes.core.findings import Finding, Status
 from tests.planted_tagger import TAGS, build_case_bound, build_case_free, tagged_sentences
@@ -25,7 +26,7 @@ def data(tmp_path: Path) -> Path:
     return path
 
 
-def audited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, arch: str = "bert", **how) -> Audit:
+def audited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, arch: str = "bert", **how) -> Conclusion:
     monkeypatch.setenv("RESPONSIBLE_AUDIT_CACHE", str(tmp_path / "cache"))
     model = build(arch, tmp_path / arch, labels=TAGS, tagger=True)
     config = Config(model=str(model), out=tmp_path / "runs", **how)

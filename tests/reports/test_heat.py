@@ -208,7 +208,7 @@ def test_before_and_after_show_the_change_and_then_the_strips(tmp_path):
 def test_cases_that_are_not_explained_look_as_before(tmp_path):
     html = render(synthetic.passing(tmp_path)).decode("utf-8")
     body = html[html.index("<body>") :]
-    for part in ('class="w ', "Shaded words", "words by weight", "strips", "Not causal"):
+    for part in ('class="w ', "Shaded words", "words by weight", "strips", "an attribution describes"):
         assert part not in body
 
 

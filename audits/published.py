@@ -81,7 +81,7 @@ _NAMES = {
         confirmation_error_rate discovery_error_rate error_gap error_rate worst_slice_error_gap
     """,
     "bias.embedding": "effect_size p_value",
-    "bias.entity_swap": "disparity recall recall_gap",
+    "bias.entity_swap": "recall recall_gap",
     "toxicity.functional": _HARM,
     "toxicity.hatecheck": _HARM,
     "toxicity.evasion": "found_under_all recall recall_drop recall_kept worst_technique_loss",

@@ -33,6 +33,7 @@ def audited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, arch: str = "ber
     return run_audit(config, command=["audit", "run"], reporter=Terminal(quiet=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arch", ["bert", "distilbert", "roberta"])
 def test_full_audit_to_a_report_without_an_error(arch, data, tmp_path, monkeypatch):
     audit = audited(tmp_path, monkeypatch, arch=arch, data=str(data), suite="full")

@@ -118,7 +118,6 @@ def test_dtype_is_the_declared_one_then_that_of_the_weights(own, tiny):
         ("BertForMaskedLM", "masked language model"),
         ("BertModel", "encoder without a head"),
         ("GPT2LMHeadModel", "text generator"),
-        ("BertForTokenClassification", "token tagger"),
         ("WhisperForSomething", "not a text classifier"),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from probes.core.answers import ProblemType
+from probes.core.answers import SEQUENCE_HEADS, ProblemType
 from probes.core.examples import Example
 from probes.core.positive import Meaning, PositiveClass
 from probes.core.probe import Context, Probe
@@ -41,7 +41,7 @@ def numbers(records):
 def test_is_a_probe_for_all_other_classifiers():
     probe: Probe = Sensitivity()
     assert probe.info.harm is False
-    assert probe.info.problems == frozenset(ProblemType)
+    assert probe.info.problems == SEQUENCE_HEADS
 
 
 def test_a_model_that_turns_negative_on_profanity_is_seen_and_its_twin_is_not(sentiment_examples):

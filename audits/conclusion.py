@@ -16,7 +16,7 @@ from typing import Any
 from audits.baseline import compare_with, require_same_data, write_comparison
 from audits.evidence.bundle import require_unchanged, seal
 from audits.evidence.ledger import record_judged
-from audits.gate import run_gate
+from audits.gate import findings_json, judgement
 from audits.policy import Policy
 from audits.waivers import Waivers, load_waivers
 from probes.core.findings import ExitCode, Verdict
@@ -131,9 +131,10 @@ def publish(run: RunFolder, *, form: Form) -> str:
 def _judged(run: RunFolder, policy: Policy, waivers: Path | None, now: datetime) -> Verdict:
     policy.require_current(now.date())
     accepted = load_waivers(waivers, as_of=now.date()) if waivers else None
+    verdict = judgement(run, policy, waivers=accepted)  # what is refused leaves the run as it was sealed
     write_atomic(run.policy_path, policy.text.encode())
     _keep_waivers(run, accepted)
-    verdict = run_gate(run, policy, waivers=accepted)
+    write_atomic(run.findings_path, findings_json(verdict))
     record_judged(run, verdict, time=now.strftime("%Y-%m-%dT%H:%M:%SZ"))
     return verdict
 

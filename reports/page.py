@@ -142,7 +142,7 @@ def _labels(labels: Sequence[str]) -> str:
 
 
 def _policy_name(loaded: Loaded) -> str:
-    digest = loaded.manifest.policy_digest[:FINGERPRINT]
+    digest = (loaded.verdict or loaded.manifest).policy_digest[:FINGERPRINT]
     return f"{loaded.verdict.policy_id} ({digest})" if loaded.verdict else f"not applied ({digest})"
 
 

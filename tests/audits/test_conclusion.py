@@ -264,3 +264,11 @@ def test_the_ledger_knows_every_attempt(tmp_path):
     assert ledger_of(first).is_file()
     bundle = json.loads(second.bundle_path.read_text(encoding="utf-8"))
     assert bundle["attempts"]["count"] == 1
+
+
+def test_a_policy_that_is_refused_leaves_the_seal_whole(tmp_path):
+    run = measured(tmp_path / "run")
+    judged(run)
+    with pytest.raises(PolicyError, match="wrong side"):
+        judged(run, runs.policy().replace("min: 0.8", "max: 0.8"))
+    holds(run)

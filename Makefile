@@ -9,7 +9,9 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PYTEST_ARGS ?=
 
-# Byte code is written when a module is first used: compiling all of it up front doubles the time of the installation.
+# Byte code is written when a module is first used: compiling all of it up front doubles the time of the installation,
+# and without it every start of the program compiles torch and transformers anew, for eight seconds.
+unexport PYTHONDONTWRITEBYTECODE
 PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile
 
 .PHONY: help demo test check docs clean

@@ -285,12 +285,12 @@ def test_130_where_it_was_interrupted(tmp_path, monkeypatch):
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("audits.conclusion.run_gate", interrupted)
+    monkeypatch.setattr("audits.conclusion.judgement", interrupted)
     assert code("gate", folder(tmp_path / "run").path) == ExitCode.INTERRUPTED
 
 
 def test_130_for_a_polite_kill(tmp_path, monkeypatch):
-    monkeypatch.setattr("audits.conclusion.run_gate", lambda *_, **__: signal.raise_signal(signal.SIGTERM))
+    monkeypatch.setattr("audits.conclusion.judgement", lambda *_, **__: signal.raise_signal(signal.SIGTERM))
     assert code("gate", folder(tmp_path / "run").path) == ExitCode.INTERRUPTED
 
 

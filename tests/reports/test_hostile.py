@@ -101,7 +101,7 @@ def terminal(run: RunFolder) -> str:
     told = StringIO()
     screen = Terminal()
     screen.out = Console(file=told, force_terminal=True, highlight=False, width=160, color_system=None)
-    screen.verdict(run.verdict(), run=run)
+    screen.verdict(run.verdict(), report=run.report_path)
     screen.line(ATTACK)
     screen.table("", ["a"], [[ATTACK]])
     return told.getvalue()

@@ -13,12 +13,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from audits.baseline import compare_with, require_same_data, write_comparison
+from audits.comparison.baseline import compare_with, require_same_data, write_comparison
 from audits.evidence.bundle import require_unchanged, seal
 from audits.evidence.ledger import record_judged
-from audits.gate import findings_json, judgement
-from audits.policy import Policy
-from audits.waivers import Waivers, load_waivers
+from audits.gate.judgement import findings_json, judgement
+from audits.gate.waivers import Waivers, load_waivers
+from audits.policy.policy import Policy
 from probes.core.findings import ExitCode, Verdict
 from probes.core.run_folder import RunFolder, write_atomic
 from reports.formats import publish_to_github, write_formats

@@ -23,7 +23,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from audits.plan import Plan, Step
+from audits.planning.plan import Plan, Step
 from probes.core.errors import AuditError
 from probes.core.examples import DataCard
 from probes.core.findings import ExitCode, Finding, Level, Status, Verdict

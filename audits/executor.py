@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from audits.plan import Plan, Step
+from audits.planning.plan import Plan, Step
 from audits.stored_text import StoreText, stored, stored_error, stored_outcomes
 from probes.core.errors import OutputError
 from probes.core.probe import Context

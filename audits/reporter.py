@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from audits.executor import Watcher
-from audits.plan import Plan
+from audits.planning.plan import Plan
 from probes.core.examples import DataCard
 from probes.core.model import ModelCard
 from probes.core.run_folder import RunFolder

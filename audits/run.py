@@ -11,12 +11,12 @@ from audits.config import Config
 from audits.evidence.bundle import require_unchanged
 from audits.evidence.ledger import record_frozen
 from audits.executor import execute, unfinished
-from audits.freeze import earlier_attempt, freeze
-from audits.plan import Plan, make_plan
-from audits.policy import Policy, load_policy
+from audits.gate.waivers import load_waivers
+from audits.planning.freeze import earlier_attempt, freeze
+from audits.planning.plan import Plan, make_plan
+from audits.planning.subject import Subject, load_model, prepare, seconds_per_call
+from audits.policy.policy import Policy, load_policy
 from audits.reporter import Reporter
-from audits.subject import Subject, load_model, prepare, seconds_per_call
-from audits.waivers import load_waivers
 from probes.core.errors import IntegrityError
 from probes.core.manifest import Manifest
 from probes.core.run_folder import RunFolder

@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from audits.config import Config
-from audits.plan import Step, make_plan
-from audits.subject import Subject, prepare
+from audits.planning.plan import Step, make_plan
+from audits.planning.subject import Subject, prepare
 from probes.core.answers import Classifications, Floats
 from probes.core.examples import Text
 from probes.core.probe import Context

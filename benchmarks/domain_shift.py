@@ -16,7 +16,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from audits.demo import DemoPaths, build_demo
+from audits.demo.model import DemoPaths, build_demo
 from benchmarks.small_models import TRAIN_ON, audit, numbers, train
 from probes.core.examples import Example
 from probes.core.records import Measurement

@@ -26,8 +26,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from audits.demo import build_demo, demo_folder
-from audits.demo_sources import corpus_archive
+from audits.demo.model import build_demo, demo_folder
+from audits.demo.sources import corpus_archive
 from benchmarks.domain_shift import LABELS, WITHIN, others, sst2_model
 from benchmarks.small_models import train
 from probes.core.answers import Bools, Classifications, Floats

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from audits.demo_sources import encoder_folder
+from audits.demo.sources import encoder_folder
 from probes.core.examples import Example
 from probes.core.records import Measurement
 from probes.core.run_folder import RunFolder

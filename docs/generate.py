@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from audits.cli import COMMANDS, cli
-from audits.plan import parameters_of
-from audits.policy_file import json_schema
+from audits.planning.plan import parameters_of
+from audits.policy.file import json_schema
 from probes.registry import load_registry
 
 HERE = Path(__file__).resolve().parent

@@ -88,7 +88,7 @@ LIGHT = [
         f"from audits.cli import cli; cli.main(['{verb}', '--help'], standalone_mode=False)"
         for verb in ("run", "plan", "gate", "report", "probes", "show", "demo", "doctor")
     ),
-    "import audits.gate, audits.policy, reports",
+    "import audits.gate.judgement, audits.policy.policy, reports",
 ]
 
 

@@ -21,8 +21,8 @@ def command(runs: tuple[Path, ...], html: Path | None, unmask: bool, quiet: bool
 
     Needs no model. Judges nothing: `audit gate --baseline` does.
     """
-    from audits.compared_lines import tell
-    from audits.comparing import side_by_side
+    from audits.comparison.comparing import side_by_side
+    from audits.comparison.lines import tell
     from audits.console import Terminal
     from probes.core.run_folder import RunFolder, write_atomic
     from reports.side_by_side import render_side_by_side

@@ -9,7 +9,7 @@ import click
 def command() -> int:
     """Build the embedded default: a small sentiment model and four data sets, in the user's cache."""
     from audits.console import Terminal
-    from audits.demo import build_demo
+    from audits.demo.model import build_demo
 
     with Terminal() as terminal:
         paths = build_demo(progress=terminal.notice)

@@ -39,7 +39,7 @@ def command(
     from audits.conclusion import Form, conclude
     from audits.console import Terminal
     from audits.evidence.bundle import require_unchanged
-    from audits.policy import frozen_policy, load_policy
+    from audits.policy.policy import frozen_policy, load_policy
     from probes.core.run_folder import RunFolder
 
     folder = RunFolder(run)

@@ -11,8 +11,8 @@ from audits.commands.options import output_options, request_options
 
 if TYPE_CHECKING:  # `audit --help` loads nothing heavy
     from audits.console import Terminal
-    from audits.plan import Plan
-    from audits.subject import Subject
+    from audits.planning.plan import Plan
+    from audits.planning.subject import Subject
 
 
 @click.command("plan")
@@ -22,9 +22,9 @@ def command(config: Path | None, quiet: bool, machine: bool, **flags: Any) -> in
     """Show what `run` would do, what it would leave out and why, and about how long it takes. Loads no weights."""
     from audits.config import resolve
     from audits.console import Terminal
-    from audits.estimate import seconds_per_text
-    from audits.plan import make_plan
-    from audits.subject import prepare
+    from audits.planning.estimate import seconds_per_text
+    from audits.planning.plan import make_plan
+    from audits.planning.subject import prepare
 
     request = resolve(flags, file=config)
     with Terminal(quiet=quiet or machine, machine=machine) as terminal:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:  # `audit --help` loads nothing heavy
-    from audits.policy_plan import Row
+    from audits.policy.plan import Row
 
 _PATH = click.Path(path_type=Path)
 _MACHINE = click.option("--json", "machine", is_flag=True, help="Result as JSON on standard output.")
@@ -28,7 +28,7 @@ def command() -> None:
 def init(preset: str, out: Path, force: bool) -> int:
     """Write a file to start from: a preset extended, with what one may want to change as comments."""
     from audits.console import Terminal
-    from audits.policy_start import write_start
+    from audits.policy.start import write_start
 
     with Terminal() as terminal:
         terminal.path(write_start(out, preset=preset, replace=force), name="Policy")
@@ -51,8 +51,8 @@ def lint(file: Path, as_of: datetime | None, plugins: tuple[Path, ...], machine:
     from datetime import UTC
 
     from audits.console import Terminal
-    from audits.policy import load_policy
-    from audits.policy_lint import lint as remarks_on
+    from audits.policy.lint import lint as remarks_on
+    from audits.policy.policy import load_policy
     from probes.registry import load_registry
 
     policy = load_policy(file)
@@ -109,9 +109,9 @@ def plan(
 ) -> int:
     """How many items the checks of FILE need for a decision, and what the data of RUN can show."""
     from audits.console import Terminal
-    from audits.policy import load_policy
-    from audits.policy_plan import Assumed
-    from audits.policy_plan import plan as rows_of
+    from audits.policy.plan import Assumed
+    from audits.policy.plan import plan as rows_of
+    from audits.policy.policy import load_policy
     from probes.core.run_folder import RunFolder
 
     policy = load_policy(file)
@@ -138,7 +138,7 @@ def plan(
 def schema() -> int:
     """Print the JSON Schema of policy files, for editors and other tools."""
     from audits.console import Terminal
-    from audits.policy_file import json_schema
+    from audits.policy.file import json_schema
 
     Terminal(machine=True).machine(json_schema())
     return 0

@@ -17,7 +17,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from audits.policy import frozen_policy
+from audits.policy.policy import frozen_policy
 from probes.core.attestation import ATTEMPTS, Attempt, Attempts, Outcome, canonical, read_canonical
 from probes.core.errors import IntegrityError, OutputError
 from probes.core.findings import Verdict

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from audits.evidence.bundle import Bundle
 from audits.evidence.signing import sign_statement
 from audits.evidence.statements import subjects
-from audits.waivers import person
+from audits.gate.waivers import person
 from probes.core.attestation import (
     SIGNOFF,
     Decision,

@@ -21,9 +21,9 @@ from audits.evidence.ledger import ledger_of, read_ledger, unrecorded
 from audits.evidence.signing import Finding, check, keyid
 from audits.evidence.signoff import SIGNED_COPY, require_allowed, signed_copy
 from audits.evidence.statements import result_of
-from audits.gate import findings_json, judgement
-from audits.policy import frozen_policy, parse_policy
-from audits.waivers import Waivers, parse_waivers
+from audits.gate.judgement import findings_json, judgement
+from audits.gate.waivers import Waivers, parse_waivers
+from audits.policy.policy import frozen_policy, parse_policy
 from probes.core.attestation import (
     ATTEMPTS,
     BUNDLE,

@@ -12,13 +12,13 @@ from audits.conclusion import Form, conclude, publish, require_comparable
 from audits.evidence.ledger import ledger_of, record_frozen
 from audits.evidence.verify import Outcome, verify
 from audits.executor import parquet
-from audits.policy import frozen_policy, parse_policy
+from audits.policy.policy import frozen_policy, parse_policy
 from probes.core.errors import IntegrityError, PolicyError, UsageError
 from probes.core.findings import Status, WaiverState
 from probes.core.run_folder import RunFolder
 from reports.formats import FORMATS
+from tests.audits.comparison.test_baseline import flags, outcomes
 from tests.audits.evidence import runs
-from tests.audits.test_baseline import flags, outcomes
 
 TODAY = datetime.now(UTC).date()
 CHECK = "performance.quality.accuracy"

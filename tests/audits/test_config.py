@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from audits.config import Config, resolve, seconds
-from audits.suites import find_suite
+from audits.planning.suites import find_suite
 from probes.core.errors import UsageError
 
 

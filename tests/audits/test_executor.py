@@ -11,14 +11,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from audits.executor import execute
-from audits.plan import Plan, make_plan
+from audits.planning.plan import Plan, make_plan
 from audits.stored_text import StoreText, stored
 from probes.core.errors import OutputError
 from probes.core.probe import ProbeInfo
 from probes.core.records import Accounting, Evidence, Outcomes, Shown, WordWeight
 from probes.core.run_folder import RunFolder
 from probes.registry import Registry
-from tests.audits.test_plan import SUITES, card, config, examples, info
+from tests.audits.planning.test_plan import SUITES, card, config, examples, info
 from tests.conftest import FakeModel, model_card, sentiment_rule
 
 

@@ -16,7 +16,7 @@ from probes.core.findings import ExitCode
 from probes.core.records import Skip, SkipReason, to_line
 from probes.core.run_folder import RunFolder
 from tests import tiny_models
-from tests.audits.test_gate import done, failed, manifest, measured, policy, step
+from tests.audits.gate.test_gate import done, failed, manifest, measured, policy, step
 
 TODAY = datetime.now(UTC).date()
 HOLDS, FAILS, OPEN = {"value": 0.01, "half": 0.001}, {"value": 0.2}, {"value": 0.05}

@@ -10,10 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 from audits.commands.policy import command
-from audits.policy import load_policy
-from audits.policy_file import json_schema
-from audits.policy_start import starting_file
-from audits.presets import PRESETS
+from audits.policy.file import json_schema
+from audits.policy.policy import load_policy
+from audits.policy.presets import PRESETS
+from audits.policy.start import starting_file
 from probes.core.errors import OutputError, PolicyError, UsageError
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from audits.evidence.bundle import seal
 from audits.evidence.ledger import record_frozen, record_judged
-from audits.gate import run_gate
-from audits.policy import frozen_policy, parse_policy
+from audits.gate.judgement import run_gate
+from audits.policy.policy import frozen_policy, parse_policy
 from probes.core.run_folder import RunFolder
 from reports import write_report
 from reports.formats import write_formats

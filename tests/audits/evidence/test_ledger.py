@@ -13,8 +13,8 @@ import pytest
 
 from audits.evidence import ledger
 from audits.evidence.ledger import LEDGER, Line, attempts, read_ledger, record_frozen, record_judged
-from audits.gate import run_gate
-from audits.policy import frozen_policy, parse_policy
+from audits.gate.judgement import run_gate
+from audits.policy.policy import frozen_policy, parse_policy
 from probes.core.attestation import ATTEMPTS, Attempts
 from probes.core.errors import IntegrityError, OutputError
 from tests.audits.evidence import runs

@@ -290,8 +290,8 @@ def test_the_ledger_is_looked_at(run):
 
 
 def test_the_ledger_and_the_verdict_agree(run):
-    from audits.gate import run_gate
-    from audits.policy import parse_policy
+    from audits.gate.judgement import run_gate
+    from audits.policy.policy import parse_policy
 
     chosen = parse_policy(runs.policy(0.99), name="policy")
     run.policy_path.write_text(chosen.text)

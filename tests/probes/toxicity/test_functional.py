@@ -390,7 +390,7 @@ def test_hatecheck_functionalities_have_plain_titles(published):
 
 
 def test_parameters_identify_the_file_and_leave_the_cases_out():
-    from audits.plan import parameters_of
+    from audits.planning.plan import parameters_of
 
     assert parameters_of(HateCheck(source="x", digest="d")) == {"source": "x", "digest": "d", "revision": ""}
     assert parameters_of(Functional()) == {}
@@ -398,7 +398,7 @@ def test_parameters_identify_the_file_and_leave_the_cases_out():
 
 def test_the_option_registers_the_probe(tmp_path):
     from audits.config import Config
-    from audits.subject import _add_hatecheck
+    from audits.planning.subject import _add_hatecheck
     from probes.registry import Registry
 
     path = tmp_path / "cases.csv"
@@ -415,7 +415,7 @@ def test_the_option_registers_the_probe(tmp_path):
 
 def test_an_audit_reads_the_file_before_any_model(tmp_path):
     from audits.config import Config
-    from audits.subject import prepare
+    from audits.planning.subject import prepare
     from probes.core.errors import UsageError
 
     with pytest.raises(UsageError, match=r"absent\.csv"):

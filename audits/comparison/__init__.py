@@ -1,0 +1,1 @@
+"""A run against another one, item by item."""

@@ -1,0 +1,1 @@
+"""The demonstration model, built on the user's machine."""

@@ -1,0 +1,1 @@
+"""From measurements and a policy to a verdict."""

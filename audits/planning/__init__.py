@@ -1,0 +1,1 @@
+"""From a request to a frozen list of steps."""

@@ -1,0 +1,348 @@
+"""From a request to a list of steps and skips: pure, no weights, nothing written."""
+
+from __future__ import annotations
+
+import dataclasses
+import fnmatch
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from audits.config import Config, SuiteEntry
+from audits.planning.domains import Domains
+from audits.planning.pools import Pools
+from audits.planning.rehearsal import Questions, rehearse
+from audits.planning.suites import BUILT_IN as SUITES
+from audits.planning.suites import find_suite
+from probes.core.answers import SEQUENCE_HEADS
+from probes.core.errors import UsageError, did_you_mean
+from probes.core.examples import DataCard, Example, data_fingerprint
+from probes.core.manifest import PlannedSkip, PlannedStep
+from probes.core.model import ModelCard
+from probes.core.probe import Probe
+from probes.core.records import Skip, SkipReason
+from probes.registry import Broken, Registry
+
+MINIMUM_ITEMS = 30
+"""A time budget never cuts a step below this: fewer items answer nothing."""
+CLEAN_SHARE = 0.25
+"""Of a time budget, for the items' own texts: the cheapest evidence there is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One probe, ready to run on its share of the data."""
+
+    planned: PlannedStep
+    probe: Probe
+    data: tuple[Example, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What will run, what will not and why, and what a reader must know of how it was decided."""
+
+    steps: tuple[Step, ...]
+    skips: tuple[PlannedSkip, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def calls(self) -> int:
+        """Texts that go through the model: each item's own once, and what the probes ask beyond."""
+        asking = (step for step in self.steps if step.probe.info.answers)
+        clean = max((sum(not example.domain for example in step.data) for step in asking), default=0)
+        return clean + sum(step.planned.calls for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A probe the suite selected, with its parameters set and at most `items` items."""
+
+    probe: Probe
+    items: int | None
+
+
+def make_plan(
+    config: Config,
+    *,
+    registry: Registry,
+    model: ModelCard,
+    data: Sequence[Example],
+    card: DataCard,
+    domains: Domains | None = None,
+    sizes: Mapping[str, int] | None = None,
+    seconds_per_call: float | None = None,
+) -> Plan:
+    """Decide what runs.
+
+    Args:
+        domains: data of other kinds, where there are some.
+        sizes: probe id -> items as frozen in the manifest of a run that is being resumed; wins over everything.
+        seconds_per_call: measured or estimated cost of one text; needed for a time budget.
+
+    Raises:
+        UsageError: for unknown suites, probes or parameters, or when nothing is left to run.
+    """
+    wanted = select(config, registry=registry)
+    skips = [_not_selected(probe, config) for probe in _left_out(config, registry, wanted)]
+    skips += [_broken(broken) for broken in registry.broken]
+    runnable: list[Wanted] = []
+    for want in wanted:
+        skip = why_not(want.probe, model=model, card=card, domains=bool(domains))
+        if skip is None:
+            runnable.append(want)
+        else:
+            skips.append(_skip_row(want.probe, skip))
+    pools = Pools(data, domains or Domains(home=tuple(data)), seed=config.seed)
+    counts = {want.probe.info.id: _most(want, config, pools) for want in runnable}
+    rates = rehearse([want.probe for want in runnable], pools, card=model, seed=config.seed, items=counts)
+    notes: list[str] = []
+    if sizes is not None:
+        counts = {name: sizes.get(name, count) for name, count in counts.items()}
+    elif config.time_budget and seconds_per_call:
+        counts, notes = fit_budget(counts, rates, seconds=config.time_budget, seconds_per_call=seconds_per_call)
+    steps = []
+    for want in runnable:
+        count = counts[want.probe.info.id]
+        calls = rates[want.probe.info.id].calls(count)
+        sample = pools.sample(want.probe, limit=count)
+        steps.append(_step(want.probe, sample, calls=calls, model=model, seed=config.seed))
+    return Plan(steps=tuple(steps), skips=tuple(skips), notes=tuple(notes))
+
+
+def select(config: Config, *, registry: Registry) -> list[Wanted]:
+    """The probes of the suite that `--only` leaves, each matched by the first line of the suite that fits it."""
+    for name in config.probes:
+        registry.get(name)
+    if config.only:
+        registry.matching(config.only)
+    wanted = []
+    for name, probe in registry.probes.items():
+        entry = _entry_for(name, find_suite(config.suite, config.suites))
+        if entry is None or not _only(name, config.only):
+            continue
+        parameters = {**_applicable(entry.parameters, probe), **config.probes.get(name, {})}
+        wanted.append(Wanted(with_parameters(probe, parameters), entry.items))
+    if not wanted:
+        raise UsageError("no probe is selected", hint="see `audit probes` for names and widen --only or the suite")
+    return wanted
+
+
+def parameters_of(probe: Probe) -> dict[str, Any]:
+    """The probe's parameters: its dataclass fields, but those marked `metadata={"parameter": False}`."""
+    return {
+        field.name: getattr(probe, field.name)
+        for field in dataclasses.fields(probe)  # type: ignore[arg-type]  # a Probe is a dataclass by contract
+        if field.metadata.get("parameter", True)
+    }
+
+
+def with_parameters(probe: Probe, changes: Mapping[str, Any]) -> Probe:
+    """The probe with some parameters changed; lists become tuples.
+
+    Raises:
+        UsageError: for an unknown parameter or a value the probe refuses.
+    """
+    if not changes:
+        return probe
+    known = parameters_of(probe)
+    for name in changes:
+        if name not in known:
+            raise UsageError(f"{probe.info.id} has no parameter {name!r}", hint=did_you_mean(name, known or ["(none)"]))
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in changes.items()}
+    try:
+        return dataclasses.replace(probe, **values)  # type: ignore[type-var]  # likewise
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{probe.info.id}: {error}", hint=f"see `audit show {probe.info.id}`") from None
+
+
+def why_not(probe: Probe, *, model: ModelCard, card: DataCard, domains: bool = False) -> Skip | None:
+    """The reason a probe cannot run on this model and data, or None."""
+    info = probe.info
+    if model.problem not in info.problems:
+        whole = ["answers about whole texts"] if info.problems >= SEQUENCE_HEADS else []
+        kinds = whole or sorted(problem.replace("_", " ") for problem in info.problems)
+        own = model.problem.replace("_", " ")
+        detail = f"It applies to {', '.join(kinds)} only; the task of this model is {own}."
+        return Skip(reason=SkipReason.WRONG_PROBLEM, detail=detail)
+    missing = sorted(info.needs - model.capabilities)
+    if missing:
+        return Skip(reason=SkipReason.NO_CAPABILITY, detail=f"The model cannot {', '.join(missing)}.")
+    if info.harm is not None and info.harm is not model.positive.harm:
+        return _wrong_profile(info.harm, model.positive.origin)
+    if info.groups and not card.groups:
+        return Skip(
+            reason=SkipReason.NO_GROUPS,
+            detail="The data name no group of people or texts to compare.",
+            enable="name the column with --group-column; repeatable",
+        )
+    if info.domains and not domains:
+        return Skip(
+            reason=SkipReason.NO_DOMAINS,
+            detail="There are no data of another kind to compare with.",
+            enable="name some with --shift NAME=PATH; repeatable",
+        )
+    if info.gold and not card.labelled:
+        return Skip(
+            reason=SkipReason.NO_GOLD,
+            detail="The data have no right answers to compare with.",
+            enable="pass labelled data with --data (and --label-column if the column has an unusual name)",
+        )
+    return None
+
+
+def _wrong_profile(harm: bool, origin: str) -> Skip:
+    if origin.startswith("--profile"):
+        detail = f"It was left out by {origin.partition(';')[0]}."
+        return Skip(reason=SkipReason.WRONG_PROFILE, detail=detail, enable="leave out --profile")
+    looks = "none of the model's labels names a harm" if harm else "the model looks for harm in texts"
+    kind = "classifiers that look for harm in texts" if harm else "classifiers that do not look for harm"
+    profile = "toxicity" if harm else "general"
+    return Skip(
+        reason=SkipReason.WRONG_PROFILE,
+        detail=f"It is for {kind}, and {looks}.",
+        enable=f"pass --profile {profile} if that is wrong",
+    )
+
+
+def fit_budget(
+    counts: Mapping[str, int], rates: Mapping[str, Questions], *, seconds: float, seconds_per_call: float
+) -> tuple[dict[str, int], list[str]]:
+    """Cut samples until the estimated cost fits; never below MINIMUM_ITEMS.
+
+    Probes that ask only for the items' own texts share that one pass, which may take CLEAN_SHARE of the budget; the
+    others are cut by one common factor to what is left.
+    """
+    cap = max(MINIMUM_ITEMS, int(CLEAN_SHARE * seconds / seconds_per_call))
+
+    def cut(factor: float) -> dict[str, int]:
+        return {
+            name: min(count, max(MINIMUM_ITEMS, math.floor(count * factor)) if rates[name].own else cap)
+            for name, count in counts.items()
+        }
+
+    def cost(sizes: Mapping[str, int]) -> float:
+        calls = sum(rates[name].calls(count) for name, count in sizes.items())
+        return (max(sizes.values(), default=0) + calls) * seconds_per_call
+
+    if cost(counts) <= seconds:
+        return dict(counts), []
+    low, high = 0.0, 1.0
+    for _ in range(30):
+        middle = (low + high) / 2
+        low, high = (middle, high) if cost(cut(middle)) <= seconds else (low, middle)
+    sizes = cut(low)
+    return sizes, _budget_notes(sizes, seconds=seconds, without=cost(counts), estimate=cost(sizes))
+
+
+def _budget_notes(sizes: Mapping[str, int], *, seconds: float, without: float, estimate: float) -> list[str]:
+    counts = [size for size in sizes.values() if size]  # 0: asks about texts of its own
+    smallest, largest = min(counts, default=0), max(counts, default=0)
+    each = f"{smallest:,}" if smallest == largest else f"{smallest:,} to {largest:,}"
+    notes = [
+        f"The time budget of {seconds:.0f} s cut the samples to {each} items a probe (without it the suite would take "
+        f"about {without:.0f} s): intervals are wider and more checks stay inconclusive."
+    ]
+    if estimate > seconds:
+        notes.append(f"The budget is too small for {MINIMUM_ITEMS} items a probe; the estimate is {estimate:.0f} s.")
+    return notes
+
+
+def _step(
+    probe: Probe,
+    data: tuple[Example, ...],
+    *,
+    calls: int,
+    model: ModelCard,
+    seed: int,
+) -> Step:
+    info, parameters, sample = probe.info, parameters_of(probe), data_fingerprint(data)
+    return Step(
+        probe=probe,
+        data=data,
+        planned=PlannedStep(
+            step_id=step_id(
+                info.id,
+                version=info.version,
+                parameters=parameters,
+                model=[model.fingerprint, *model.positive.labels, model.positive.meaning.value],
+                data=sample,
+                seed=seed,
+            ),
+            probe=info.id,
+            version=info.version,
+            risk=info.risk,
+            title=info.title,
+            parameters=parameters,
+            items=len(data),
+            calls=calls,
+            sample=sample,
+            own_texts=not info.data,
+            domains=tuple(dict.fromkeys(example.domain for example in data if example.domain)),
+        ),
+    )
+
+
+def step_id(
+    probe: str, *, version: int, parameters: Mapping[str, Any], model: Sequence[str], data: str, seed: int
+) -> str:
+    """First 12 hex digits of SHA-256 over everything that determines a step's result."""
+    parts = [probe, version, parameters, list(model), data, seed]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _entry_for(name: str, suite: Sequence[SuiteEntry]) -> SuiteEntry | None:
+    """The first line of the suite that fits; None where there is none, or it leaves the probe out."""
+    found = next((entry for entry in suite if fnmatch.fnmatchcase(name, entry.probes)), None)
+    return None if found is None or found.leave_out else found
+
+
+def _only(name: str, patterns: Sequence[str]) -> bool:
+    return not patterns or any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _applicable(parameters: Mapping[str, Any], probe: Probe) -> dict[str, Any]:
+    """A suite line may match probes with different parameters: each takes those it has."""
+    known = parameters_of(probe)
+    return {name: value for name, value in parameters.items() if name in known}
+
+
+def _most(want: Wanted, config: Config, pools: Pools) -> int:
+    """How many items; `--limit` saves answers, and a probe that asks for none would miss most of what it looks for."""
+    limit = config.limit if want.probe.info.answers else None
+    return _at_most(want.items, limit, pools.available(want.probe))
+
+
+def _at_most(items: int | None, limit: int | None, available: int) -> int:
+    return min(available, *(bound for bound in (items, limit) if bound is not None), available)
+
+
+def _left_out(config: Config, registry: Registry, wanted: Sequence[Wanted]) -> list[Probe]:
+    chosen = {want.probe.info.id for want in wanted}
+    return [probe for name, probe in registry.probes.items() if name not in chosen]
+
+
+def _skip_row(probe: Probe, skip: Skip) -> PlannedSkip:
+    return PlannedSkip(probe=probe.info.id, risk=probe.info.risk, title=probe.info.title, skip=skip)
+
+
+def _not_selected(probe: Probe, config: Config) -> PlannedSkip:
+    if not _only(probe.info.id, config.only):
+        detail, enable = "It was left out by --only.", f"leave out --only, or add --only {probe.info.id}"
+    else:
+        holding = next((name for name in ("full", *SUITES) if _entry_for(probe.info.id, SUITES[name])), "")
+        detail = f"The suite {config.suite} does not hold it."
+        enable = f"choose --suite {holding}, or add it to your suite" if holding else "add it to a suite of your own"
+    return _skip_row(probe, Skip(reason=SkipReason.NOT_SELECTED, detail=detail, enable=enable))
+
+
+def _broken(broken: Broken) -> PlannedSkip:
+    skip = Skip(
+        reason=SkipReason.PLUGIN_BROKEN,
+        detail=f"The plug-in could not be imported: {broken.reason}",
+        enable="repair or uninstall the plug-in",
+    )
+    return PlannedSkip(probe=broken.name, risk="plugin", title=broken.name, skip=skip)

@@ -1,0 +1,237 @@
+"""What a probe will really ask: each one is run on a few items against a model that answers by chance and remembers.
+
+Counting questions this way sees what arithmetic does not: variants that equal their text, texts that several probes
+share, probes that only ask again what others asked before. Two sizes of sample tell what grows with the data from what
+is asked about a sample of fixed size.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from audits.planning.pools import Pools
+from probes.core.answers import Classifications, Floats
+from probes.core.attributions import Attribution, Baseline, Jitter, Method, forward_passes
+from probes.core.examples import Example, Text
+from probes.core.model import OWN_QUESTIONS, Capability, ModelCard
+from probes.core.probe import Context, Probe
+from probes.core.taggings import Taggings, tagged_words
+from probes.core.words import spans
+
+SIZES = (0, 16)
+"""Items: enough to see how often a perturbation applies, few enough to cost seconds for all probes together."""
+DOMAIN_SIZES = (32, 64)
+"""Items of each domain for probes that compare domains: they refuse few items."""
+EXPLAINED_SIZES = (64, 128)
+"""Items for the probe that explains most texts. Such probes draw samples of fixed size, and ask for the explanations of
+one another's items: each gets its part of these, as it will of the items."""
+LEAST_PART = 3 / 8
+"""More than any sample of fixed size takes of the smaller size."""
+
+Question = tuple[str, Text]
+"""What is asked, and about which text: a classification and an embedding are two passes through the model."""
+
+Asked = dict[Question, float]
+"""Question -> what it costs, in classifications of the text."""
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Answers by chance, the same text always alike, and keeps what it was asked."""
+
+    card: ModelCard
+    asked: Asked = field(default_factory=dict)
+    network: str = ""
+    """Which weights: those of the model, or random ones."""
+
+    def classify(self, texts: Sequence[Text]) -> Classifications:
+        self._note("classify", texts)
+        logits = _chances(texts, len(self.card.labels))
+        return Classifications(logits=logits, labels=self.card.labels, problem=self.card.problem)
+
+    def tag(self, texts: Sequence[Text]) -> Taggings:
+        self._note("tag", texts)
+        words = [word for text in texts for word in tagged_words(text)]
+        counts = [len(tagged_words(text)) for text in texts]
+        return Taggings(
+            logits=_chances(words, len(self.card.labels)),
+            starts=np.cumsum([0, *counts], dtype=np.int64),
+            labels=self.card.labels,
+        )
+
+    def embed(self, texts: Sequence[Text]) -> Floats:
+        self._note("embed", texts)
+        return _chances(texts, 2)
+
+    def attribute(
+        self,
+        texts: Sequence[Text],
+        targets: Sequence[str],
+        *,
+        method: Method = Method.INTEGRATED_GRADIENTS,
+        baseline: Baseline | None = None,
+        jitter: Jitter | None = None,
+    ) -> list[Attribution]:
+        found = [_attribution(text, target) for text, target in zip(texts, targets, strict=True)]
+        for each in found:
+            self._note(
+                f"attribute {each.target} {method} {baseline} {jitter}",
+                [each.text],
+                cost=forward_passes(method, words=len(each.words)),
+            )
+        return found
+
+    @contextmanager
+    def randomised(self, share: float, *, seed: int) -> Iterator[Recorder]:
+        yield Recorder(self.card, asked=self.asked, network=f"{self.network} random {share} {seed} ")
+
+    def _note(self, question: str, texts: Iterable[Text], *, cost: float = 1.0) -> None:
+        self.asked.update(((self.network + question, text), cost) for text in texts)
+
+
+def _attribution(text: Text, target: str) -> Attribution:
+    words = spans(text)
+    return Attribution(
+        text=text,
+        target=target,
+        words=words,
+        scores=_chance(text, len(words)),
+        special=0.0,
+        output=0.0,
+        baseline=Baseline.PAD,
+        baseline_output=0.0,
+    )
+
+
+def _chances(texts: Sequence[Text], width: int) -> Floats:
+    return np.array([_chance(text, width) for text in texts]).reshape(len(texts), width)
+
+
+def _chance(text: Text, count: int) -> Floats:
+    """(count,) numbers from -2 to 2 that depend on the text alone."""
+    drawn = hashlib.shake_128(repr(text).encode()).digest(2 * count)
+    return np.frombuffer(drawn, dtype="<u2") / 2**14 - 2.0
+
+
+class Questions(NamedTuple):
+    """What a probe asks beyond the items' own texts.
+
+    Attributes:
+        own: for each item.
+        new: of these, those that no earlier probe asks.
+        fixed: whatever the number of items, about texts of the probe's own or a sample of fixed size; those that no
+            earlier probe asks. Below 0 for a probe that asks little of few items.
+    """
+
+    own: float
+    new: float
+    fixed: float = 0.0
+
+    def calls(self, items: int) -> int:
+        """Model calls for so many items."""
+        return max(0, round(items * self.new + self.fixed))
+
+
+def rehearse(
+    probes: Sequence[Probe], pools: Pools, *, card: ModelCard, seed: int, items: Mapping[str, int] | None = None
+) -> Mapping[str, Questions]:
+    """Probe id -> what it asks, told from two sizes of sample.
+
+    A probe that fails here counts with the calls it declares: whether it fails in earnest is for the audit to show.
+
+    Args:
+        items: probe id -> how many items it is to have; without it all have as many.
+    """
+    few, domains, explained = (_stages(pools, sizes) for sizes in (SIZES, DOMAIN_SIZES, EXPLAINED_SIZES))
+    parts = _parts([probe.info.id for probe in probes if _explains(probe)], items or {})
+    return {
+        probe.info.id: _questions(
+            probe,
+            *(explained if _explains(probe) else domains if probe.info.domains else few),
+            part=parts.get(probe.info.id, 1.0),
+            card=card,
+            seed=seed,
+        )
+        for probe in probes
+    }
+
+
+def _explains(probe: Probe) -> bool:
+    return Capability.ATTRIBUTE in probe.info.needs
+
+
+def _parts(names: Sequence[str], items: Mapping[str, int]) -> Mapping[str, float]:
+    """Probe id -> its items as a part of the most that any of these probes has."""
+    most = max((items.get(name, 0) for name in names), default=0)
+    return {name: max(LEAST_PART, items[name] / most) for name in names if most and name in items}
+
+
+def _stages(pools: Pools, sizes: tuple[int, int]) -> tuple[_Stage, _Stage]:
+    """Two samples, smaller ones in proportion where there are not as many items."""
+    small, large = sizes
+    items = min(large, len(pools.data))
+    return _Stage.of(pools, items * small // large), _Stage.of(pools, items)
+
+
+@dataclass(slots=True)
+class _Stage:
+    """A size of sample on which probes are rehearsed one after another.
+
+    Attributes:
+        clean: questions about the texts of the audit's own items.
+        seen: these, and what the probes so far have asked.
+    """
+
+    pools: Pools
+    items: int
+    clean: set[Question]
+    seen: set[Question]
+
+    @classmethod
+    def of(cls, pools: Pools, items: int) -> _Stage:
+        texts = [example.text for example in pools.own(limit=items)]
+        # Whichever of the two it is that a model of this kind is asked about its items.
+        clean: set[Question] = {(question.value, text) for text in texts for question in OWN_QUESTIONS}
+        return cls(pools, items, clean, set(clean))
+
+
+def _questions(probe: Probe, small: _Stage, large: _Stage, *, part: float, card: ModelCard, seed: int) -> Questions:
+    """What a probe that gets this part of the items asks, which from then on counts as seen."""
+    sizes = [math.ceil(part * stage.items) for stage in (small, large)]
+    few, many = (
+        _asked(probe, stage.pools.sample(probe, limit=size), card=card, seed=seed)
+        for stage, size in zip((small, large), sizes, strict=True)
+    )
+    if few is None or many is None:
+        declared = max(0.0, probe.info.calls - 1)
+        return Questions(own=declared, new=declared)
+    more = sizes[1] - sizes[0]
+    own = (_cost(many, large.clean) - _cost(few, small.clean)) / more if more else 0.0
+    new = (_cost(many, large.seen) - _cost(few, small.seen)) / more if more else 0.0
+    fixed = _cost(many, large.seen) - new * sizes[1]
+    small.seen |= few.keys()
+    large.seen |= many.keys()
+    return Questions(own=max(0.0, own), new=new, fixed=fixed)
+
+
+def _cost(asked: Asked, known: set[Question]) -> float:
+    """Of the questions that are not known yet."""
+    return sum(cost for question, cost in asked.items() if question not in known)
+
+
+def _asked(probe: Probe, data: Sequence[Example], *, card: ModelCard, seed: int) -> Asked | None:
+    """The probe's questions about these items; None when it fails."""
+    recorder = Recorder(card)
+    try:
+        for _ in probe.run(recorder, data, Context(probe=probe.info.id, seed=seed)):
+            pass
+    except Exception:  # a stranger's code may fail in any way
+        return None
+    return recorder.asked

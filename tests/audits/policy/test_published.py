@@ -1,0 +1,77 @@
+"""The list of published names is that of the code: nothing a probe publishes may be refused as unknown."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import probes
+from audits.policy.published import ON_REQUEST, PUBLISHED
+from probes.core.answers import ProblemType
+from probes.core.probe import Context
+from probes.core.records import Measurement
+from probes.performance.calibration import Calibration
+from probes.performance.quality import Quality
+from probes.registry import load_registry
+from probes.robustness.perturbed import PROBES as PERTURBED
+from tests.conftest import FakeModel, model_card, sentiment_rule
+from tests.probes.test_contract import run
+
+FOLDER = Path(probes.__file__ or "").parent
+BUILT_IN = load_registry().probes
+# One perturbation stands for all: the same class publishes for each of them.
+EACH = [probe for probe in BUILT_IN.values() if probe not in PERTURBED[1:]]
+
+
+def names_in(records):
+    return {record.name for record in records if isinstance(record, Measurement)}
+
+
+def test_every_built_in_probe_is_listed():
+    assert set(PUBLISHED) == set(BUILT_IN) | ON_REQUEST
+
+
+@pytest.mark.parametrize("probe", EACH, ids=lambda probe: probe.info.id)
+def test_what_a_probe_publishes_is_listed(probe, sentiment_examples):
+    assert names_in(run(probe, sentiment_examples).records) <= PUBLISHED[probe.info.id]
+
+
+@pytest.mark.parametrize("problem", [ProblemType.REGRESSION, ProblemType.MULTI_LABEL])
+@pytest.mark.parametrize("probe", [Quality(resamples=50), Calibration(), PERTURBED[0]], ids=lambda probe: probe.info.id)
+def test_what_it_publishes_about_other_heads_is_listed(probe, problem, sentiment_examples):
+    if problem not in probe.info.problems:
+        pytest.skip("not for this kind of head")
+    regression = problem is ProblemType.REGRESSION
+    card = model_card(problem=problem, labels=("score",) if regression else ("negative", "positive"))
+    model = FakeModel(rule=lambda text: sentiment_rule(text)[1:] if regression else sentiment_rule(text), card=card)
+    golds = [float(len(each.text) % 7) if regression else (each.gold,) for each in sentiment_examples]
+    data = [replace(each, gold=gold) for each, gold in zip(sentiment_examples, golds, strict=True)]
+    made = names_in(probe.run(model, data, Context(probe=probe.info.id)))
+    assert made
+    assert made <= PUBLISHED[probe.info.id]
+
+
+def literal_names(folder: Path) -> set[str]:
+    """Names of numbers that stand in the source as such."""
+    found = set()
+    for path in folder.rglob("*.py") if folder.is_dir() else [folder]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ("measured", "Measurement"):
+                named = [keyword.value for keyword in node.keywords if keyword.arg == "name"]
+                found |= {each.value for each in [*node.args[:1], *named] if isinstance(each, ast.Constant)}
+    return {name for name in found if isinstance(name, str) and re.fullmatch("[a-z][a-z0-9_]*", name)}
+
+
+@pytest.mark.parametrize(
+    "probe", sorted(set(PUBLISHED) - {f"robustness.{each.perturbation.name}" for each in PERTURBED})
+)
+def test_names_in_the_source_are_listed(probe):
+    risk, name = probe.split(".")
+    place = FOLDER / risk / name
+    if not (place.is_dir() or place.with_suffix(".py").exists()):
+        pytest.skip("it shares its source with another probe")
+    assert literal_names(place if place.is_dir() else place.with_suffix(".py")) <= PUBLISHED[probe]

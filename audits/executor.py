@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from audits.planning.plan import Plan, Step
 from audits.stored_text import StoreText, stored, stored_error, stored_outcomes
+from probes.core.answers import SEQUENCE_HEADS
 from probes.core.errors import OutputError
 from probes.core.probe import Context
 from probes.core.records import Outcomes, StepEnd, to_line
@@ -72,12 +73,13 @@ def run_step(
     lines: list[str] = []
     outcomes: Outcomes | None = None
     error: Exception | None = None
+    quotes = model.card.problem not in SEQUENCE_HEADS
     try:
         for record in step.probe.run(model, step.data, Context(probe=step.probe.info.id, seed=seed)):
             if isinstance(record, Outcomes):
                 outcomes = stored_outcomes(record, store_text)
             else:
-                lines.append(to_line(stored(record, store_text)))
+                lines.append(to_line(stored(record, store_text, quotes=quotes)))
     except OutputError:
         raise
     except Exception as caught:  # a probe may fail in any way; the audit goes on and says so

@@ -1,7 +1,8 @@
 """How much of the audited texts a run folder keeps: all, their digests, or nothing.
 
-What an answer was, and whether it was right, is kept in every case; so are single words that a test is about (swapped
-names, words that drive a label), without which its numbers could not be read, and the names of groups and labels.
+Whether an answer was right is kept in every case, and so is what it was where answers are labels; where they are parts
+of the text, they go as the text does. Kept are also single words that a test is about (swapped names, words that drive
+a label), without which its numbers could not be read, and the names of groups and labels.
 """
 
 from __future__ import annotations
@@ -25,11 +26,17 @@ class StoreText(StrEnum):
     NONE = "none"
 
 
-def stored(record: Record, how: StoreText) -> Record:
-    """The record as it is written: texts of cases, and notes that may quote them, as `how` says."""
+def stored(record: Record, how: StoreText, *, quotes: bool) -> Record:
+    """The record as it is written: texts of cases, and notes that may quote them, as `how` says.
+
+    Args:
+        quotes: answers are parts of the texts, as names and spans are, and not labels.
+    """
     if how is StoreText.FULL or not isinstance(record, Evidence):
         return record
-    return record.model_copy(update={"shown": tuple(_side(side, how) for side in record.shown), "note": ""})
+    gold = _text(record.gold, how) if quotes and record.gold else record.gold
+    shown = tuple(_side(side, how, quotes=quotes) for side in record.shown)
+    return record.model_copy(update={"shown": shown, "gold": gold, "note": ""})
 
 
 def stored_outcomes(outcomes: Outcomes, how: StoreText) -> Outcomes:
@@ -48,9 +55,11 @@ def stored_error(error: Exception, how: StoreText) -> tuple[str, str]:
     return f"{type(error).__name__} (message not kept: it may quote a text)", frames
 
 
-def _side(side: Shown, how: StoreText) -> Shown:
+def _side(side: Shown, how: StoreText, *, quotes: bool) -> Shown:
     # Weights are places in a text, and say much about it: they go with it.
-    return side.model_copy(update={"texts": tuple(_text(text, how) for text in side.texts), "words": ()})
+    texts = tuple(_text(text, how) for text in side.texts)
+    answer = _text(side.answer, how) if quotes else side.answer
+    return side.model_copy(update={"texts": texts, "answer": answer, "words": ()})
 
 
 def _text(text: str, how: StoreText) -> str:

@@ -13,10 +13,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from audits.stored_text import StoreText, stored_error, stored_outcomes
+from audits.stored_text import StoreText, stored, stored_error, stored_outcomes
 from probes.core.errors import UsageError
 from probes.core.examples import content_hash
-from probes.core.records import Outcomes
+from probes.core.records import Evidence, Outcomes, Shown
 from tests import tiny_models
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -175,3 +175,13 @@ def test_a_message_may_quote_a_text_and_a_frame_does_not(error):
     assert told.startswith(type(error).__name__)
     assert "secret" not in told + trace.replace('raise KeyError("my secret text")', "")
     assert "test_stored_text.py" in trace
+
+
+@pytest.mark.parametrize("how", [StoreText.DIGEST, StoreText.NONE])
+def test_answers_that_are_parts_of_the_text_go_with_it(how):
+    shown = Shown(texts=("Who came?", "Jane Quibblewick came."), answer="Jane Quibblewick")
+    case = Evidence(example_id="1", chosen="random", shown=(shown,), gold="Quibblewick")
+    assert "Quibblewick" not in stored(case, how, quotes=True).model_dump_json()
+    kept = stored(case, how, quotes=False)
+    assert (kept.shown[0].answer, kept.gold) == ("Jane Quibblewick", "Quibblewick")
+    assert stored(case, StoreText.FULL, quotes=True) == case

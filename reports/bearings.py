@@ -18,6 +18,7 @@ from reports.wording import outcome
 _PEOPLE = frozenset({*ATTRIBUTES, "group"})
 """Keys of a part of the data that name people, or words for them."""
 
+_SHARES = (Unit.PROPORTION, Unit.DIFFERENCE)
 _ASKED = frozenset({Level.BLOCK, Level.WARN})
 """Levels at which a policy asks for more than to be told."""
 
@@ -45,10 +46,10 @@ def furthest(items: Sequence[Ranked]) -> Ranked:
     """The number furthest beyond its threshold, or else the closest to it; shares before scores, which have no common
     scale.
     """
-    shares = [item for item in items if item.finding.unit in (Unit.PROPORTION, Unit.DIFFERENCE)]
-    over = [item for item in shares if beyond(item.finding) > 0]
-    others = [item for item in items if item not in shares and beyond(item.finding) > 0]
-    return max(over or others or shares or items, key=lambda item: beyond(item.finding))
+    shares = [item for item in items if item.finding.unit in _SHARES]
+    over = [item for item in items if beyond(item.finding) > 0]
+    shares_over = [item for item in over if item.finding.unit in _SHARES]
+    return max(shares_over or over or shares or items, key=lambda item: beyond(item.finding))
 
 
 def _worst(judged: Sequence[Ranked]) -> str:

@@ -163,12 +163,12 @@ def test_full_disk_says_so_and_keeps_what_was_finished(tmp_path, model, monkeypa
 
 
 @pytest.mark.parametrize(("how", "kept"), [("full", True), ("digest", False), ("none", False)])
-def test_texts_are_kept_as_asked_and_answers_always(how, kept):
+def test_texts_are_kept_as_asked_and_labels_always(how, kept):
     weighed = Shown(
         texts=("my secret text",), answer="positive", words=(WordWeight(part=0, start=3, end=9, weight=1.0),)
     )
     case = Evidence(example_id="e", chosen="worst", shown=(weighed,), gold="negative", note="the word secret")
-    written = stored(case, StoreText(how))
+    written = stored(case, StoreText(how), quotes=False)
     assert ("secret" in written.model_dump_json()) == kept
     (side,) = written.shown
     assert (side.answer, written.gold, bool(side.words)) == ("positive", "negative", kept)

@@ -75,16 +75,23 @@ def build(
     seed: int = 0,
     config: dict[str, Any] | None = None,
     tagger: bool = False,
+    reader: bool = False,
 ) -> Path:
     """Save a sequence classifier of `arch` (one of ARCHITECTURES) with its tokenizer into `folder`.
 
-    `config` overrides settings of the tiny configuration; with `tagger` it classifies tokens instead. GPT-2 and Llama
-    get no padding token, as in the wild.
+    `config` overrides settings of the tiny configuration; with `tagger` it classifies tokens instead, with
+    `reader` it finds answers in a context. GPT-2 and Llama get no padding token, as in the wild.
     """
     import torch
-    from transformers import AutoConfig, AutoModelForSequenceClassification, AutoModelForTokenClassification
+    from transformers import (
+        AutoConfig,
+        AutoModelForQuestionAnswering,
+        AutoModelForSequenceClassification,
+        AutoModelForTokenClassification,
+    )
 
     kind = AutoModelForTokenClassification if tagger else AutoModelForSequenceClassification
+    kind = AutoModelForQuestionAnswering if reader else kind
     tokenizer = save_tokenizer(arch, folder)
     names = dict(enumerate(labels))
     settings = _CONFIGS[arch] | _special_ids(arch, tokenizer)

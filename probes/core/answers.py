@@ -25,6 +25,7 @@ class ProblemType(StrEnum):
     MULTI_LABEL = "multi_label_classification"
     REGRESSION = "regression"
     TOKEN = "token_classification"
+    SPAN = "question_answering"
 
 
 SEQUENCE_HEADS = frozenset({ProblemType.SINGLE_LABEL, ProblemType.MULTI_LABEL, ProblemType.REGRESSION})

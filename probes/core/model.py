@@ -13,6 +13,7 @@ from probes.core.answers import Classifications, Floats, Ints, ProblemType
 from probes.core.attributions import Attribution, Baseline, Jitter, Method
 from probes.core.examples import Text
 from probes.core.positive import PositiveClass
+from probes.core.readings import Answers
 from probes.core.taggings import Taggings
 
 
@@ -24,9 +25,10 @@ class Capability(StrEnum):
     ATTRIBUTE = "attribute"
     TOKENIZE = "tokenize"
     TAG = "tag"
+    ANSWER = "answer"
 
 
-OWN_QUESTIONS = (Capability.CLASSIFY, Capability.TAG)
+OWN_QUESTIONS = (Capability.CLASSIFY, Capability.TAG, Capability.ANSWER)
 """What models are asked about each item, one of these by their kind; each is the name of the method that asks it."""
 
 
@@ -69,6 +71,8 @@ class ModelCard(BaseModel):
     @property
     def question(self) -> Capability:
         """Which of OWN_QUESTIONS a model of this kind is asked."""
+        if self.problem is ProblemType.SPAN:
+            return Capability.ANSWER
         return Capability.TAG if self.problem is ProblemType.TOKEN else Capability.CLASSIFY
 
 
@@ -94,6 +98,17 @@ class Tagger(Model, Protocol):
         """Answer n texts with n rows of tags in the same order; repeated texts cost nothing extra.
 
         The words of a text are what blanks separate (`probes.core.taggings.tagged_words`).
+        """
+        ...
+
+
+class Reader(Model, Protocol):
+    """A model that finds the answer to a question in a context."""
+
+    def answer(self, texts: Sequence[Text]) -> Answers:
+        """Answer n pairs of question and context with n answers in the same order; repeated pairs cost nothing extra.
+
+        However long the context is, it is read to its end.
         """
         ...
 

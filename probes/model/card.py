@@ -26,6 +26,8 @@ DTYPES = ("float32", "bfloat16", "float16")
 LONGEST = 512
 """Tokens, for a model that sets no limit of its own."""
 SHORTEST = 8
+WINDOW = 384
+"""Tokens that models which answer questions are mostly trained to read at once (`max_seq_length` of the reference)."""
 POSITIONS_AFTER_PADDING = frozenset(
     {"camembert", "data2vec-text", "esm", "ibert", "layoutlmv3", "longformer", "luke", "markuplm", "mpnet", "roberta"}
     | {"roberta-prelayernorm", "xlm-roberta", "xlm-roberta-xl", "xmod"}
@@ -42,6 +44,7 @@ NO_TABLE = "it needs one embedding for each token, and this kind of model has no
 AUDITED = {
     "ForSequenceClassification": "text-classification",
     "ForTokenClassification": "token-classification",
+    "ForQuestionAnswering": "question-answering",
 }
 """How the architectures end that can be audited, and the task of each as the Hub calls it."""
 
@@ -51,7 +54,6 @@ _HEADS = {
     "ForCausalLM": "a text generator",
     "LMHeadModel": "a text generator",
     "ForConditionalGeneration": "a text generator",
-    "ForQuestionAnswering": "a question-answering model",
     "ForMultipleChoice": "a multiple-choice model",
     "ForImageClassification": "an image classifier",
     "ForAudioClassification": "an audio classifier",
@@ -90,7 +92,8 @@ def describe(
     vocabulary = tokenizer_files(place.folder)
     code = sorted(place.folder.glob("*.py")) if trust_remote_code else []
     files = digests((place.folder / "config.json", *weights.files, *vocabulary, *code), root=place.folder)
-    labels = _labels(config, place)
+    # A model that answers questions has two outputs, and none of them is a label.
+    labels = () if task == "question-answering" else _labels(config, place)
     matter = front_matter(place.folder / "README.md")
     return ModelCard(
         name=place.name,
@@ -105,7 +108,7 @@ def describe(
         labels=labels,
         capabilities=_capabilities(config, task),
         unattributable=_unattributable(config),
-        max_length=_max_length(max_length, config, place.folder),
+        max_length=_max_length(max_length, config, place.folder, most=WINDOW if task == "question-answering" else None),
         dtype=_dtype(dtype, raw, weights),
         parameters=weights.parameters,
         embedding_parameters=min(weights.parameters, _embedding_size(config)),
@@ -137,7 +140,7 @@ def _architecture(raw: dict[str, Any], place: Source) -> tuple[str, str]:
         )
     kind = next((kind for suffix, kind in _HEADS.items() if architecture.endswith(suffix)), "not a text classifier")
     raise ModelError(
-        f"{place.given} is {kind} ({architecture}); only text classifiers and taggers can be audited",
+        f"{place.given} is {kind} ({architecture}); only text classifiers, taggers and question-answering models can be audited",
         hint=f"give the folder of the fine-tuned model (its architecture ends in {' or '.join(AUDITED)})",
     )
 
@@ -151,13 +154,14 @@ def _config(folder: Path, *, trust_remote_code: bool) -> Any:
 
 def _capabilities(config: Any, task: str) -> frozenset[Capability]:
     """Of a stranger's code answers and tokens only; embeddings unless the network keeps no state for each token."""
-    tagger = task == "token-classification"
-    always = {Capability.TAG if tagger else Capability.CLASSIFY, Capability.TOKENIZE}
+    own = {"token-classification": Capability.TAG, "question-answering": Capability.ANSWER}
+    question = own.get(task, Capability.CLASSIFY)
+    always = {question, Capability.TOKENIZE}
     if getattr(config, "auto_map", None):
         return frozenset(always)
     more = {Capability.EMBED} if config.model_type not in WITHOUT_TOKEN_STATES else set()
     # Attributions explain one logit of a whole text.
-    return frozenset(always | more | (set() if tagger else {Capability.ATTRIBUTE}))
+    return frozenset(always | more | ({Capability.ATTRIBUTE} if question is Capability.CLASSIFY else set()))
 
 
 def _unattributable(config: Any) -> dict[Method, str]:
@@ -179,15 +183,19 @@ def _problem(config: Any, labels: tuple[str, ...], task: str) -> ProblemType:
     """As declared; otherwise as transformers trains it: one label is a regression, several exclude one another."""
     if task == "token-classification":
         return ProblemType.TOKEN
+    if task == "question-answering":
+        return ProblemType.SPAN
     if config.problem_type is not None:
         return ProblemType(config.problem_type)
     return ProblemType.REGRESSION if len(labels) == 1 else ProblemType.SINGLE_LABEL
 
 
-def _max_length(asked: int | None, config: Any, folder: Path) -> int:
+def _max_length(asked: int | None, config: Any, folder: Path, *, most: int | None = None) -> int:
+    """As asked; otherwise the model's own limit, but `most` at most."""
     limit = min(_positions(config), _tokenizer_limit(folder))
     if asked is None:
-        return limit if limit < 10**6 else LONGEST
+        own = limit if limit < 10**6 else LONGEST
+        return min(own, most or own)
     if not SHORTEST <= asked <= limit:
         raise UsageError(
             f"a maximum length of {asked} tokens does not fit this model",

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 import transformers
 from transformers import (
+    AutoModelForQuestionAnswering,
     AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
     AutoTokenizer,
@@ -30,6 +31,7 @@ from probes.model.failures import loading
 from probes.model.forward import Forward
 from probes.model.sequences import Sequences
 from probes.model.source import locate
+from probes.model.spans import BEST
 from probes.model.tokens import Encoder
 
 BUDGET = {"cpu": 2048, "cuda": 65536, "mps": 16384}
@@ -50,7 +52,7 @@ def load(
     trust_remote_code: bool = False,
     max_length: int | None = None,
 ) -> TransformersClassifier:
-    """Load weights and tokenizer and return a classifier or tagger ready to be asked.
+    """Load weights and tokenizer and return a classifier, tagger or reader ready to be asked.
 
     Args:
         card_or_source: what `describe` returned (the folder must not have changed since), or a folder or Hub id.
@@ -101,10 +103,10 @@ def _classifier(
     encoder = Encoder(tokenizer, max_length=card.max_length, token_types=_reads_token_types(network, tokenizer))
     pad = _padding(network, tokenizer, encoder)
     forward = Forward(network=_moved(network, place, card), device=place, pad=pad, limit=budget)
-    tagger = card.question is Capability.TAG
-    trial = encoder.encode_tagged(TRIAL) if tagger else encoder.encode(TRIAL)
-    # A tagger reads every token to the end.
-    forward.projection = None if tagger else last_layer.find(network, *forward.inputs(Batch(trial)))
+    trial = _trial(encoder, card.question)
+    # All but classifiers read every token to the end.
+    whole = card.question is Capability.CLASSIFY
+    forward.projection = last_layer.find(network, *forward.inputs(Batch(trial))) if whole else None
     return TransformersClassifier(
         card=card,
         encoder=encoder,
@@ -168,9 +170,9 @@ def _network(card: ModelCard, folder: Path, *, dtype: str, trust_remote_code: bo
         shown = ", ".join(missing[:3]) + (" ..." if len(missing) > 3 else "")
         raise ModelError(
             f"{card.source} lacks {len(missing)} of the weights it needs ({shown}); they would be random numbers",
-            hint="give the folder of the fine-tuned model: this one was saved without its classification head",
+            hint="give the folder of the fine-tuned model: this one was saved without its head",
         )
-    if network.config.num_labels != len(card.labels):
+    if card.problem is not ProblemType.SPAN and network.config.num_labels != len(card.labels):
         raise ModelError(f"{card.source} loads with other labels than it declares", hint="repair id2label")
     if hasattr(network.config, "use_cache"):
         network.config.use_cache = False  # one forward per text: keys and values are never read again
@@ -178,9 +180,18 @@ def _network(card: ModelCard, folder: Path, *, dtype: str, trust_remote_code: bo
     return network.eval().requires_grad_(False)
 
 
+def _trial(encoder: Encoder, question: Capability) -> Sequences:
+    if question is Capability.ANSWER:
+        return encoder.encode_questions([(TRIAL[1], text) for text in TRIAL]).sequences
+    return encoder.encode_tagged(TRIAL) if question is Capability.TAG else encoder.encode(TRIAL)
+
+
 def _loader(card: ModelCard) -> Any:
-    tagger = card.problem is ProblemType.TOKEN
-    return AutoModelForTokenClassification if tagger else AutoModelForSequenceClassification
+    other = {
+        ProblemType.TOKEN: AutoModelForTokenClassification,
+        ProblemType.SPAN: AutoModelForQuestionAnswering,
+    }
+    return other.get(card.problem, AutoModelForSequenceClassification)
 
 
 def _moved(network: Any, device: torch.device, card: ModelCard) -> Any:
@@ -240,6 +251,8 @@ def _padding_is_neutral(forward: Forward, rows: Sequences, question: Capability,
     together, alone = forward([Batch(rows), Batch(rows.take(np.array([1])))], question)
     forward.seconds = 0.0
     scale = max(1.0, float(np.abs(alone).max()))
+    if question is Capability.ANSWER:  # behind the scores are places, which near ties may swap
+        together, alone = together[:, : 1 + BEST], alone[:, : 1 + BEST]
     beside = together[1, : alone.shape[1]]  # a tagger's answer about a longer text is wider
     return bool(np.abs(beside - alone[0]).max() <= 100 * tolerance * scale) or not np.isfinite(alone).all()
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -18,6 +21,7 @@ from probes.model.alignment import aligned
 from probes.model.pooling import SPECIAL, owners
 from probes.model.sequences import Ids, Sequences, flat, packed
 from probes.model.splice import splicer
+from probes.model.windows import Windows, windows
 
 
 class Encoder:
@@ -75,6 +79,34 @@ class Encoder:
         rows = _readable(self._tagged_rust if self._rust is not None else self._tagged_python, plain)
         assert rows.words is not None
         return replace(rows, words=_first_tokens(rows.words, rows.starts))
+
+    def encode_questions(self, pairs: Sequence[Text]) -> Windows:
+        """Windows of pairs of question and context, which overlap and hold the whole of each context.
+
+        Raises:
+            DataError: as for `encode`, and for a single text.
+            ModelError: a tokenizer without offsets, whose tokens cannot be found again in a text.
+        """
+        if self._rust is None:
+            raise ModelError(
+                f"{type(self.tokenizer).__name__} does not say where its tokens are in a text",
+                hint="save the model with a fast tokenizer, which does",
+            )
+        special = (self.tokenizer.cls_token_id, self.tokenizer.bos_token_id)
+        with _refused_surrogates():
+            return windows(
+                self._windowing,
+                pairs,
+                max_length=self.max_length,
+                token_types=self.token_types,
+                null=next((token for token in special if token is not None), None),
+                context_first=self.tokenizer.padding_side == "left",
+            )
+
+    @cached_property
+    def _windowing(self) -> Any:
+        """A copy, because what it cuts and how is set in the tokenizer itself."""
+        return copy.deepcopy(self._rust)
 
     def _tagged_rust(self, texts: Sequence[Text]) -> Sequences:
         return self._words_rust(texts, among=between_blanks)
@@ -178,14 +210,20 @@ def _first_tokens(words: Ids, starts: Ints) -> Ids:
     return first
 
 
-def _readable(encode: Callable[[Sequence[Text]], Sequences], texts: Sequence[Text]) -> Sequences:
+@contextmanager
+def _refused_surrogates() -> Iterator[None]:
     try:
-        rows = encode(texts)
+        yield
     except (TypeError, UnicodeEncodeError) as error:
         raise DataError(
             "a text cannot be tokenized: it holds half of a surrogate pair",
             hint="repair the encoding of the data: text.encode('utf-16', 'surrogatepass').decode('utf-16')",
         ) from error
+
+
+def _readable(encode: Callable[[Sequence[Text]], Sequences], texts: Sequence[Text]) -> Sequences:
+    with _refused_surrogates():
+        rows = encode(texts)
     if len(texts) and not rows.lengths.all():
         raise DataError("the model cannot read an empty text: no token is left of it", hint="remove empty texts")
     return rows

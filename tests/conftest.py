@@ -13,6 +13,7 @@ from hypothesis import settings
 from probes.core.answers import Classifications, Floats, Ints, ProblemType
 from probes.core.examples import Example, Text
 from probes.core.model import Capability, ModelCard
+from probes.core.readings import Answers
 from probes.core.rng import generator
 from probes.core.taggings import Taggings, tagged_words
 
@@ -101,6 +102,35 @@ TAGS = ("O", "B-person", "I-person", "B-place", "I-place")
 def tagger_card(labels: tuple[str, ...] = TAGS) -> ModelCard:
     card = model_card(labels=labels, problem=ProblemType.TOKEN)
     return card.model_copy(update={"capabilities": frozenset({Capability.TAG})})
+
+
+Finder = Callable[[str, str], str | None]
+
+
+@dataclass
+class FakeReader:
+    """A reader that answers `rule(question, context)`: a part of the context, or None for "no answer"."""
+
+    rule: Finder
+    card: ModelCard = field(default_factory=lambda: reader_card())
+    asked: list[Text] = field(default_factory=list)
+    calls: int = 0
+
+    def answer(self, texts: Sequence[Text]) -> Answers:
+        self.calls += 1
+        self.asked.extend(texts)
+        return Answers.of([_found(context, self.rule(question, context)) for question, context in texts], tolerance=0)
+
+
+def _found(context: str, answer: str | None) -> tuple[str, int, int, float, float, float, float]:
+    text = context.split()[0] if answer is None else answer
+    start = context.index(text)
+    return text, start, start + len(text), 4.0, 1.0, 4.1, 6.0 if answer is None else 0.0
+
+
+def reader_card() -> ModelCard:
+    card = model_card(labels=(), problem=ProblemType.SPAN)
+    return card.model_copy(update={"capabilities": frozenset({Capability.ANSWER})})
 
 
 def _bag(text: str) -> Floats:

@@ -22,6 +22,7 @@ from probes.core.attributions import Attribution, Baseline, Jitter, Method, forw
 from probes.core.examples import Example, Text
 from probes.core.model import OWN_QUESTIONS, Capability, ModelCard
 from probes.core.probe import Context, Probe
+from probes.core.readings import Answers, question_and_context
 from probes.core.taggings import Taggings, tagged_words
 from probes.core.words import spans
 
@@ -66,6 +67,10 @@ class Recorder:
             labels=self.card.labels,
         )
 
+    def answer(self, texts: Sequence[Text]) -> Answers:
+        self._note("answer", texts)
+        return Answers.of([_span(text) for text in texts], tolerance=0.0)
+
     def embed(self, texts: Sequence[Text]) -> Floats:
         self._note("embed", texts)
         return _chances(texts, 2)
@@ -108,6 +113,17 @@ def _attribution(text: Text, target: str) -> Attribution:
         baseline=Baseline.PAD,
         baseline_output=0.0,
     )
+
+
+def _span(text: Text) -> tuple[str, int, int, float, float, float, float]:
+    """A word of the context, any one; a row of `Answers.of`."""
+    context = question_and_context(text)[1]
+    words = spans(context)
+    if not words:
+        return "", 0, 0, -np.inf, -np.inf, -np.inf, 0.0
+    drawn = _chance(text, 2)
+    word = words[int((drawn[0] + 2) / 4 * len(words))]
+    return context[word.start : word.end], word.start, word.end, drawn[1], drawn[1] - 1, drawn[1] + 0.3, 0.0
 
 
 def _chances(texts: Sequence[Text], width: int) -> Floats:
@@ -197,7 +213,7 @@ class _Stage:
     @classmethod
     def of(cls, pools: Pools, items: int) -> _Stage:
         texts = [example.text for example in pools.own(limit=items)]
-        # Whichever of the two it is that a model of this kind is asked about its items.
+        # Whichever of these it is that a model of this kind is asked about its items.
         clean: set[Question] = {(question.value, text) for text in texts for question in OWN_QUESTIONS}
         return cls(pools, items, clean, set(clean))
 

@@ -36,7 +36,7 @@ class Subject:
 
 def prepare(config: Config, *, reporter: Reporter | None = None) -> Subject:
     """Describe the model and read the data; loads no weights."""
-    from probes.data.builtin import builtin_corpus
+    from probes.data.builtin import builtin_corpus, builtin_questions
     from probes.model import device as devices
     from probes.model.card import describe
 
@@ -58,7 +58,8 @@ def prepare(config: Config, *, reporter: Reporter | None = None) -> Subject:
     if config.pairs and model.problem is ProblemType.TOKEN:
         raise UsageError("a tagger reads one text, not a pair", hint="leave out --pairs")
     if config.data is None:
-        loaded = builtin_corpus(pairs=config.pairs)
+        reader = model.problem is ProblemType.SPAN
+        loaded = builtin_questions() if reader else builtin_corpus(pairs=config.pairs)
     else:
         loaded = _read(config.data, config, model, split=config.split, revision=config.data_revision)
     domains = _domains(config, model, loaded)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from probes.core.answers import ProblemType
 from probes.core.errors import DataError, UsageError, did_you_mean
 from probes.core.model import ModelCard
+from probes.data.squad import ANSWERS, CONTEXTS, QUESTIONS
 from probes.data.table import Table, shown
 
 TEXTS = (
@@ -27,7 +28,7 @@ LABELS = (
     "label", "labels", "gold", "goldlabel", "labelgold", "target", "class", "coarselabel", "finelabel", "sentiment",
 )  # fmt: skip
 SCORES = ("label", "labels", "score", "rating", "target", "gold", "similarity", "similarityscore", "stars")
-_LABEL_NAMES = {ProblemType.REGRESSION: SCORES, ProblemType.TOKEN: TAGS}
+_LABEL_NAMES = {ProblemType.REGRESSION: SCORES, ProblemType.TOKEN: TAGS, ProblemType.SPAN: ANSWERS}
 _LABEL_LIKE = re.compile(
     r"label|class|categor|target|sentiment|rating|score|stars|polarity|emotion|intent|topic|toxic|hate|answer|gold"
 )
@@ -82,6 +83,11 @@ def assign(table: Table, columns: Columns, *, card: ModelCard, where: str) -> Ro
     notes = () if labels else (_no_label_note(rest, card),)
     if card.problem is ProblemType.TOKEN and len(text) > 1:
         raise UsageError("a tagger reads one text, not a pair", hint="name one column of words with --text-column")
+    if card.problem is ProblemType.SPAN and len(text) < 2:
+        raise UsageError(
+            "a model that answers questions reads a question and its context",
+            hint="give --text-column twice: the column of questions, then that of contexts",
+        )
     if not columns.text and not _is_known(text):
         notes = (f"The texts are taken from the only column that can hold them: {text[0]!r}.", *notes)
     return Roles(
@@ -122,6 +128,8 @@ def _text(table: Table, taken: Sequence[str], card: ModelCard, where: str) -> tu
         words = [name for key in WORDS for name in known.get(key, ())]
         if len(words) == 1:
             return (words[0],)
+    if card.problem is ProblemType.SPAN:
+        return _question_and_context(known, table, where)
     readings: list[tuple[str, ...]] = [
         (first, second) for a, b in PAIRS for first in known.get(a, ()) for second in known.get(b, ())
     ]
@@ -137,6 +145,22 @@ def _text(table: Table, taken: Sequence[str], card: ModelCard, where: str) -> tu
         f" (columns: {shown(table.names)})",
         hint="name it with --text-column (twice for pairs); the first row of a CSV must hold the column names",
     )
+
+
+def _question_and_context(known: Mapping[str, list[str]], table: Table, where: str) -> tuple[str, ...]:
+    questions, contexts = ([name for key in keys for name in known.get(key, ())] for keys in (QUESTIONS, CONTEXTS))
+    if len(questions) == len(contexts) == 1:
+        return questions[0], contexts[0]
+    raise DataError(
+        f"{where}: which columns hold the question and its context is not clear (columns: {shown(table.names)})",
+        hint="name them with --text-column QUESTION --text-column CONTEXT",
+    )
+
+
+def beside(table: Table, keys: Sequence[str]) -> str | None:
+    """The column with one of these names, however it is written, if there is just one."""
+    found = [name for name in table.names if _key(name) in keys]
+    return found[0] if len(found) == 1 else None
 
 
 def _is_known(text: Sequence[str]) -> bool:

@@ -118,7 +118,8 @@ class Terminal:
     ) -> None:
         """What is about to happen."""
         self.line(
-            f"Model  {model.name}: {model.architecture}, {model.parameters:,} parameters, {len(model.labels)} labels"
+            f"Model  {model.name}: {model.architecture}, {model.parameters:,} parameters"
+            + (f", {len(model.labels)} labels" if model.labels else "")
         )
         for word, card in (("Data", data), *(("Other", other) for other in others)):
             self.line(f"{word:<6} {card.name}: {card.n:,} items, {card.labelled:,} with a right answer")

@@ -97,7 +97,7 @@ def identity(loaded: Loaded) -> Identity:
             Fact("Model", f"{model.architecture}, {plural(model.parameters, 'parameter')}, {model.dtype}"),
             Fact("Source", model.source + (f" at revision {model.revision[:FINGERPRINT]}" if model.revision else "")),
             Fact("Fingerprint", model.fingerprint[:FINGERPRINT], code=True),
-            Fact("Labels", _labels(model.labels)),
+            *((Fact("Labels", _labels(model.labels)),) if model.labels else ()),
             Fact("Data", _data(manifest)),
             *_others(manifest),
             Fact("Policy", _policy_name(loaded)),

@@ -32,6 +32,10 @@ _NAMES = {
         commonest_label f1 macro_f1 missed precision recall spurious strict_f1 unread_words word_accuracy
         word_accuracy_over_commonest wrong_boundary wrong_kind wrong_kind_and_boundary
     """,
+    "performance.answers": """
+        abstention exact_match f1 f1_over_trivial false_abstention miss_rate trivial_exact_match trivial_f1
+    """,
+    "robustness.distractors": "distracted f1 f1_drop flip_rate",
     "robustness.worst_case": "any_flip_rate worst_accuracy worst_accuracy_drop worst_flip_rate",
     "shift.performance": """
         accuracy accuracy_lost accuracy_lost_label_shares accuracy_lost_relative accuracy_lost_rest

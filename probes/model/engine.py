@@ -51,7 +51,7 @@ far rougher than trained ones: 9e-7, 2.7e-3 and 1.2e-2; in MiniLM: 5e-7, 4e-4 an
 class Counters:
     """What questions cost since the last `take_counters`.
 
-    asked: texts asked for; distinct: after removing repeats, of token sequences too; cached: answered from the cache;
+    asked: texts, or windows of contexts, asked for; distinct: after removing repeats, of token sequences too; cached: answered from the cache;
     computed: sent through the model; tokens: in what was sent, padding not counted; forward_seconds: inside the model.
     """
 
@@ -157,7 +157,7 @@ class TransformersClassifier:
         read = self.encoder.encode_questions(distinct)
         widths = np.full(len(read.sequences), NUMBERS)
         rows = self._rows(read.sequences, Capability.ANSWER, widths=widths, costs=read.sequences.lengths)
-        self.counters.asked += len(texts)
+        self.counters.asked += int(np.diff(read.starts)[position].sum())
         found = [_answer(read, number, text[1], rows) for number, text in enumerate(distinct)]
         return Answers.of([found[number] for number in position.tolist()], tolerance=TOLERANCE[self.dtype])
 

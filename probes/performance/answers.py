@@ -138,6 +138,12 @@ class AnswerQuality:
 
     def _both_kinds(self, items: Answered, ctx: Context) -> Iterator[Measurement | Skip]:
         if not items.answers.may_abstain:
+            yield Skip(
+                reason=SkipReason.NO_GOLD,
+                detail="The data have no question that its context does not answer.",
+                enable="give data with such questions, if the model is meant to say that there is no answer",
+                name="abstention",
+            )
             return
         asked, none = items.answerable, ~items.answerable
         yield self._f1(items, asked, {"answerable": "yes"}, ctx)

@@ -47,7 +47,7 @@ class _Made:
 def measure_answers(
     model: Reader, data: Sequence[Example], ctx: Context, perturbation: Perturbation, *, severities: Sequence[int]
 ) -> Iterator[Record | Outcomes]:
-    """Measure each part at every severity, then all severities of it together."""
+    """Measure each part at every severity, then all severities of it together, then both parts together."""
     parts = PARTS[1:] if perturbation.family is Family.CONTEXT else PARTS
     made = {
         (part, severity): _changed(data, perturbation, part=part, severity=severity, seed=ctx.seed)
@@ -62,6 +62,11 @@ def measure_answers(
         return
     for part in parts:
         yield from _measured(trials.of({"part": part}), part, made, severities)
+    for severity in severities:
+        both = trials.of({"severity": str(severity)})
+        if len(both):
+            yield flip_rate(both, {"severity": str(severity)})
+    yield flip_rate(trials, {})
     yield from ungraded(trials)
     random = random_rows(trials, count=ctx.random_cases, rng=ctx.rng("evidence"))
     yield from cases(trials, random, chosen="random")

@@ -109,7 +109,10 @@ def _batches(tokenizer, drill: Drill, *, steps: int) -> Iterator[dict]:
     for _ in range(steps):
         drawn = [drill(draw) for _ in range(BATCH)]
         encoded = tokenizer.encode_batch([(question, context) for question, context, _ in drawn])
-        places = [_tokens(each, context.rindex(answer), len(answer)) for each, (_, context, answer) in zip(encoded, drawn, strict=True)]
+        places = [
+            _tokens(each, context.rindex(answer), len(answer))
+            for each, (_, context, answer) in zip(encoded, drawn, strict=True)
+        ]
         yield {
             "input_ids": torch.tensor([each.ids for each in encoded]),
             "attention_mask": torch.tensor([each.attention_mask for each in encoded]),

@@ -13,7 +13,6 @@ Text = str | tuple[str, str]
 """What a classifier reads: one text, or a pair (premise and hypothesis, question and passage)."""
 
 
-
 class Accepted(tuple[str, ...]):
     """The texts that are right answers to a question about a context; none where the context does not answer it."""
 

@@ -14,9 +14,7 @@ NEVER = -1e30
 """The score of a place that cannot be an answer; finite, so that it is told from broken weights."""
 
 
-def best_spans(
-    start: torch.Tensor, end: torch.Tensor, *, inside: torch.Tensor, null: torch.Tensor
-) -> torch.Tensor:
+def best_spans(start: torch.Tensor, end: torch.Tensor, *, inside: torch.Tensor, null: torch.Tensor) -> torch.Tensor:
     """(rows, NUMBERS) of (rows, tokens) logits.
 
     Every pair of tokens is tried, not only the best starts with the best ends as in the reference: where its short list

@@ -59,7 +59,9 @@ class Windows:
         return ranked[:BEST], float(rows[self.starts[pair] : self.starts[pair + 1], 0].min())
 
 
-def windows(rust: Any, pairs: Sequence[Text], *, max_length: int, token_types: bool, null: int | None, context_first: bool) -> Windows:
+def windows(
+    rust: Any, pairs: Sequence[Text], *, max_length: int, token_types: bool, null: int | None, context_first: bool
+) -> Windows:
     """Cut pairs into windows of at most `max_length` tokens, special tokens included.
 
     A question takes half of a window at most; what is longer is cut.
@@ -101,9 +103,7 @@ def windows(rust: Any, pairs: Sequence[Text], *, max_length: int, token_types: b
 
 def _gathered(every: Sequence[Sequence[Any]], *, token_types: bool, null: int | None, context: int) -> Windows:
     encodings = [encoding for each in every for encoding in each]
-    rows = packed(
-        [each.ids for each in encodings], [each.type_ids for each in encodings] if token_types else None
-    )
+    rows = packed([each.ids for each in encodings], [each.type_ids for each in encodings] if token_types else None)
     marks = [_marks(each, null=null, context=context) for each in encodings]
     starts = np.cumsum([0, *map(len, every)])
     return Windows(

@@ -267,9 +267,7 @@ def _cases(items: Answered, ctx: Context) -> Iterator[Evidence]:
             example_id=items.examples[row].id,
             chosen="random" if row in ordinary else "worst",
             shown=(
-                Shown(
-                    texts=items.examples[row].texts, answer=told(answers[row]), confidence=float(confidence[row])
-                ),
+                Shown(texts=items.examples[row].texts, answer=told(answers[row]), confidence=float(confidence[row])),
             ),
             gold=gold_told(items.golds[row]),
             note=f"F1 {items.f1[row]:.2f}",

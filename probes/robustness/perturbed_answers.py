@@ -42,6 +42,8 @@ class _Made:
     touched: list[int] = field(default_factory=list)
     """Items that came out changed, valid or not."""
     unshielded: int = 0
+    unknown: int = 0
+    """Contexts left alone because it is not known what in them is the answer."""
 
 
 def measure_answers(
@@ -83,7 +85,10 @@ def _changed(data: Sequence[Example], perturbation: Perturbation, *, part: str, 
     for item, example in enumerate(data):
         pair = question_and_context(example.text)
         place = PARTS.index(part)
-        # Which words of a question matter is not known; in a context the accepted answers are, and keep every letter.
+        if place and example.gold is None and perturbation.family is not Family.CONTEXT:
+            made.unknown += 1
+            continue
+        # Of a question it is not known which words matter; of a context the accepted answers keep every letter.
         shield = shielded(pair[place], accepted(example.gold) if place and example.gold is not None else ())
         if shield is None:
             made.touched.append(item)
@@ -108,6 +113,7 @@ def _accounting(eligible: int, made: _Made, rows: AnswerTrials, part: Slice) -> 
     notes = (
         (rejected, f"{rejected} changed texts came out blank or of another length and were left out"),
         (made.unshielded, f"{made.unshielded} contexts could not be changed without touching the answer"),
+        (made.unknown, f"{made.unknown} contexts were left alone, because their answers are not known"),
         (unlabelled, f"{unlabelled} items without accepted answers count for changed answers only"),
     )
     return Accounting(

@@ -203,4 +203,6 @@ def test_built_in_questions_are_answered_by_their_contexts():
     for example in loaded.examples:
         assert example.gold
         assert all(text in example.text[1] for text in example.gold)
-        assert not any(text.lower() in example.text[0].lower() for text in example.gold if len(text) > 4), example.text[0]
+        assert not any(text.lower() in example.text[0].lower() for text in example.gold if len(text) > 4), example.text[
+            0
+        ]

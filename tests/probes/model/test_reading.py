@@ -181,7 +181,10 @@ def test_a_long_question_leaves_room_for_the_context(reader):
 def test_the_smallest_windows_still_read_everything(length, reader):
     model = load(str(reader("roberta")), max_length=length)
     found = model.answer(PAIRS)
-    assert all(text == context[a:b] for text, a, b, (_, context) in zip(found.texts, found.starts, found.ends, PAIRS, strict=True))
+    assert all(
+        text == context[a:b]
+        for text, a, b, (_, context) in zip(found.texts, found.starts, found.ends, PAIRS, strict=True)
+    )
 
 
 def test_a_single_text_is_refused(reader):
@@ -240,7 +243,9 @@ def test_a_checkpoint_without_its_head_is_refused(reader, tmp_path):
 
     folder = tmp_path / "headless"
     shutil.copytree(reader("bert"), folder)
-    weights = {name: value for name, value in load_file(folder / "model.safetensors").items() if "qa_outputs" not in name}
+    weights = {
+        name: value for name, value in load_file(folder / "model.safetensors").items() if "qa_outputs" not in name
+    }
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(ModelError, match="lacks 2 of the weights"):
         load(str(folder))

@@ -1,9 +1,10 @@
 """What the author of a probe needs: everything else in this package is machinery."""
 
 from probes.core.answers import SEQUENCE_HEADS, Classifications, ProblemType, changed, correct, gold_matrix
-from probes.core.examples import Example, Gold, Text
-from probes.core.model import Capability, Classifier, Model, ModelCard, Tagger
+from probes.core.examples import Accepted, Example, Gold, Text
+from probes.core.model import Capability, Classifier, Model, ModelCard, Reader, Tagger
 from probes.core.probe import Context, Probe, ProbeDoc, ProbeInfo
+from probes.core.readings import Answers, question_and_context
 from probes.core.records import (
     Accounting,
     Better,
@@ -24,7 +25,9 @@ from probes.core.taggings import Taggings, tagged_words
 
 __all__ = [
     "SEQUENCE_HEADS",
+    "Accepted",
     "Accounting",
+    "Answers",
     "Better",
     "Capability",
     "Classifications",
@@ -44,6 +47,7 @@ __all__ = [
     "ProbeDoc",
     "ProbeInfo",
     "ProblemType",
+    "Reader",
     "Record",
     "Shown",
     "Skip",
@@ -56,5 +60,6 @@ __all__ = [
     "changed",
     "correct",
     "gold_matrix",
+    "question_and_context",
     "tagged_words",
 ]

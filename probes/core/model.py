@@ -32,6 +32,13 @@ OWN_QUESTIONS = (Capability.CLASSIFY, Capability.TAG, Capability.ANSWER)
 """What models are asked about each item, one of these by their kind; each is the name of the method that asks it."""
 
 
+def own_question(problem: ProblemType) -> Capability:
+    """Which of OWN_QUESTIONS a model with a head of this kind is asked."""
+    if problem is ProblemType.SPAN:
+        return Capability.ANSWER
+    return Capability.TAG if problem is ProblemType.TOKEN else Capability.CLASSIFY
+
+
 class ModelCard(BaseModel):
     """What is known of a model from its folder alone, before any weight is loaded; part of the manifest."""
 
@@ -71,9 +78,7 @@ class ModelCard(BaseModel):
     @property
     def question(self) -> Capability:
         """Which of OWN_QUESTIONS a model of this kind is asked."""
-        if self.problem is ProblemType.SPAN:
-            return Capability.ANSWER
-        return Capability.TAG if self.problem is ProblemType.TOKEN else Capability.CLASSIFY
+        return own_question(self.problem)
 
 
 class Model(Protocol):

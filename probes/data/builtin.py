@@ -79,8 +79,7 @@ def _lines(name: str) -> Iterator[list[str]]:
 
 
 def _sentences() -> Iterator[tuple[str, str]]:
-    for register, text in _lines("english.tsv"):
-        yield register, text
+    yield from ((register, text) for register, text in _lines("english.tsv"))
 
 
 def _pairs(sentences: list[tuple[str, str]]) -> Iterator[tuple[str, tuple[str, str]]]:

@@ -9,7 +9,7 @@ from probes.core.answers import ProblemType
 from probes.core.errors import DataError
 from probes.core.examples import DataCard, Example, data_fingerprint
 from probes.core.model import ModelCard
-from probes.data.columns import Columns, assign, beside
+from probes.data.columns import Columns, Roles, assign, beside
 from probes.data.labels import read_golds
 from probes.data.rows import build, text_columns
 from probes.data.sources import open_source
@@ -42,8 +42,8 @@ def load_data(
     Nothing is left out silently: `card.rows_read == card.n + sum(card.rows_dropped.values())`.
 
     Args:
-        source: a file (CSV, TSV, JSON, JSON lines, Parquet, CoNLL, SQuAD; text formats also gzipped), a folder with one file
-            per split, a `save_to_disk` folder, or a Hub id "owner/name[/configuration]"; ":split" may follow.
+        source: a file (CSV, TSV, JSON, JSON lines, Parquet, CoNLL, SQuAD; text formats also gzipped), a folder with one
+            file per split, a `save_to_disk` folder, or a Hub id "owner/name[/configuration]"; ":split" may follow.
         card: the model, for its label names and problem type.
         columns: columns by use, where their names do not say it.
         split: which split; by default test, otherwise validation, otherwise the only one.

@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from probes.core.answers import ProblemType
+from probes.core.answers import SEQUENCE_HEADS, ProblemType
 from probes.core.attributions import GRADIENT, Method
 from probes.core.errors import ModelError, UsageError
-from probes.core.model import Capability, ModelCard
+from probes.core.model import Capability, ModelCard, own_question
 from probes.model.checkpoint import (
     Weights,
     digests,
@@ -47,6 +47,12 @@ AUDITED = {
     "ForQuestionAnswering": "question-answering",
 }
 """How the architectures end that can be audited, and the task of each as the Hub calls it."""
+
+_PROBLEMS = {
+    "token-classification": ProblemType.TOKEN,
+    "question-answering": ProblemType.SPAN,
+}
+"""Task -> kind of head, where the task alone says it."""
 
 _HEADS = {
     "ForMaskedLM": "a masked language model",
@@ -92,8 +98,9 @@ def describe(
     vocabulary = tokenizer_files(place.folder)
     code = sorted(place.folder.glob("*.py")) if trust_remote_code else []
     files = digests((place.folder / "config.json", *weights.files, *vocabulary, *code), root=place.folder)
+    problem = _problem(config, task)
     # A model that answers questions has two outputs, and none of them is a label.
-    labels = () if task == "question-answering" else _labels(config, place)
+    labels = () if problem is ProblemType.SPAN else _labels(config, place)
     matter = front_matter(place.folder / "README.md")
     return ModelCard(
         name=place.name,
@@ -104,11 +111,11 @@ def describe(
         architecture=architecture,
         model_type=config.model_type,
         task=task,
-        problem=_problem(config, labels, task),
+        problem=problem,
         labels=labels,
-        capabilities=_capabilities(config, task),
+        capabilities=_capabilities(config, problem),
         unattributable=_unattributable(config),
-        max_length=_max_length(max_length, config, place.folder, most=WINDOW if task == "question-answering" else None),
+        max_length=_max_length(max_length, config, place.folder, problem=problem),
         dtype=_dtype(dtype, raw, weights),
         parameters=weights.parameters,
         embedding_parameters=min(weights.parameters, _embedding_size(config)),
@@ -140,7 +147,7 @@ def _architecture(raw: dict[str, Any], place: Source) -> tuple[str, str]:
         )
     kind = next((kind for suffix, kind in _HEADS.items() if architecture.endswith(suffix)), "not a text classifier")
     raise ModelError(
-        f"{place.given} is {kind} ({architecture}); only text classifiers, taggers and question-answering models can be audited",
+        f"{place.given} is {kind} ({architecture}); this kind cannot be audited",
         hint=f"give the folder of the fine-tuned model (its architecture ends in {' or '.join(AUDITED)})",
     )
 
@@ -152,16 +159,14 @@ def _config(folder: Path, *, trust_remote_code: bool) -> Any:
         return AutoConfig.from_pretrained(folder, trust_remote_code=trust_remote_code, local_files_only=True)
 
 
-def _capabilities(config: Any, task: str) -> frozenset[Capability]:
+def _capabilities(config: Any, problem: ProblemType) -> frozenset[Capability]:
     """Of a stranger's code answers and tokens only; embeddings unless the network keeps no state for each token."""
-    own = {"token-classification": Capability.TAG, "question-answering": Capability.ANSWER}
-    question = own.get(task, Capability.CLASSIFY)
-    always = {question, Capability.TOKENIZE}
+    always = {own_question(problem), Capability.TOKENIZE}
     if getattr(config, "auto_map", None):
         return frozenset(always)
     more = {Capability.EMBED} if config.model_type not in WITHOUT_TOKEN_STATES else set()
     # Attributions explain one logit of a whole text.
-    return frozenset(always | more | ({Capability.ATTRIBUTE} if question is Capability.CLASSIFY else set()))
+    return frozenset(always | more | ({Capability.ATTRIBUTE} if problem in SEQUENCE_HEADS else set()))
 
 
 def _unattributable(config: Any) -> dict[Method, str]:
@@ -179,23 +184,21 @@ def _labels(config: Any, place: Source) -> tuple[str, ...]:
     return labels
 
 
-def _problem(config: Any, labels: tuple[str, ...], task: str) -> ProblemType:
+def _problem(config: Any, task: str) -> ProblemType:
     """As declared; otherwise as transformers trains it: one label is a regression, several exclude one another."""
-    if task == "token-classification":
-        return ProblemType.TOKEN
-    if task == "question-answering":
-        return ProblemType.SPAN
+    if task in _PROBLEMS:
+        return _PROBLEMS[task]
     if config.problem_type is not None:
         return ProblemType(config.problem_type)
-    return ProblemType.REGRESSION if len(labels) == 1 else ProblemType.SINGLE_LABEL
+    return ProblemType.REGRESSION if len(config.id2label) == 1 else ProblemType.SINGLE_LABEL
 
 
-def _max_length(asked: int | None, config: Any, folder: Path, *, most: int | None = None) -> int:
-    """As asked; otherwise the model's own limit, but `most` at most."""
+def _max_length(asked: int | None, config: Any, folder: Path, *, problem: ProblemType) -> int:
+    """As asked; otherwise the model's own limit, of which a window takes WINDOW at most."""
     limit = min(_positions(config), _tokenizer_limit(folder))
     if asked is None:
         own = limit if limit < 10**6 else LONGEST
-        return min(own, most or own)
+        return min(own, WINDOW) if problem is ProblemType.SPAN else own
     if not SHORTEST <= asked <= limit:
         raise UsageError(
             f"a maximum length of {asked} tokens does not fit this model",

@@ -1,4 +1,4 @@
-"""A transformers classifier of texts or words, or a reader, behind bulk questions: repeats removed, answers cached, fixed batches."""
+"""A transformers model behind bulk questions: repeats removed, answers cached, fixed batches."""
 
 from __future__ import annotations
 
@@ -51,7 +51,8 @@ far rougher than trained ones: 9e-7, 2.7e-3 and 1.2e-2; in MiniLM: 5e-7, 4e-4 an
 class Counters:
     """What questions cost since the last `take_counters`.
 
-    asked: texts, or windows of contexts, asked for; distinct: after removing repeats, of token sequences too; cached: answered from the cache;
+    asked: texts, or windows of contexts, asked for; distinct: after removing repeats, of token sequences too; cached:
+    answered from the cache;
     computed: sent through the model; tokens: in what was sent, padding not counted; forward_seconds: inside the model.
     """
 
@@ -73,7 +74,8 @@ class Throughput:
 
 @dataclass(kw_only=True)
 class TransformersClassifier:
-    """A loaded model; `Attributor` and `Embedder` of `probes.core.model`, or `Tagger`, or `Reader`. Make one with `load.load`.
+    """A loaded model; `Attributor` and `Embedder` of `probes.core.model`, `Tagger`, or `Reader`. Make one with
+    `load.load`.
 
     Which questions it answers is for the card's capabilities to say.
 

@@ -46,7 +46,8 @@ class Forward:
     """A network on a device.
 
     Attributes:
-        network: a sequence or token classifier, or a question-answering model, of transformers in eval mode, on `device`.
+        network: a sequence or token classifier, or a question-answering model, of transformers in eval mode, on
+            `device`.
         pad: the id that fills short rows.
         limit: rows x longest that is known, or hoped, to fit; halved whenever memory runs out.
         projection: what `last_layer.find` says of the network; None for one whose last layer works on every token.

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from probes.core.answers import Ints
-from probes.core.errors import DataError, ModelError
+from probes.core.errors import DataError
 from probes.core.examples import Text
 from probes.model.pooling import SPECIAL
 from probes.model.sequences import Sequences, flat, packed
@@ -72,8 +72,7 @@ def windows(
         context_first: for models that are trained with the padding on the left.
 
     Raises:
-        DataError: for a single text, or a window in which there is no room for the context.
-        ModelError: a tokenizer that does not say which text a token is of.
+        DataError: for a single text.
     """
     if any(isinstance(text, str) for text in pairs):
         raise DataError(

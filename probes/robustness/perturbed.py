@@ -54,8 +54,9 @@ longer have the same kind. Variants with another number of words are left out, a
 MEASURING_ANSWERS = """ Of a model that answers questions the question and the context are perturbed apart, sentences
 are added to the context only, and every place where an accepted answer stands in the context keeps its letters;
 variants in which that cannot be are left out, and so are contexts of which no accepted answer is known. A wrong first
-answer is not kept so, and may change because its letters do: the loss of F1 says more of contexts. An answer counts as changed when it is another one without case,
-punctuation and articles; with accepted answers the loss of F1 on the same items is given."""
+answer is not kept so, and may change because its letters do: the loss of F1 says more of contexts. An answer counts as
+changed when it is another one without case, punctuation and articles; with accepted answers the loss of F1 on the same
+items is given."""
 READING = """ A changed answer is measured against the model's own first answer, right or wrong; accuracy, where right
 answers are given, is measured against those, and its loss on the same items."""
 

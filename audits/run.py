@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from audits.comparison.baseline import require_another_run
 from audits.conclusion import Conclusion, Form, conclude, require_comparable
 from audits.config import Config
-from audits.evidence.bundle import require_unchanged
+from audits.evidence.bundle import require_unchanged, unseal
 from audits.evidence.ledger import record_frozen
 from audits.executor import execute, unfinished
 from audits.gate.waivers import load_waivers
 from audits.planning.freeze import earlier_attempt, freeze
 from audits.planning.plan import Plan, make_plan
 from audits.planning.subject import Subject, load_model, prepare, seconds_per_call
+from audits.policy.fit import require_fit
 from audits.policy.policy import Policy, load_policy
 from audits.reporter import Reporter
 from probes.core.errors import IntegrityError
@@ -37,16 +39,19 @@ def run_audit(
     if config.waivers:
         load_waivers(config.waivers, as_of=datetime.now(UTC).date())  # a faulty file is told before hours of work
     subject = prepare(config, reporter=reporter)
-    policy.require_known(subject.registry.probes)
+    require_fit(policy, subject.registry.probes)
     if config.baseline:
         require_comparable(config.baseline, data=subject.card.fingerprint)
     run, plan, model = _planned(subject, policy=policy, command=command, reporter=reporter)
     reporter.planned(
         plan, model=subject.model, data=subject.card, others=tuple(subject.domains.cards.values()), run=run
     )
+    if config.baseline:
+        require_another_run(run, RunFolder(config.baseline))
     if any(unfinished(run, step) for step in plan.steps):
         model = model or load_model(subject, reporter=reporter)
         model.on_progress = reporter.progress
+        unseal(run)
         execute(plan, model=model, run=run, seed=config.seed, watcher=reporter, store_text=config.store_text)
     else:
         reporter.notice("Every step of this run is finished: nothing is computed again.")

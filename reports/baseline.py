@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from probes.core.comparison import Comparison, StepComparison
+from probes.core.comparison import SUFFIX, Comparison, StepComparison
+from probes.core.findings import Finding
 from probes.core.records import Estimate, Measurement
 from probes.core.side_by_side import Reading, reading
 from reports.limits import Limits
@@ -38,12 +39,46 @@ def change(loaded: Loaded, *, limits: Limits) -> Section:
         Fact("Digest of its bundle", baseline.bundle_digest or "it was not sealed", code=bool(baseline.bundle_digest)),
     )
     tables = (_numbers(comparison, limits), _refused(comparison, limits), _differences(comparison, limits))
-    return Section(lead=_lead(comparison), facts=facts, tables=tuple(found for found in tables if found.rows))
+    lead = _own(loaded) + _lead(comparison)
+    return Section(lead=lead, facts=facts, tables=tuple(found for found in tables if found.rows))
+
+
+Place = tuple[str, str, tuple[tuple[str, str], ...]]
+"""A probe, what the comparison with a baseline calls a number, and the part of the data it is about."""
+
+_COMPARED = {
+    "accuracy": "accuracy", "exact_match": "accuracy", "flip_rate": "changed", "any_flip_rate": "changed",
+    "mae": "absolute_error",
+}  # fmt: skip
+"""Names of numbers -> what a comparison calls the same number."""
+
+
+def baseline_changes(loaded: Loaded) -> Mapping[Place, Measurement]:
+    """What changed since the baseline, by where it was measured; of a probe that ran twice nothing."""
+    steps = loaded.comparison.steps if loaded.comparison else ()
+    once = [step for step in steps if sum(other.probe == step.probe for other in steps) == 1]
+    return {(step.probe, found.name, _part(found.slice)): found for step in once for found in step.measurements}
+
+
+def place_of(finding: Finding) -> Place:
+    """Where the change of the number that was judged would be."""
+    name = _COMPARED.get(finding.measurement or "", "")
+    return finding.probe, f"{name}{SUFFIX}", _part(finding.slice)
+
+
+def _part(part: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(part.items()))
 
 
 def direction(found: Measurement) -> Badge:
     """Whether a difference is shown to be for the worse or the better."""
     return {Reading.WORSE: WORSE, Reading.BETTER: BETTER}.get(reading(found.estimate, found.better), UNCLEAR)
+
+
+def _own(loaded: Loaded) -> str:
+    """A difference to another run of one model is no change of the model."""
+    same = loaded.comparison is not None and loaded.comparison.baseline.model == loaded.manifest.model.fingerprint
+    return "The baseline is another run of this very model: what differs is none of the model. " if same else ""
 
 
 def _lead(comparison: Comparison) -> str:

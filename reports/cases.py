@@ -8,11 +8,12 @@ from dataclasses import replace
 from itertools import zip_longest
 
 from probes.core.records import Evidence, Shown
+from reports.chapter_views import Case, Cases, Side
 from reports.heat import largest, strips, weights_table
 from reports.limits import Limits, limited
 from reports.marks import Segment, compared, segments
 from reports.numbers import part_in_words
-from reports.views import Case, Cases, Fact, Side
+from reports.views import Fact
 
 Parts = tuple[tuple[Segment, ...], ...]
 

@@ -12,6 +12,7 @@ from probes.core.manifest import Methodology, PlannedStep
 from probes.core.records import Accounting, Curve, Evidence, Measurement, Record, Skip
 from probes.core.run_folder import StepResult
 from reports.cases import case_groups
+from reports.chapter_views import Chapter, RiskChapters
 from reports.charts import BarChart, bar_chart
 from reports.curves import curve_charts
 from reports.groups import grouped
@@ -22,7 +23,7 @@ from reports.numbers import capital, count, part_in_words, plural, printed
 from reports.ranking import Ranked
 from reports.results import plots, slug, summary
 from reports.tables import columns, number, row, table, text
-from reports.views import Badge, Chapter, Fact, RiskChapters, Row, Table
+from reports.views import Badge, Fact, Row, Table
 from reports.wording import AIDS, BADGES, CAUTIONS, REASONS, risk_title
 from reports.words import words_fact
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from probes.core.findings import Burden, Finding, Status, Verdict, WaiverState
 from probes.core.records import Evidence
+from reports.bearings import bearings
 from reports.load import Loaded
 from reports.marks import visible
 from reports.not_run import NotRun, counted, grouped
@@ -17,12 +19,14 @@ from reports.views import Badge, Decision, Fact, Headline
 from reports.waivers import in_short
 from reports.wording import ASSURANCE, BADGES, LEVELS, NOT_JUDGED, VERDICTS
 
-_HEADLINES = 7
+_HEADLINES = 5
 _TASKS = 6
 _UNTESTED = 3
 _RISKS = 110
 _TITLE = 100
 _SENTENCE = 190
+_VERDICT = 800
+_BEARING = 330
 """Characters of one item on the first page, so that the page fits on paper."""
 
 
@@ -31,9 +35,10 @@ def decision(loaded: Loaded, findings: Sequence[Ranked], missing: Sequence[NotRu
     open_items = [item for item in findings if item.finding.status not in UNNUMBERED]
     return Decision(
         badge=verdict_badge(loaded),
-        sentence=_clip(loaded.verdict.sentence if loaded.verdict else _UNJUDGED, 420),
+        sentence=_clip(loaded.verdict.sentence if loaded.verdict else _UNJUDGED, _VERDICT),
         counts=_counts(loaded.findings),
         total=_total(loaded),
+        bearings=tuple(replace(fact, value=_clip(fact.value, _BEARING)) for fact in bearings(loaded, findings)),
         headlines=tuple(_headline(item, related) for item, related in _leading(open_items)),
         headline_note=_headline_note(loaded, open_items),
         closest=() if open_items else tuple(_headline(item, 0) for item in _closest(findings)),

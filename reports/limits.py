@@ -40,7 +40,7 @@ class Limits:
 
 LADDER = (
     Limits(),
-    Limits(checks=150, register=30, plotted=30, rows=30, chapters=60, cases=3, text=300, string=400, lines=400),
+    Limits(checks=150, register=30, plotted=30, rows=30, chapters=60, cases=3, text=300, string=800, lines=400),
     Limits(checks=100, register=20, plotted=20, rows=20, chapters=40, cases=2, text=300, string=400, lines=100),
     Limits(checks=30, register=7, plotted=10, rows=10, chapters=20, cases=1, text=80, string=80, lines=50),
 )

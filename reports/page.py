@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from probes.core.findings import Status
 from probes.core.manifest import Manifest
 from reports import appendix
 from reports.attempts import attempt_number, attempts_sentence, attempts_table
 from reports.baseline import change
+from reports.chapter_views import RiskChapters
 from reports.chapters import FINGERPRINT, chapter_anchors, chapters
 from reports.decision import decision, verdict_badge
 from reports.declared import declared
 from reports.evidence_map.section import evidence_map
+from reports.evidence_map.views import EvidenceMap
 from reports.explanations import explanations
 from reports.group_overview import group_overview
 from reports.limits import Limits, limited
@@ -25,12 +28,66 @@ from reports.ranking import Ranked, ranked
 from reports.register import entry
 from reports.results import results
 from reports.review import review, review_status
-from reports.views import Badge, Entry, Fact, Identity, Page
+from reports.views import (
+    Badge,
+    Decision,
+    Declared,
+    Entry,
+    Fact,
+    Identity,
+    Policy,
+    Review,
+    RiskResults,
+    Section,
+    Table,
+)
 from reports.wording import BADGES, FORMAT, GLOSSARY, MEANINGS, READING, VERIFYING, VOID_WHEN
 from reports.words import word_tables
 
 _MARGIN = 40
 """Characters of a name in the margin of a printed page."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """The whole report."""
+
+    title: str
+    identity: Identity
+    decision: Decision
+    declared: Declared
+    results: tuple[RiskResults, ...]
+    results_note: str
+    register: tuple[Entry, ...]
+    register_note: str
+    chapters: tuple[RiskChapters, ...]
+    chapters_note: str
+    groups: Section
+    explanations: Section
+    not_run: tuple[Table, ...]
+    quality: Section
+    change: Section
+    policy: Policy
+    words: tuple[Table, ...]
+    words_summary: str
+    words_note: str
+    limitations: tuple[Table, ...]
+    void_when: tuple[str, ...]
+    expiry: str
+    evidence_map: EvidenceMap
+    reproduce: tuple[Fact, ...]
+    telemetry: Table | None
+    versions: Table
+    integrity: tuple[Fact, ...]
+    attempts: Table | None
+    attempts_sentence: str
+    files: tuple[Table, ...]
+    verifying: tuple[Fact, ...]
+    review: Review
+    reading: tuple[Fact, ...]
+    glossary: tuple[Fact, ...]
+    statuses: tuple[tuple[Badge, str], ...]
+    format: tuple[Fact, ...]
 
 
 def page(loaded: Loaded, *, limits: Limits) -> Page:

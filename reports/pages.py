@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from markupsafe import Markup
 
-from probes.text.masking import mask
 from probes.text.personal import mask_personal
 from reports.limits import LADDER, MOST_BYTES, Limits
-from reports.render import _content_security_policy, environment
+from reports.render import content_security_policy, environment, plain
 from reports.wording import ASSURANCE
 
 
@@ -35,7 +33,7 @@ def rendered(template: str, *, limits: Limits, masked: bool, in_print: str, **vi
     style = env.get_template("report.css").render(page_header=plain(in_print, masked=masked))
     style += env.get_template("beside.css").render()
     html = env.get_template(template).render(
-        **views, assurance=ASSURANCE, style=Markup(style), csp=Markup(_content_security_policy(style, ""))
+        **views, assurance=ASSURANCE, style=Markup(style), csp=Markup(content_security_policy(style, ""))
     )
     return html.encode("utf-8")
 
@@ -43,11 +41,6 @@ def rendered(template: str, *, limits: Limits, masked: bool, in_print: str, **vi
 def public(text: str) -> str:
     """A sentence or a name that may quote the data, with personal data of a known form masked."""
     return mask_personal(text, loose=False)
-
-
-def plain(text: str, *, masked: bool) -> str:
-    """Text that may stand in CSS: only plain characters are let through."""
-    return re.sub(r"[^A-Za-z0-9._ -]", "-", mask(text) if masked else text)
 
 
 def left_out(shown: int, of: int, what: str, *, where: str) -> str:

@@ -20,6 +20,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from probes.core.errors import UsageError
 from probes.core.run_folder import RunFolder, write_atomic
 from reports.load import load
+from reports.paper_columns import fix_columns
 from reports.render import fitted, single, template_folder
 
 PDF = "report.pdf"
@@ -28,6 +29,7 @@ MOST_PAGE = 1_500_000
 
 _SVG = "{http://www.w3.org/2000/svg}"
 _ICON = "icon:"
+_CLASS = re.compile(r"\.([\w-]+)")
 _VARIABLE = re.compile(r"var\((--[\w-]+)\)")
 _INHERITED = ("--k", "--l")
 """Properties of the style sheet that a shape inherits: the colour of its status, and that of its line."""
@@ -111,7 +113,9 @@ def _fetcher(weasyprint: Any, icons: Mapping[str, bytes]) -> Any:
 
 
 def _prepared(root: Element, *, created: str) -> dict[str, bytes]:
-    """Give each chart what it refers to, take the icons out, and date the document; returns the icons by name."""
+    """Give each chart what it refers to and each table its widths, take the icons out, and date the document; returns
+    the icons by name.
+    """
     rules = drawing_rules("".join(sheet.text or "" for sheet in root.iter("style")))
     parts = {each.get("id", ""): each for each in root.iter() if each.get("id")}
     icons: dict[str, bytes] = {}
@@ -123,6 +127,7 @@ def _prepared(root: Element, *, created: str) -> dict[str, bytes]:
             else:
                 icons |= {name: _icon(drawing, parts[name], rules) for name in shapes}
                 parent[list(parent).index(drawing)] = _place_of(drawing, shapes)
+    fix_columns(root)
     _complete_head(root, created, icons)
     return icons
 
@@ -139,8 +144,8 @@ def _complete(chart: Element, shapes: Iterable[Element], rules: str) -> None:
     a reader of tagged PDF is told instead of the picture.
     """
     style, kept = Element(f"{_SVG}style"), Element(f"{_SVG}defs")
-    style.text = rules
     kept.extend(deepcopy(shape) for shape in shapes)
+    style.text = rules_for([chart, kept], rules)
     title, told = chart.find(f"{_SVG}title"), chart.find(f"{_SVG}desc")
     if title is not None and told is not None:
         title.text = f"{(title.text or '').rstrip('.')}. {told.text or ''}"
@@ -151,9 +156,20 @@ def _icon(drawn: Element, symbol: Element, rules: str) -> bytes:
     """An icon as a picture of its own."""
     icon = Element(f"{_SVG}svg", {"viewBox": symbol.get("viewBox", "0 0 16 16"), "class": drawn.get("class", "")})
     style = SubElement(icon, f"{_SVG}style")
-    style.text = rules
     icon.extend(deepcopy(part) for part in symbol)
+    style.text = rules_for([icon], rules)
     return tostring(icon)
+
+
+def rules_for(drawn: Iterable[Element], rules: str) -> str:
+    """Those of the rules, one a line, that may apply: each drawing reads its own, and most name what others have."""
+    named = frozenset(name for part in drawn for each in part.iter() for name in each.get("class", "").split())
+    return "\n".join(rule for rule in rules.splitlines() if _may_apply(rule.partition("{")[0], named))
+
+
+def _may_apply(selectors: str, named: frozenset[str]) -> bool:
+    """Whether all classes of one of the selectors occur."""
+    return any(named.issuperset(_CLASS.findall(selector)) for selector in selectors.split(","))
 
 
 def _place_of(drawn: Element, shapes: Iterable[str]) -> Element:

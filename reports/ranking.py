@@ -67,16 +67,21 @@ def ranked(findings: Iterable[Finding], *, titles: Mapping[str, str]) -> tuple[R
         findings: of one verdict.
         titles: probe id -> title.
     """
-    ordered = sorted(findings, key=_key)
-    numbers = iter(range(1, len(ordered) + 1))
+    found = ordered(findings)
+    numbers = iter(range(1, len(found) + 1))
     return tuple(
         Ranked(
             "" if finding.status in UNNUMBERED else f"F-{next(numbers):03d}",
             finding,
             titles.get(finding.probe, finding.title),
         )
-        for finding in ordered
+        for finding in found
     )
+
+
+def ordered(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings in the order of the register, which does not depend on the order they come in."""
+    return sorted(findings, key=_key)
 
 
 def beyond(finding: Finding) -> float:
@@ -89,12 +94,13 @@ def beyond(finding: Finding) -> float:
     return max(over, under)
 
 
-def _key(finding: Finding) -> tuple[bool, int, int, float, str]:
+def _key(finding: Finding) -> tuple[bool, int, int, bool, float, str]:
     settled = finding.status in SETTLED
     return (
         settled,
         _LEVEL.index(finding.level),
         _STATUS.index(finding.status),
+        not finding.decisive,
         -beyond(finding),
         finding.check,
     )

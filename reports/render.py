@@ -10,7 +10,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Literal
 
@@ -22,9 +22,13 @@ from probes.text.masking import mask
 from reports.limits import LADDER, MOST_BYTES, Limits
 from reports.load import Loaded, load
 from reports.marks import visible
-from reports.page import page
+from reports.page import Page, page
 from reports.redacted import redacted
-from reports.views import Page
+
+_REMEMBERED = 400
+"""Characters of the longest text that is remembered as it is printed."""
+_BEYOND = 200
+"""Characters beyond those shown that are looked at for a listed word that begins before."""
 
 Layout = Literal["single", "dir"]
 """One file, or a folder with style and script apart."""
@@ -103,7 +107,7 @@ def single(loaded: Loaded, limits: Limits, masked: bool) -> Files:
     """Everything in one file, which may apply this style and run this script and load nothing."""
     env, view = environment(limits, masked=masked), page(loaded, limits=limits)
     style, script = _style(env, view, masked=masked), env.get_template(SCRIPT).render()
-    policy = _content_security_policy(style, script)
+    policy = content_security_policy(style, script)
     return {"report.html": _html(env, view, masked=masked, policy=policy, style=style, script=script)}
 
 
@@ -132,11 +136,16 @@ def _html(env: Environment, view: Page, *, masked: bool, policy: str, style: str
 
 
 def _style(env: Environment, view: Page, *, masked: bool) -> str:
-    """The style sheet; in the margin of printed pages it names the run, so only plain characters are let through."""
-    identity = mask(view.identity.in_print) if masked else view.identity.in_print
-    return env.get_template(STYLE).render(page_header=re.sub(r"[^A-Za-z0-9._:, -]", "-", identity))
+    """The style sheet; in the margin of printed pages it names the run."""
+    return env.get_template(STYLE).render(page_header=plain(view.identity.in_print, masked=masked))
 
 
+def plain(text: str, *, masked: bool) -> str:
+    """Text that may stand in a string of a style sheet: only plain characters are let through."""
+    return re.sub(r"[^A-Za-z0-9._:, -]", "-", mask(text) if masked else text)
+
+
+@lru_cache(maxsize=len(LADDER) * 2)
 def environment(limits: Limits, *, masked: bool = True) -> Environment:
     """The template environment: everything escaped, offensive words masked, unseen characters named, an unknown name
     is an error.
@@ -161,10 +170,17 @@ def template_folder() -> Path:
 def _shown(value: object, *, cap: int, masked: bool) -> object:
     if isinstance(value, Markup) or not isinstance(value, str):
         return value
-    return visible(mask(value) if masked else value, cap=cap)
+    return _told(value, cap, masked) if len(value) <= _REMEMBERED else _told.__wrapped__(value, cap, masked)
 
 
-def _content_security_policy(style: str, script: str) -> str:
+@lru_cache(maxsize=20_000)
+def _told(text: str, cap: int, masked: bool) -> str:
+    """Text as it is printed, remembered: most of a report are the same few words and numbers again."""
+    near = cap + _BEYOND
+    return visible(mask(text[:near]) + text[near:] if masked else text, cap=cap)
+
+
+def content_security_policy(style: str, script: str) -> str:
     """Nothing may be loaded; only this style and this script, by their hashes, may apply."""
     return (
         f"default-src 'none'; style-src '{_source_hash(style)}'; script-src '{_source_hash(script)}'; "

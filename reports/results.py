@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from probes.core.findings import Burden, Finding, Status
+from probes.core.findings import Finding, Status
 from probes.core.records import Measurement, Unit
+from reports.baseline import Place, baseline_changes, place_of
 from reports.charts import LABEL_LENGTH, IntervalPlot, Plotted, interval_plot
+from reports.detectable import POWER_SHOWN, effect_in_words, smallest_effects
 from reports.limits import Limits, limited
 from reports.load import Loaded
 from reports.measurements import severity_matrix
@@ -16,18 +18,23 @@ from reports.numbers import accepted, capital, plural, printed
 from reports.ranking import Ranked, by_risk
 from reports.severity import margin
 from reports.tables import columns, estimated, number, rests_on, row, status, table, text
-from reports.views import RiskResults, Row, Table
-from reports.wording import BADGES, LEVELS, risk_title
+from reports.views import Cell, RiskResults, Row, Table
+from reports.wording import BADGES, LEVELS, outcome, risk_title
 
 UNIT_NAMES = {Unit.PROPORTION: "shares", Unit.DIFFERENCE: "differences in percentage points", Unit.SCORE: "scores"}
 
 
 def results(loaded: Loaded, findings: Sequence[Ranked], *, limits: Limits) -> tuple[RiskResults, ...]:
     """One block for each risk with checks or with severity curves."""
-    judged = by_risk(findings)
+    judged = by_risk(_made_first(findings))
     risks = dict.fromkeys([*(step.risk for step in loaded.manifest.steps), *judged])
     blocks = (_risk(risk, judged.get(risk, []), loaded, limits) for risk in risks)
     return tuple(block for block in blocks if block.checks.rows or block.matrices)
+
+
+def _made_first(findings: Sequence[Ranked]) -> list[Ranked]:
+    """What was measured before what was not, otherwise as it was: a run of a few probes must not hide its numbers."""
+    return sorted(findings, key=lambda item: item.finding.estimate is None)
 
 
 def _risk(risk: str, found: Sequence[Ranked], loaded: Loaded, limits: Limits) -> RiskResults:
@@ -54,34 +61,50 @@ def summary(findings: Sequence[Finding]) -> str:
 
 
 def _checks(found: Sequence[Ranked], title: str, loaded: Loaded, limits: Limits) -> Table:
-    head = columns(
-        "Check",
-        "Status",
-        "Estimate and interval",
-        "Accepted",
-        "Items",
-        "Level",
-        numbers=("Estimate and interval", "Accepted", "Items"),
-    )
-    rows = [_check_row(item, loaded) for item in found]
-    return table(f"{title}: all checks", head, rows, most=limits.checks, what="checks", wide=True)
+    changes, effects = baseline_changes(loaded), smallest_effects(loaded.findings)
+    numbers = ("Estimate and interval", "Accepted", *(["Change since baseline"] if changes else []), "Items")
+    head = columns("Check", "Status", *numbers, numbers=numbers)
+    rows = [_check_row(item, loaded, changes, effects) for item in found]
+    note = _CHANGE_NOTE if changes else ""
+    note = f"{_EFFECT_NOTE} {note}".strip() if any(item.finding.check in effects for item in found) else note
+    return table(f"{title}: all checks", head, rows, most=limits.checks, what="checks", note=note, wide=True)
 
 
-def _check_row(item: Ranked, loaded: Loaded) -> Row:
+_EFFECT_NOTE = (
+    "“Shows”, below the items: the smallest violation of the threshold that so much data would show with a chance of "
+    f"{POWER_SHOWN}; a smaller one may be there and not be seen; “none”, too few "
+    "items to show any."
+)
+_CHANGE_NOTE = (
+    "Change since baseline: this run less the baseline, for the same items; a dash where this very number was not "
+    "compared."
+)
+
+
+def _check_row(item: Ranked, loaded: Loaded, changes: Mapping[Place, Measurement], effects: Mapping[str, float]) -> Row:
     finding = item.finding
     doc = loaded.manifest.methodology.get(finding.probe)
-    badge = BADGES[finding.status]
-    if finding.status is Status.PASS and finding.burden is Burden.PROVE_BAD:
-        badge = replace(badge, word="Pass: no violation shown")
+    badge = outcome(finding)
     return row(
         text(item.title, doc.question if doc and finding.estimate else _unmade(finding)),
-        status(badge, item.anchor),
+        replace(status(badge, item.anchor), sub=LEVELS[finding.level]),
         estimated(finding.estimate, finding.unit),
         number(_accepted(finding), margin(finding)),
-        rests_on(finding.estimate),
-        text(LEVELS[finding.level]),
+        *([_change(changes.get(place_of(finding)))] if changes else []),
+        _items(finding, effects.get(finding.check)),
         kind=badge.kind,
     )
+
+
+def _change(found: Measurement | None) -> Cell:
+    return number("–") if found is None else estimated(found.estimate, found.unit)
+
+
+def _items(finding: Finding, effect: float | None) -> Cell:
+    """How many items, over the clusters where these are fewer, and what so many could show."""
+    cell = rests_on(finding.estimate)
+    shows = "" if effect is None else f"shows {effect_in_words(effect, finding.unit)}"
+    return replace(cell, sub="; ".join(part for part in (cell.sub, shows) if part))
 
 
 def _unmade(finding: Finding) -> str:

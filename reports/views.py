@@ -8,9 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from reports.charts import BarChart, IntervalPlot
-from reports.lines import LineChart
-from reports.marks import Segment
+from reports.charts import IntervalPlot
 
 Kind = Literal["pass", "fail", "open", "error", "notrun", "na", "waived", "none"]
 """Names the colour and the shape of a status."""
@@ -134,6 +132,7 @@ class Decision:
     """The first page.
 
     Attributes:
+        bearings: what is worst, for whom, and how sure all of it is; empty where nothing was judged.
         headline_note: what the headlines leave out.
         waivers: those in force and those not in order; "" where there are none.
     """
@@ -142,6 +141,7 @@ class Decision:
     sentence: str
     counts: tuple[tuple[Badge, str], ...]
     total: str
+    bearings: tuple[Fact, ...]
     headlines: tuple[Headline, ...]
     headline_note: str
     closest: tuple[Headline, ...]
@@ -177,85 +177,6 @@ class Entry:
     title: str
     facts: tuple[Fact, ...]
     links: tuple[Link, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
-    """One text of a case, both parts of a pair, with what was answered.
-
-    Attributes:
-        parts: the texts, changes marked.
-        strips: the texts once more with their words shaded, where `parts` shows changes; the shaded words are in
-            `parts` where there is nothing else to mark.
-        weights: the words by weight; None for a text that was not explained.
-    """
-
-    heading: str
-    parts: tuple[tuple[Segment, ...], ...]
-    answer: str
-    strips: tuple[tuple[Segment, ...], ...] = ()
-    weights: Table | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """A concrete case. `content_note` says why its texts may hurt a reader; then they are shown on request only."""
-
-    heading: str
-    sides: tuple[Side, ...]
-    facts: tuple[Fact, ...]
-    content_note: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cases:
-    """Cases chosen in one way; `explained` where the key to shaded words stands before them."""
-
-    title: str
-    intro: str
-    cases: tuple[Case, ...]
-    note: str
-    explained: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chapter:
-    """One probe; `caution` is what every reader of it must know, `aids` say which values of a number are good."""
-
-    anchor: str
-    title: str
-    probe: str
-    question: str
-    badges: tuple[Badge, ...]
-    result: str
-    caution: str
-    open: bool
-    why: str
-    method: tuple[Fact, ...]
-    settings: tuple[Fact, ...]
-    accounting: Table | None
-    bars: BarChart | None
-    aids: tuple[Fact, ...]
-    plots: tuple[IntervalPlot, ...]
-    tables: tuple[Table, ...]
-    curves: tuple[LineChart, ...]
-    cases: tuple[Cases, ...]
-    skips: Table | None
-    failure: tuple[str, ...]
-    limits_title: str
-    limits: str
-    references: str
-    command: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RiskChapters:
-    """The chapters of one risk."""
-
-    risk: str
-    anchor: str
-    title: str
-    chapters: tuple[Chapter, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -321,103 +242,3 @@ class Review:
     facts: tuple[Fact, ...]
     signed: tuple[SignedOff, ...]
     roles: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EvidenceItem:
-    """One piece of evidence beside a clause; `found` is "" where it is no probe's."""
-
-    what: str
-    found: str
-    links: tuple[Link, ...]
-    relation: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClauseRow:
-    """A clause of the evidence map.
-
-    Attributes:
-        badge: that it did not apply yet; None otherwise.
-        since: from when it will; "" otherwise.
-        warning: about its number.
-    """
-
-    id: str
-    title: str
-    badge: Badge | None
-    since: str
-    warning: str
-    items: tuple[EvidenceItem, ...]
-    limits: str
-    human: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstrumentMap:
-    """A law or standard with its clauses."""
-
-    anchor: str
-    title: str
-    id: str
-    badges: tuple[Badge, ...]
-    warning: str
-    summary: str
-    facts: tuple[Fact, ...]
-    clauses: tuple[ClauseRow, ...]
-    note: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EvidenceMap:
-    """Which results are evidence relevant to which clause."""
-
-    scope: str
-    banner: str
-    notes: tuple[str, ...]
-    status: Table
-    relations: tuple[Fact, ...]
-    instruments: tuple[InstrumentMap, ...]
-    never: Table
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """The whole report."""
-
-    title: str
-    identity: Identity
-    decision: Decision
-    declared: Declared
-    results: tuple[RiskResults, ...]
-    results_note: str
-    register: tuple[Entry, ...]
-    register_note: str
-    chapters: tuple[RiskChapters, ...]
-    chapters_note: str
-    groups: Section
-    explanations: Section
-    not_run: tuple[Table, ...]
-    quality: Section
-    change: Section
-    policy: Policy
-    words: tuple[Table, ...]
-    words_summary: str
-    words_note: str
-    limitations: tuple[Table, ...]
-    void_when: tuple[str, ...]
-    expiry: str
-    evidence_map: EvidenceMap
-    reproduce: tuple[Fact, ...]
-    telemetry: Table | None
-    versions: Table
-    integrity: tuple[Fact, ...]
-    attempts: Table | None
-    attempts_sentence: str
-    files: tuple[Table, ...]
-    verifying: tuple[Fact, ...]
-    review: Review
-    reading: tuple[Fact, ...]
-    glossary: tuple[Fact, ...]
-    statuses: tuple[tuple[Badge, str], ...]
-    format: tuple[Fact, ...]

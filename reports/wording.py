@@ -6,8 +6,9 @@ The vocabulary is that of evidence. A status says what a check showed, never tha
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from probes.core.findings import Level, Status
+from probes.core.findings import Burden, Finding, Level, Status
 from probes.core.records import SkipReason
 from reports.views import Badge, Fact
 
@@ -221,6 +222,13 @@ CAUTIONS: Mapping[str, str] = {
     "model computes from this text.",
 }
 """Printed with every chapter of a risk."""
+
+
+def outcome(finding: Finding) -> Badge:
+    """The status of one check; a pass that rests on nothing having been shown says so."""
+    badge = BADGES[finding.status]
+    weak = finding.status is Status.PASS and finding.burden is Burden.PROVE_BAD
+    return replace(badge, word="Pass: no violation shown") if weak else badge
 
 
 def risk_title(risk: str) -> str:

@@ -117,7 +117,7 @@
   // Rows of single tables by status.
   all("table[data-filter]").forEach((table) => {
     const rows = Array.from(table.tBodies[0].rows);
-    const words = new Map(rows.map((row) => [row.dataset.kind, row.querySelector(".badge").textContent]));
+    const words = new Map(rows.map((row) => [row.dataset.kind, row.querySelector(".badge").textContent.split(":")[0]]));
     if (words.size < 2) return;
     const bar = make("div", { className: "filter" });
     bar.setAttribute("role", "group");

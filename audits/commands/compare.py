@@ -29,9 +29,10 @@ def command(runs: tuple[Path, ...], html: Path | None, unmask: bool, quiet: bool
 
     found = side_by_side([RunFolder(run) for run in runs])
     with Terminal(quiet=quiet or machine, machine=machine, unmask=unmask) as terminal:
+        if html:  # before anything is told: who reads only the first lines closes the pipe, and has the page
+            write_atomic(html, render_side_by_side(found, unmask=unmask))
         tell(found, terminal)
         if html:
-            write_atomic(html, render_side_by_side(found, unmask=unmask))
             terminal.path(html, name="Page")
         if machine:
             terminal.machine(found.model_dump(mode="json"))

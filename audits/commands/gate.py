@@ -39,12 +39,16 @@ def command(
     from audits.conclusion import Form, conclude
     from audits.console import Terminal
     from audits.evidence.bundle import require_unchanged
+    from audits.policy.fit import require_fit_to_run
     from audits.policy.policy import frozen_policy, load_policy
     from probes.core.run_folder import RunFolder
 
     folder = RunFolder(run)
     require_unchanged(folder)  # a damaged run comes before a faulty policy file
-    chosen = load_policy(policy) if policy else frozen_policy(folder.manifest())
+    chosen = frozen_policy(folder.manifest())
+    if policy:
+        chosen = load_policy(policy)
+        require_fit_to_run(chosen, folder)
     form = Form(unmask=unmask, layout=layout, pdf=pdf)
     with Terminal(quiet=quiet or machine, machine=machine, unmask=unmask) as terminal:
         concluded = conclude(folder, chosen, waivers=waivers, baseline=baseline, form=form)

@@ -184,3 +184,8 @@ def output_options(function: Decorated) -> Decorated:
     for option in reversed((*_OUTPUT, _HELP_ALL)):
         function = option(function)
     return function
+
+
+def help_all(function: Decorated) -> Decorated:
+    """The second level of help, for a verb that has hidden options and tells no result."""
+    return _HELP_ALL(function)

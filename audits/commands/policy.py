@@ -54,6 +54,7 @@ def lint(file: Path, as_of: datetime | None, plugins: tuple[Path, ...], machine:
     from audits.policy.lint import lint as remarks_on
     from audits.policy.policy import load_policy
     from probes.registry import load_registry
+    from reports.numbers import plural
 
     policy = load_policy(file)
     day = (as_of or datetime.now(UTC)).date()
@@ -61,8 +62,8 @@ def lint(file: Path, as_of: datetime | None, plugins: tuple[Path, ...], machine:
     with Terminal(quiet=machine, machine=machine) as terminal:
         for remark in remarks:
             terminal.line(f"Warning: {remark}")
-        count = len(remarks)
-        terminal.line(f"{policy.id}: in order; {len(policy.checks)} checks, {count or 'no'} warning{'s'[: count != 1]}")
+        warned = plural(len(remarks), "warning") if remarks else "no warnings"
+        terminal.line(f"{policy.id}: in order; {plural(len(policy.checks), 'check')}, {warned}")
         terminal.line(f"Digest {policy.digest}")
         if machine:
             warnings = [
@@ -103,18 +104,33 @@ def lint(file: Path, as_of: datetime | None, plugins: tuple[Path, ...], machine:
     show_default=True,
     help="Assumed share in the group that others are compared with.",
 )
+@_PLUGINS
 @_MACHINE
 def plan(
-    file: Path, run: Path | None, power: float, margin: float, discordant: float, base_rate: float, machine: bool
+    file: Path,
+    run: Path | None,
+    power: float,
+    margin: float,
+    discordant: float,
+    base_rate: float,
+    plugins: tuple[Path, ...],
+    machine: bool,
 ) -> int:
     """How many items the checks of FILE need for a decision, and what the data of RUN can show."""
     from audits.console import Terminal
+    from audits.policy.fit import before_a_run, require_fit, require_fit_to_run
     from audits.policy.plan import Assumed
     from audits.policy.plan import plan as rows_of
     from audits.policy.policy import load_policy
     from probes.core.run_folder import RunFolder
+    from probes.registry import load_registry
 
     policy = load_policy(file)
+    probes = before_a_run(policy, load_registry(plugin_files=plugins).probes)
+    if run:
+        require_fit_to_run(policy, RunFolder(run), probes=probes)
+    else:
+        require_fit(policy, probes)
     assumed = Assumed(margin=margin, discordant=discordant, base_rate=base_rate, power=power)
     rows = rows_of(policy, assumed, run=RunFolder(run) if run else None)
     with Terminal(quiet=machine, machine=machine) as terminal:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from audits.commands.options import form_options
+from audits.commands.options import form_options, help_all
 
 if TYPE_CHECKING:  # `audit --help` loads nothing heavy
     from reports.render import Layout
@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # `audit --help` loads nothing heavy
 @click.command("report")
 @click.argument("run", type=click.Path(path_type=Path))
 @form_options
+@help_all
 def command(run: Path, unmask: bool, layout: Layout, pdf: bool) -> int:
     """Render the report of a run again, from what is on disk. The same run gives the same bytes."""
     from audits.conclusion import Form, publish

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import click
+
+
+def _day(given: datetime | None) -> date:
+    """The day of the decision; nobody has decided tomorrow."""
+    from probes.core.errors import UsageError
+
+    today = datetime.now(UTC).date()
+    day = given.date() if given else today
+    if day > today:
+        raise UsageError(
+            f"a sign-off of {day} would be of a day to come: today is {today} (UTC)", hint="correct --date"
+        )
+    return day
 
 
 @click.command("signoff")
@@ -19,7 +32,11 @@ import click
 @click.option("--preparer", default="", metavar="NAME", help="Who ran the audit; cannot approve it.")
 @click.option("--key", type=click.Path(path_type=Path), metavar="KEY.pem", help="Sign it with this private key.")
 @click.option(
-    "--date", "on", type=click.DateTime(["%Y-%m-%d"]), metavar="YYYY-MM-DD", help="Default: today, UTC; recorded."
+    "--date",
+    "on",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="Default: today, UTC; recorded.",
 )
 def command(
     run: Path,
@@ -41,14 +58,14 @@ def command(
     from probes.core.attestation import Decision, Role
     from probes.core.run_folder import RunFolder
 
-    folder = RunFolder(run)
+    folder, day = RunFolder(run), _day(on)
     verify(folder).require()
     path = sign_off(
         folder,
         reviewer=reviewer,
         role=Role(role),
         decision=Decision(decision),
-        on=(on or datetime.now(UTC)).date(),
+        on=day,
         conditions=conditions,
         reason=reason,
         dissent=dissent,

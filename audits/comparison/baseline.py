@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from probes.core import stats
 from probes.core.comparison import SUFFIX, Comparison, Difference, StepComparison
-from probes.core.errors import IntegrityError
+from probes.core.errors import IntegrityError, UsageError
 from probes.core.findings import BaselineUse
 from probes.core.manifest import Manifest, PlannedStep
 from probes.core.records import SCHEMA_VERSION, Better, Measurement, Unit
@@ -54,10 +54,11 @@ def compare_with(candidate: RunFolder, baseline: RunFolder) -> Comparison:
     """Compare every finished step of a run with the same step of its baseline.
 
     Raises:
-        UsageError: when one of them is no run folder.
+        UsageError: when one of them is no run folder, or the baseline is the run itself.
         IntegrityError: when they were not made on the same data, or a file is damaged.
     """
     new, old = candidate.manifest(), baseline.manifest()
+    require_another_run(candidate, baseline)
     require_same_data(new.data.fingerprint, old)
     before = {step.probe: step for step in old.steps}
     steps = tuple(_step(step, before.get(step.probe), candidate, baseline) for step in new.steps)
@@ -75,6 +76,24 @@ def compare_with(candidate: RunFolder, baseline: RunFolder) -> Comparison:
         differences=tuple(_differences(old, new)),
         steps=steps,
     )
+
+
+def require_another_run(run: RunFolder, baseline: RunFolder) -> None:
+    """Refuse a run as its own baseline, in its place or as a copy: nothing would have changed, whatever it is.
+
+    Raises:
+        UsageError: naming both.
+    """
+    if is_same_run(run, baseline):
+        raise UsageError(
+            f"the baseline {baseline.path} is the run {run.manifest().run_id} itself",
+            hint="name the run of the model that was approved last",
+        )
+
+
+def is_same_run(one: RunFolder, other: RunFolder) -> bool:
+    """Are two folders one run: by its id, which stands for the whole request, or by the bytes of its bundle."""
+    return one.manifest().run_id == other.manifest().run_id or (_digest(one) == _digest(other) != "")
 
 
 def require_same_data(fingerprint: str, baseline: Manifest) -> None:

@@ -17,6 +17,9 @@ from probes.core.errors import IntegrityError
 from probes.core.manifest import Manifest
 from probes.core.records import SCHEMA_VERSION, Frozen
 from probes.core.run_folder import RunFolder, write_atomic
+from reports.formats import FORMATS
+from reports.pdf import PDF
+from reports.render import FOLDER, INDEX, SCRIPT, STYLE
 
 
 class BundledFile(Frozen):
@@ -99,27 +102,64 @@ def seal(run: RunFolder) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-MEASURED = frozenset({"manifest", "records", "outcomes"})
-"""Roles of files that nothing but measuring writes."""
+PRODUCTS = frozenset(
+    {
+        "policy.yaml",
+        "waivers.yaml",
+        "comparison.json",
+        ATTEMPTS,
+        "findings.json",
+        "report.html",
+        PDF,
+        *(f"{FOLDER}/{name}" for name in (INDEX, STYLE, SCRIPT)),
+        *(form.file for form in FORMATS.values()),
+    }
+)
+"""What is written, or made again, whenever a run is judged or rendered. Everything else only measuring writes."""
 
 
 def require_unchanged(run: RunFolder) -> None:
-    """Refuse to go on from a sealed run whose measurements are not those that were sealed: sealing it again would hide
-    that. What is derived from them is made again, and a run that was never sealed has nothing to be compared with.
+    """Refuse to go on from a sealed run in which anything but its products was changed, removed or added: sealing it
+    again would hide that. The products are made again, and a run that was never sealed has nothing to be compared with.
 
     Raises:
+        UsageError: when another version of the tool wrote it.
         IntegrityError: naming the files.
     """
     if not run.bundle_path.is_file():
         return
-    recorded = {file.path: file for file in read_canonical(run.bundle_path, Bundle).files if file.role in MEASURED}
-    present = {file.path: file for file in files_of(run)}
-    wrong = sorted(path for path, file in recorded.items() if present.get(path) != file)
-    if wrong:
+    recorded, present = (
+        {file.path: file for file in files if file.path not in PRODUCTS} for files in (_recorded(run), files_of(run))
+    )
+    changed = sorted(path for path, file in recorded.items() if present.get(path) != file)
+    added = sorted(present.keys() - recorded.keys())
+    if changed:
         raise IntegrityError(
-            f"{run.path} is not what was sealed ({', '.join(wrong[:8])}{' and more' if len(wrong) > 8 else ''})",
+            f"{run.path} is not what was sealed ({_some(changed)})",
             hint="do not rely on this run; find out who changed it, or delete it and run the audit again",
         )
+    if added:
+        raise IntegrityError(
+            f"{run.path} holds what was not there when it was sealed ({_some(added)})",
+            hint="find out who put it there, and move it out of the run folder",
+        )
+
+
+def unseal(run: RunFolder) -> None:
+    """Before a sealed run is measured further: what is there from now on is not what was sealed."""
+    run.bundle_path.unlink(missing_ok=True)
+
+
+def _recorded(run: RunFolder) -> tuple[BundledFile, ...]:
+    try:
+        return read_canonical(run.bundle_path, Bundle).files
+    except IntegrityError:
+        run.require_format()  # a run of another version has another kind of bundle, and is not damaged
+        raise
+
+
+def _some(paths: Sequence[str]) -> str:
+    return f"{', '.join(paths[:8])}{' and more' if len(paths) > 8 else ''}"
 
 
 def make_bundle(run: RunFolder, files: Sequence[BundledFile] | None = None) -> Bundle:

@@ -12,6 +12,7 @@ import hashlib
 import os
 import time as clock
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -70,13 +71,17 @@ def record_frozen(run: RunFolder) -> Attempts:
     """Write down that a run has begun; a run that is resumed is no new attempt.
 
     Raises:
-        IntegrityError: naming the line at which the ledger was changed.
+        IntegrityError: naming the line at which the ledger was changed, or that says that the run was frozen otherwise.
         OutputError: when it cannot be written.
     """
+    return _record(run, frozen_line(run))
+
+
+def frozen_line(run: RunFolder) -> Line:
+    """What stands in the ledger of a run that has begun, but for the line before it."""
     manifest = run.manifest()
     policy = frozen_policy(manifest)
-    line = _line(manifest, "frozen", time=manifest.created, policy_id=policy.id, policy_digest=policy.digest)
-    return _record(run, line)
+    return _line(manifest, "frozen", time=manifest.created, policy_id=policy.id, policy_digest=policy.digest)
 
 
 def record_judged(run: RunFolder, verdict: Verdict, *, time: str) -> Attempts:
@@ -102,6 +107,39 @@ def read_ledger(path: Path) -> tuple[Line, ...]:
         IntegrityError: naming the first line that does not follow from the one before.
     """
     return _read(path.read_bytes(), path) if path.exists() else ()
+
+
+def lines_about(lines: Iterable[Line], manifest: Manifest) -> list[tuple[int, Line]]:
+    """The lines about a run with their numbers, from 1."""
+    run = manifest.run_id, manifest.created
+    return [(number, line) for number, line in enumerate(lines, start=1) if line.run == run]
+
+
+@dataclass(frozen=True, slots=True)
+class Refrozen:
+    """A line that says of a run that it was frozen with something else than it holds now, and with what."""
+
+    number: int
+    told: str
+
+
+_FROZEN = {"policy_digest": "policy", "model": "model", "data": "data"}
+"""What a run is frozen with, by the names of a line, in words."""
+
+
+def refrozen(lines: Iterable[Line], line: Line) -> Refrozen | None:
+    """The first line by which a run was frozen with another policy, model or data; `line` is how it is now."""
+    for number, before in enumerate(lines, start=1):
+        if (before.run, before.event) == (line.run, "frozen"):
+            was, now = before.model_dump(), line.model_dump()
+            changed = [
+                f"the {word} {was[name][:12]}, not {now[name][:12]}"
+                for name, word in _FROZEN.items()
+                if was[name] != now[name]
+            ]
+            if changed:
+                return Refrozen(number, " and ".join(changed))
+    return None
 
 
 def attempts(lines: Iterable[Line], model: str, policy_digest: str | None = None) -> tuple[Attempt, ...]:
@@ -205,6 +243,7 @@ def _append(path: Path, line: Line) -> tuple[Line, ...]:
         with _locked(path) as file:
             content = path.read_bytes()
             lines = _read(content, path)
+            _require_frozen_once(lines, line, path)
             if any(_says_the_same(before, line) for before in _last(lines, line)):
                 return lines
             line = line.model_copy(update={"previous": _hash(content)})
@@ -216,6 +255,15 @@ def _append(path: Path, line: Line) -> tuple[Line, ...]:
             f"cannot write the ledger of attempts {path}: {error.strerror or error}",
             hint="free some space or choose another folder with --out",
         ) from error
+
+
+def _require_frozen_once(lines: Sequence[Line], line: Line, path: Path) -> None:
+    found = refrozen(lines, line) if line.event == "frozen" else None
+    if found is not None:
+        raise IntegrityError(
+            f"line {found.number} of the ledger {path} says that {line.run_id} was frozen with {found.told}",
+            hint="the manifest was changed after the run began: delete the run folder and run the audit again",
+        )
 
 
 def _last(lines: Sequence[Line], line: Line) -> list[Line]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 from audits.evidence.bundle import Bundle
 from audits.evidence.signing import sign_statement
 from audits.evidence.statements import subjects
-from audits.gate.waivers import person
+from audits.gate.persons import person, same_person
 from probes.core.attestation import (
     SIGNOFF,
     Decision,
@@ -113,7 +112,7 @@ def require_allowed(record: SignoffRecord, manifest: Manifest) -> None:
     Raises:
         UsageError: saying which one is broken.
     """
-    if not person_of(record.reviewer):
+    if not person(record.reviewer):
         raise UsageError("a sign-off needs a name", hint="give it with --reviewer")
     if record.date < manifest.created[:10]:
         raise UsageError(
@@ -123,12 +122,6 @@ def require_allowed(record: SignoffRecord, manifest: Manifest) -> None:
     _require_reason(record)
     if record.role is Role.APPROVER:
         _require_another_person(record, manifest)
-
-
-def person_of(name: str) -> str:
-    """A name as it is compared: case, spaces, unseen characters and forms of the same letter make no other person."""
-    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    return person("".join(c for c in plain if unicodedata.category(c) not in ("Cf", "Cc") or c.isspace()))
 
 
 def _require_conditions(record: SignoffRecord) -> None:
@@ -156,13 +149,13 @@ def _require_reason(record: SignoffRecord) -> None:
 
 
 def _require_another_person(record: SignoffRecord, manifest: Manifest) -> None:
-    preparers = {person_of(name) for name in (record.preparer, manifest.card.auditor)} - {""}
+    preparers = [name for name in (record.preparer, manifest.card.auditor) if person(name)]
     if not preparers:
         raise UsageError(
             "it is not known who prepared the audit, so nobody can approve it as somebody else",
             hint="name them with --preparer, or as `auditor` in the section `card` of audit.yaml",
         )
-    if person_of(record.reviewer) in preparers:
+    if any(same_person(record.reviewer, preparer) for preparer in preparers):
         raise UsageError(
             f"{record.reviewer} prepared the audit and cannot approve it",
             hint="let somebody else approve it; --role reviewer is open to everybody",

@@ -8,23 +8,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from audits.policy.checks import Check
+from audits.policy.limits import misplaced
 from probes.core.errors import PolicyError
 from probes.core.findings import Burden, Status
 from probes.core.manifest import PlannedStep
-from probes.core.records import Better, Estimate, Measurement, Unit
+from probes.core.records import Estimate, Measurement, Unit
 from probes.core.stats import POWER, detectable_effect, holm, needed_n, scaled_n
 from reports.numbers import threshold
-
-_RANGES = {Unit.PROPORTION: (0.0, 1.0), Unit.DIFFERENCE: (-1.0, 1.0)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One check applied to one measurement."""
+    """One check applied to one measurement.
+
+    Attributes:
+        rounding: how far rounding alone may move a bound of it; see `audits.gate.rounding`.
+    """
 
     check: Check
     step: PlannedStep
     measurement: Measurement
+    rounding: float = 0.0
 
     @property
     def name(self) -> str:
@@ -39,18 +43,18 @@ class Case:
     @property
     def threshold(self) -> float:
         """The limit, whichever side it is on."""
-        limit = self.check.minimum if self.check.maximum is None else self.check.maximum
-        assert limit is not None  # a check that is not off has one of them
-        return limit
+        return self.check.threshold
 
     def bounds(self, alpha: float) -> tuple[float, float]:
         """(bad-side bound, good-side bound) at one-sided error rate `alpha`."""
         tail = self.measurement.estimate.tail(alpha)
         return (tail.high, tail.low) if self.check.maximum is not None else (tail.low, tail.high)
 
-    def beyond(self, number: float) -> bool:
-        """Does the number violate the threshold; one that equals it does not."""
-        return number > self.threshold if self.check.maximum is not None else number < self.threshold
+    def beyond(self, number: float, *, ease: float = 0.0) -> bool:
+        """Does the number violate the threshold, eased by so much; one that equals it does not."""
+        if self.check.maximum is not None:
+            return number > self.threshold + ease
+        return number < self.threshold - ease
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,14 +148,12 @@ def prove_good(case: Case) -> Decision:
     if case.beyond(good):
         return Decision(status=Status.FAIL, reason=f"Beyond the limit with {sure} confidence.", bound=good)
     needed = needed_n(case.measurement.estimate, threshold=case.threshold, alpha=alpha)
-    more = (
-        f"about {needed:,} items would decide it, were the value to stay as it is"
-        if needed
-        else "no number of items is likely to decide it"
-    )
+    few = "Too few items to tell on which side of the limit it lies"
     return Decision(
         status=Status.INCONCLUSIVE,
-        reason=f"Too few items to tell on which side of the limit it lies; {more}.",
+        reason=f"{few}; about {needed:,} items would decide it, were the value to stay as it is."
+        if needed
+        else "So near the limit that no number of items is likely to tell on which side it lies.",
         bound=bad,
         needed_n=needed,
     )
@@ -162,24 +164,59 @@ def prove_bad(cases: Sequence[Case]) -> list[Decision]:
 
     The p-value of a case is bounded from above by the smallest alpha on record whose bound excludes the threshold; Holm
     on upper bounds of p-values errs on the side of not failing.
+
+    An alarm has no room between PASS and FAIL, so that rounding could turn one into the other. Where it fails with
+    every limit of the family eased by what rounding may move, and where it passes with every limit tightened by that,
+    no other run of the same model decides otherwise: both are monotone in the bounds, and so is Holm. Between the two
+    it is INCONCLUSIVE.
     """
     p_values = [p_value(case) for case in cases]
-    return [
+    decisions = [
         _prove_bad(case, p=p, adjusted=float(adjusted), size=len(cases))
         for case, p, adjusted in zip(cases, p_values, holm(p_values), strict=True)
     ]
+    if not any(case.rounding for case in cases):
+        return decisions
+    eased, tightened = (_fails(cases, ease=ease) for ease in (1, -1))
+    return [
+        decision if sure == unsure else _within_rounding(case)
+        for case, decision, sure, unsure in zip(cases, decisions, eased, tightened, strict=True)
+    ]
 
 
-def p_value(case: Case) -> float:
-    """The smallest error rate on record at which the good-side bound violates the threshold; 1 where none does."""
+def p_value(case: Case, *, ease: float = 0.0) -> float:
+    """The smallest error rate on record at which the good-side bound violates the threshold; 1 where none does.
+
+    Args:
+        ease: of the threshold, in units of what rounding may move.
+    """
     alphas = [tail.alpha for tail in case.measurement.estimate.tails]
-    return min((alpha for alpha in alphas if case.beyond(case.bounds(alpha)[1])), default=1.0)
+    eased = ease * case.rounding
+    return min((alpha for alpha in alphas if case.beyond(case.bounds(alpha)[1], ease=eased)), default=1.0)
+
+
+def _fails(cases: Sequence[Case], *, ease: float) -> list[bool]:
+    """Which cases of a family fail with every limit eased."""
+    adjusted = holm([p_value(case, ease=ease) for case in cases])
+    return [_excluded(float(p), case) for p, case in zip(adjusted, cases, strict=True)]
+
+
+def _excluded(adjusted: float, case: Case) -> bool:
+    return adjusted <= case.check.alpha or math.isclose(adjusted, case.check.alpha)
+
+
+def _within_rounding(case: Case) -> Decision:
+    reason = (
+        f"Rounding in this number type may move its bound by {_size(case, case.rounding)}, and with that it is on "
+        "either side of the limit; audit it in float32 (--dtype float32) to tell."
+    )
+    return Decision(status=Status.INCONCLUSIVE, reason=reason, bound=case.bounds(case.check.alpha)[1])
 
 
 def _prove_bad(case: Case, *, p: float, adjusted: float, size: int) -> Decision:
     alpha, estimate = case.check.alpha, case.measurement.estimate
     good = case.bounds(alpha)[1]
-    if adjusted <= alpha or math.isclose(adjusted, alpha):
+    if _excluded(adjusted, case):
         reason = f"Shown to be beyond the limit with {100 * (1 - alpha):g}% confidence{_corrected(size)}."
         return Decision(status=Status.FAIL, reason=reason, bound=good)
     if p == min(tail.alpha for tail in estimate.tails):  # as extreme as the record can show, and still not enough
@@ -213,19 +250,7 @@ def _undecidable(case: Case) -> Decision | None:
 
 
 def _check_direction(case: Case) -> None:
-    better = case.measurement.better
-    wrong = (better is Better.HIGHER and case.check.maximum is not None) or (
-        better is Better.LOWER and case.check.minimum is not None
-    )
+    found = case.measurement
+    wrong = misplaced(case.check, case.name, better=found.better, unit=found.unit)
     if wrong:
-        right = "min" if better is Better.HIGHER else "max"
-        raise PolicyError(
-            f"{case.name} is better when {better.value}: the check {case.check.check!r} limits the wrong side",
-            hint=f"give it {right} instead",
-        )
-    low, high = _RANGES.get(case.measurement.unit, (-math.inf, math.inf))
-    if not low <= case.threshold <= high:
-        raise PolicyError(
-            f"{case.name} is from {low:g} to {high:g}: the check {case.check.check!r} asks for {case.threshold:g}",
-            hint="write shares as numbers from 0 to 1: 90 % is 0.9",
-        )
+        raise PolicyError(wrong[0], hint=wrong[1])

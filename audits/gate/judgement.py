@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from audits.gate.absences import Absence, absences, measurements, uncompared, unmatched
 from audits.gate.decide import Case, Decision, decide
+from audits.gate.rounding import rounding
 from audits.gate.sentence import DECIDED, sentence
 from audits.gate.waivers import Waivers, apply, require_within
 from audits.policy.policy import Check, Policy, frozen_policy
@@ -77,23 +78,59 @@ def judge(
         PolicyError: when a check names no probe of this run, or limits the wrong side of a number.
         UsageError: when a waiver lasts longer than the policy allows.
     """
-    policy.require_known(_probes(manifest), published={})  # an old run may hold numbers that no probe publishes today
+    policy.require_known(manifest.probes)  # an old run may hold numbers that no probe publishes today
     if waivers is not None:
         require_within(waivers, days=policy.max_waiver_days)
-    active = policy.active(manifest.model.problem)
-    checks = [check for check in active if check.level is not Level.OFF]
     numbers = _numbers(manifest, steps, comparison)
-    cases = _cases(numbers, policy, manifest)
-    judged = [_Judged(case, decision) for case, decision in zip(cases, decide(cases), strict=True)]
-    missing = absences(manifest, steps, [check for check in active if not check.needs_baseline])
-    missing += uncompared([check for check in checks if check.needs_baseline], manifest, comparison)
-    missing += unmatched(checks, present=[(step.probe, number.key) for step, number in numbers], missing=missing)
+    judged = _judged(numbers, policy, manifest, steps)
+    missing = _missing(manifest, policy, steps, numbers, comparison)
     findings = [_finding(item.case, item.decision, policy) for item in judged]
     findings += _absent(missing, _titles(manifest), policy)
-    uses: tuple[WaiverUse, ...] = ()
-    if waivers is not None:
-        findings, uses = apply(findings, waivers, model=manifest.model, non_waivable=policy.non_waivable)
-    lacking = _incomplete(checks, judged, missing)
+    findings, uses = _excepted(findings, policy, manifest, waivers)
+    lacking = _incomplete(_active(policy, manifest), judged, missing)
+    verdict = _verdict(manifest, policy, findings, lacking=lacking, uses=uses, comparison=comparison)
+    return verdict if waivers is None else verdict.model_copy(update=_dated(waivers))
+
+
+def _active(policy: Policy, manifest: Manifest) -> list[Check]:
+    """The checks that are about this kind of model and not off."""
+    return [check for check in policy.active(manifest.model.problem) if check.level is not Level.OFF]
+
+
+def _missing(
+    manifest: Manifest,
+    policy: Policy,
+    steps: Results,
+    numbers: Sequence[tuple[PlannedStep, Measurement]],
+    comparison: Comparison | None,
+) -> list[Absence]:
+    """All that the policy asks about and that was not measured."""
+    checks = _active(policy, manifest)
+    own = [check for check in policy.active(manifest.model.problem) if not check.needs_baseline]
+    found = absences(manifest, steps, own)
+    found += uncompared([check for check in checks if check.needs_baseline], manifest, comparison)
+    found += unmatched(checks, present=[(step.probe, number.key) for step, number in numbers], missing=found)
+    return found
+
+
+def _excepted(
+    findings: list[Finding], policy: Policy, manifest: Manifest, waivers: Waivers | None
+) -> tuple[list[Finding], tuple[WaiverUse, ...]]:
+    """The findings with the exceptions that people granted."""
+    if waivers is None:
+        return findings, ()
+    return apply(findings, waivers, model=manifest.model, non_waivable=policy.non_waivable)
+
+
+def _verdict(
+    manifest: Manifest,
+    policy: Policy,
+    findings: Sequence[Finding],
+    *,
+    lacking: Sequence[str],
+    uses: tuple[WaiverUse, ...],
+    comparison: Comparison | None,
+) -> Verdict:
     exit_code = _exit_code(findings, incomplete=bool(lacking), waivers=uses)
     counts = Counter(finding.status for finding in findings)
     told = sentence(exit_code, findings, lacking=lacking, waivers=uses)
@@ -102,15 +139,19 @@ def judge(
         run_id=manifest.run_id,
         policy_id=policy.id,
         policy_digest=policy.digest,
+        policy_file=policy.path,
         exit_code=exit_code,
-        sentence=told + _other_policy(manifest, policy),
+        sentence=told + _other_policy(manifest, policy) + _own_baseline(manifest, comparison),
         counts={status.value: counts[status] for status in Status},
         findings=findings,
         waivers=uses,
-        waivers_digest=waivers.digest if waivers else None,
-        as_of=waivers.as_of.isoformat() if waivers else None,
         baseline=comparison.baseline if comparison else None,
     )
+
+
+def _dated(waivers: Waivers) -> dict[str, str]:
+    """Which file of exceptions counted, and on which day."""
+    return {"waivers_digest": waivers.digest, "as_of": waivers.as_of.isoformat()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +166,6 @@ class _Judged:
     def settles(self, check: Check) -> bool:
         """Was something decided that the check is about."""
         return self.decided and check.matches(self.case.step.probe, self.case.measurement.key)
-
-
-def _probes(manifest: Manifest) -> set[str]:
-    return {step.probe for step in manifest.steps} | {skip.probe for skip in manifest.skips} | set(manifest.methodology)
 
 
 def _titles(manifest: Manifest) -> dict[str, str]:
@@ -148,13 +185,25 @@ def _numbers(
     return found
 
 
-def _cases(numbers: Sequence[tuple[PlannedStep, Measurement]], policy: Policy, manifest: Manifest) -> list[Case]:
+def _judged(
+    numbers: Sequence[tuple[PlannedStep, Measurement]], policy: Policy, manifest: Manifest, steps: Results
+) -> list[_Judged]:
+    """Every measurement that a check decides about, with what follows."""
+    cases = _cases(numbers, policy, manifest, steps)
+    return [_Judged(case, decision) for case, decision in zip(cases, decide(cases), strict=True)]
+
+
+def _cases(
+    numbers: Sequence[tuple[PlannedStep, Measurement]], policy: Policy, manifest: Manifest, steps: Results
+) -> list[Case]:
     """Every measurement with the check that decides about it, unless that one is off."""
     cases = []
     for step, number in numbers:
         check = policy.deciding(step.probe, number.key, manifest.model.problem)
         if check and check.level is not Level.OFF:
-            cases.append(Case(check=check, step=step, measurement=number))
+            result = steps.get(step.step_id)
+            moved = rounding(number, result.records if result else (), dtype=manifest.environment.dtype)
+            cases.append(Case(check=check, step=step, measurement=number, rounding=moved))
     return cases
 
 
@@ -288,3 +337,10 @@ def _other_policy(manifest: Manifest, policy: Policy) -> str:
     if policy.digest == manifest.policy_digest:
         return ""
     return " Judged by another policy than the one frozen before the run."
+
+
+def _own_baseline(manifest: Manifest, comparison: Comparison | None) -> str:
+    """A difference to another run of one model is no change of the model."""
+    if comparison is None or comparison.baseline.model != manifest.model.fingerprint:
+        return ""
+    return " The baseline is another run of this very model."

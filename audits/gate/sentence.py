@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from probes.core.findings import ExitCode, Finding, Level, Status, WaiverState, WaiverUse
 from reports.marks import visible
 from reports.numbers import plural
+from reports.ranking import ordered
 
 DECIDED = frozenset({Status.PASS, Status.FAIL, Status.INCONCLUSIVE})
 
@@ -17,10 +18,11 @@ def sentence(
     """The verdict in words.
 
     Args:
+        findings: in any order; the first to be named is the first of the report's register.
         lacking: why no verdict on the model can be given; empty where one can.
         waivers: all that were given; those not in order are told.
     """
-    blocking = [finding for finding in findings if finding.level is Level.BLOCK and finding.decisive]
+    blocking = [finding for finding in ordered(findings) if finding.level is Level.BLOCK and finding.decisive]
     asked = sum(finding.status is not Status.NOT_APPLICABLE for finding in blocking)
     decided = sum(finding.status in DECIDED for finding in blocking)
     failed = [finding for finding in blocking if finding.status is Status.FAIL]
@@ -36,12 +38,25 @@ def sentence(
         return _undecided(blocking, asked=asked, waivers=waivers) + _mute(findings)
     warned = sum(f.level is Level.WARN and f.status in (Status.FAIL, Status.INCONCLUSIVE) for f in findings)
     aside = f"; {plural(warned, 'check')} that only warn did not" if warned else ""
+    return f"{_passed(blocking, decided=decided, waivers=waivers)}{aside}.{_mute(findings)}"
+
+
+def _passed(blocking: Sequence[Finding], *, decided: int, waivers: Sequence[WaiverUse]) -> str:
+    """What was met, and what was accepted although it was not: of checks that are all waived none was met."""
     waived = sum(finding.status is Status.WAIVED for finding in blocking)
-    accepted = f", and {waived} {'is' if waived == 1 else 'are'} accepted by waiver{_until(waivers)}" if waived else ""
-    if not decided and not waived:
-        return f"Nothing blocks: no blocking check of this policy applies to this model{aside}.{_mute(findings)}"
-    met = f"{'the other' if waived else 'all'} blocking checks that apply were met ({decided})"
-    return f"The gate passed: {met}{accepted}{aside}.{_mute(findings)}"
+    accepted = f"accepted by waiver{_until(waivers)}"
+    if waived and decided:
+        are = "is" if waived == 1 else "are"
+        return (
+            f"The gate passed: the other blocking checks that apply were met ({decided}), and {waived} {are} {accepted}"
+        )
+    if waived == 1:
+        return f"The gate passed by waiver alone: the one blocking check that applies did not pass, and is {accepted}"
+    if waived:
+        return f"The gate passed by waiver alone: none of {waived} blocking checks passed, and all are {accepted}"
+    if decided:
+        return f"The gate passed: all blocking checks that apply were met ({decided})"
+    return "Nothing blocks: no blocking check of this policy applies to this model"
 
 
 def _until(waivers: Sequence[WaiverUse]) -> str:

@@ -18,6 +18,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from audits.gate.persons import person, same_person
 from audits.policy.policy import MOST_DAYS
 from probes.core.errors import UsageError
 from probes.core.findings import Finding, Level, Status, WaiverState, WaiverUse
@@ -59,7 +60,9 @@ class Waiver(BaseModel):
 
     @model_validator(mode="after")
     def _is_granted_by_somebody_else_for_a_while(self) -> Waiver:
-        if person(self.owner) == person(self.approver):
+        if not person(self.owner) or not person(self.approver):
+            raise ValueError(f"{self.id}: owner and approver must be names or addresses")
+        if same_person(self.owner, self.approver):
             raise ValueError(f"{self.id}: the approver must be somebody else than the owner")
         if not self.created <= self.expires:
             raise ValueError(f"{self.id}: it expires before it was created")
@@ -129,11 +132,6 @@ def load_waivers(path: Path, *, as_of: date) -> Waivers:
 def parse_waivers(text: str, *, name: str, as_of: date) -> Waivers:
     """Likewise for text; `name` stands for the file in messages."""
     return Waivers(text=text, entries=parse_yaml(text, _WaiverFile, name=name).waivers, as_of=as_of)
-
-
-def person(name: str) -> str:
-    """A name as it is compared: case and spaces do not make another person."""
-    return " ".join(name.casefold().split())
 
 
 def apply(

@@ -42,23 +42,23 @@ class Check(BaseModel):
 
     check: str = Field(json_schema_extra={"pattern": r"^[^.\[\]]+\.[^.\[\]]+\.[\s\S]+$"})
     """Which measurements: "<risk>.<probe>.<measurement key>", in which only `*` is a wildcard."""
-    minimum: float | None = Field(default=None, alias="min", allow_inf_nan=False)
+    minimum: float | None = Field(default=None, alias="min", allow_inf_nan=False, strict=True)
     """The least that is accepted; the value itself is."""
-    maximum: float | None = Field(default=None, alias="max", allow_inf_nan=False)
+    maximum: float | None = Field(default=None, alias="max", allow_inf_nan=False, strict=True)
     """The most that is accepted; the value itself is. A check has either min or max, unless its level is off."""
     level: Level
     """What it does to the verdict where it does not pass: block, warn, info, or off (the measurement is not judged)."""
     burden: Burden = Burden.PROVE_GOOD
     """prove_good passes only what is shown to keep the threshold; prove_bad fails only what is shown to break it."""
-    alpha: float = Field(default=0.05, ge=min(ALPHAS), le=0.5)
+    alpha: float = Field(default=0.05, ge=min(ALPHAS), le=0.5, strict=True)
     """One-sided error rate of the decision."""
     family: str | None = Field(default=None, min_length=1)
     """For prove_bad, the checks that are corrected together (Holm); by default the measurement's own family."""
-    required: bool = False
+    required: bool = Field(default=False, strict=True)
     """Where nothing that the check is about could be judged, the audit is incomplete."""
-    minimum_n: int = Field(default=1, ge=1)
+    minimum_n: int = Field(default=1, ge=1, strict=True)
     """Fewer independent items than this decide nothing."""
-    max_mde: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    max_mde: float | None = Field(default=None, gt=0, allow_inf_nan=False, strict=True)
     """The smallest effect that the data must be able to show (with power 0.8, in the unit of the measurement): where
     they can only show larger ones, a pass becomes inconclusive."""
     problems: frozenset[ProblemType] = Field(
@@ -98,6 +98,13 @@ class Check(BaseModel):
         return _part(self.check, "key")
 
     @property
+    def threshold(self) -> float:
+        """The limit, whichever side it is on; of a check that is not off."""
+        limit = self.minimum if self.maximum is None else self.maximum
+        assert limit is not None  # validated
+        return limit
+
+    @property
     def needs_baseline(self) -> bool:
         """Is it about the change since a baseline."""
         return SUFFIX in self.key
@@ -111,12 +118,15 @@ class Check(BaseModel):
         """Is the measurement one that the check is about."""
         return self.matches_probe(probe) and patterns.matches(self.key, key)
 
+    @property
+    def name(self) -> str:
+        """The part that names measurements without their slices."""
+        name = self.key.split("[")[0]
+        return name.split("*")[0] + "*" if re.search(r"[^\w*]", name) else name  # a `*` that runs on into a slice
+
     def may_name(self, measurement: str) -> bool:
         """Could the check be about this measurement or a slice of it, going by the name alone."""
-        name = self.key.split("[")[0]
-        if re.search(r"[^\w*]", name):  # a `*` that runs on into a slice
-            name = name.split("*")[0] + "*"
-        return patterns.matches(name, measurement)
+        return patterns.matches(self.name, measurement)
 
     def whole_name(self) -> Check:
         """The same check about a measurement as a whole, whatever slices it names."""

@@ -39,11 +39,13 @@ class Source:
     Attributes:
         file: its whole content; it extends nothing any more.
         places: of its checks.
+        expires: the place of the date of expiry that counts; None without any.
         extended: did it extend another one.
     """
 
     file: PolicyFile
     places: tuple[Place, ...]
+    expires: Place | None = None
     extended: bool = False
 
 
@@ -61,10 +63,23 @@ def read_source(text: str, *, name: str, folder: Path | None, above: tuple[str, 
     located = parse_located(text, PolicyFile, name=name, error=PolicyError)
     own = located.content
     places = tuple(Place(name, located.line("checks", row)) for row in range(len(own.checks)))
+    expires = Place(name, located.line("expires")) if own.expires else None
     if own.extends is None:
-        return Source(own, places)
+        return Source(own, places, expires)
     base = _base(own.extends, at=Place(name, located.line("extends")), folder=folder, above=above)
-    return Source(_extended(own, base.file), base.places + places, extended=True)
+    file = _extended(own, base.file)
+    source = Source(file, base.places + places, expires if file.expires == own.expires else base.expires, True)
+    _require_in_time(source, name)
+    return source
+
+
+def _require_in_time(source: Source, name: str) -> None:
+    file = source.file
+    if file.expires and file.approved_on and file.expires < file.approved_on:
+        raise PolicyError(
+            f"{source.expires}: this expires on {file.expires}, before {name} was approved on {file.approved_on}",
+            hint="have what is extended reviewed, and give it a later date",
+        )
 
 
 def _base(extends: str, *, at: Place, folder: Path | None, above: tuple[str, ...]) -> Source:
@@ -73,7 +88,14 @@ def _base(extends: str, *, at: Place, folder: Path | None, above: tuple[str, ...
     if identity in above:
         raise PolicyError(f"{at}: {extends} extends this policy in turn", hint="let one of the two stand on its own")
     name = f"the built-in policy {extends}" if extends in PRESETS else str(path)
-    return read_source(read_text(path, error=PolicyError), name=name, folder=path.parent, above=(*above, identity))
+    return read_source(_text(path, at=at), name=name, folder=path.parent, above=(*above, identity))
+
+
+def _text(path: Path, *, at: Place) -> str:
+    try:
+        return read_text(path, error=PolicyError)
+    except PolicyError as error:
+        raise PolicyError(f"{at}: {error.message}", hint="correct the path, which leads from this file") from None
 
 
 def _path(extends: str, *, at: Place, folder: Path | None) -> Path:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from audits.gate.waivers import person
+from audits.gate.persons import same_person
+from audits.policy.checks import Check
+from audits.policy.coverage import Coverage
 from audits.policy.extension import Place
+from audits.policy.fit import Numbers, before_a_run, require_fit
 from audits.policy.policy import Policy
-from audits.policy.published import ON_REQUEST, PUBLISHED, USER_METRIC
+from audits.policy.published import PUBLISHED
 from probes.core.findings import Burden, Level
 from probes.core.records import ALPHAS
 
@@ -40,15 +43,15 @@ def lint(policy: Policy, *, probes: Sequence[str], on: date) -> list[Remark]:
         PolicyError: for a check about nothing that exists, and for a policy that has expired.
     """
     policy.require_current(on)
-    metrics = {check.probe for check in policy.checks if check.probe.startswith(USER_METRIC)}
-    policy.require_known([*probes, *ON_REQUEST, *metrics])
-    about_checks = [*_wildcards(policy), *_replaced(policy), *_unsigned(policy), *_families(policy, probes)]
-    own = sorted(about_checks, key=lambda remark: _order(policy, remark))
+    require_fit(policy, before_a_run(policy, probes))
+    coverage = Coverage(policy.checks)
+    about_checks = [
+        *_wildcards(policy), *_replaced(policy, coverage), *_unsigned(policy),
+        *_families(policy, Numbers(probes, PUBLISHED), coverage),
+    ]  # fmt: skip
+    order = {place: row for row, place in reversed(list(enumerate(policy.places)))}
+    own = sorted(about_checks, key=lambda remark: order[remark.place] if remark.place else -1)
     return [*_approval(policy, on), *own]
-
-
-def _order(policy: Policy, remark: Remark) -> int:
-    return policy.places.index(remark.place) if remark.place else -1
 
 
 def _approval(policy: Policy, on: date) -> Iterator[Remark]:
@@ -60,7 +63,7 @@ def _approval(policy: Policy, on: date) -> Iterator[Remark]:
         yield Remark("approved_by has no date: add approved_on")
     if file.approved_on and not file.approved_by:
         yield Remark("approved_on names nobody: add approved_by")
-    if file.approved_by and file.owner and person(file.approved_by) == person(file.owner):
+    if file.approved_by and file.owner and same_person(file.approved_by, file.owner):
         yield Remark("the owner approved the policy alone: have somebody else approve it")
     if file.approved_on and file.approved_on > on:
         yield Remark(f"approved_on lies in the future: {file.approved_on}")
@@ -78,16 +81,13 @@ def _wildcards(policy: Policy) -> Iterator[Remark]:
             )
 
 
-def _replaced(policy: Policy) -> Iterator[Remark]:
+def _replaced(policy: Policy, coverage: Coverage) -> Iterator[Remark]:
     """Checks that never decide. To replace what is extended is what an extension is for."""
-    for row, check in enumerate(policy.checks):
-        for later in range(len(policy.checks) - 1, row, -1):
-            same_file = policy.places[later].name == policy.places[row].name
-            if policy.checks[later].covers(check):
-                if same_file:
-                    line = policy.places[later].line
-                    yield Remark(f"{check.check} never decides: the check on line {line} does", policy.places[row])
-                break
+    for row, (check, place) in enumerate(zip(policy.checks, policy.places, strict=True)):
+        later = coverage.replaced_by(row)
+        if later is not None and policy.places[later].name == place.name:
+            line = policy.places[later].line
+            yield Remark(f"{check.check} never decides: the check on line {line} does", place)
 
 
 def _unsigned(policy: Policy) -> Iterator[Remark]:
@@ -98,14 +98,14 @@ def _unsigned(policy: Policy) -> Iterator[Remark]:
             yield Remark(f"the date of approval of {check.check} names nobody: add approver", place)
 
 
-def _families(policy: Policy, probes: Sequence[str]) -> Iterator[Remark]:
+def _families(policy: Policy, numbers: Numbers, coverage: Coverage) -> Iterator[Remark]:
     """Families of alarms that are certain to be larger than the bounds on record can correct for."""
     families: dict[str, list[int]] = defaultdict(list)
     for row, check in enumerate(policy.checks):
         if check.burden is Burden.PROVE_BAD and check.family and check.level is not Level.OFF:
             families[check.family].append(row)
     for name, rows in families.items():
-        size = sum(_size(policy, row, probes) for row in rows)
+        size = sum(_size(policy.checks[row], row, numbers, coverage) for row in rows)
         first = policy.checks[rows[0]]
         most = math.floor(first.alpha / min(ALPHAS) + 1e-9)
         if size > most:
@@ -116,12 +116,7 @@ def _families(policy: Policy, probes: Sequence[str]) -> Iterator[Remark]:
             )
 
 
-def _size(policy: Policy, row: int, probes: Sequence[str]) -> int:
+def _size(check: Check, row: int, numbers: Numbers, coverage: Coverage) -> int:
     """How many numbers a check decides about at the least: slices are counted once."""
-    check, later = policy.checks[row], policy.checks[row + 1 :]
-    return sum(
-        check.may_name(name)
-        for probe in probes
-        if check.matches_probe(probe) and not any(each.matches(probe, check.key) for each in later)
-        for name in PUBLISHED.get(probe, ())
-    )
+    names = Counter(probe for probe, _, _ in numbers.of(check).numbers)
+    return sum(count for probe, count in names.items() if coverage.replaced_by(row, probe=probe) is None)

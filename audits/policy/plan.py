@@ -6,13 +6,15 @@ numbers: their spread, their clusters and the size of their families.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from audits.gate.absences import measurements
 from audits.gate.decide import Case, smallest_effects
 from audits.policy.checks import Check
+from audits.policy.fit import Numbers
 from audits.policy.policy import Policy
 from audits.policy.published import PUBLISHED
 from probes.core import stats
@@ -45,6 +47,8 @@ RATIOS = frozenset({
     "demographic_parity_ratio", "equalized_odds_ratio", "impact_ratio", "ratio_to_most_favoured",
 })  # fmt: skip
 """Names of ratios of two such shares, the lower over the higher."""
+
+_NUMBERS = Numbers(tuple(PUBLISHED), PUBLISHED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,11 +124,10 @@ def plan(policy: Policy, assumed: Assumed, *, run: RunFolder | None = None) -> l
         return [_planned(policy, check, assumed) for check in _deciding(policy, list(ProblemType))]
     manifest = run.manifest()
     cases = _cases(policy, run)
-    effects = smallest_effects(cases, power=assumed.power)
-    return [
-        _found(policy, check, [(c, e) for c, e in zip(cases, effects, strict=True) if c.check == check], assumed)
-        for check in _deciding(policy, [manifest.model.problem])
-    ]
+    by_check: dict[Check, list[tuple[Case, float | None]]] = defaultdict(list)
+    for case, effect in zip(cases, smallest_effects(cases, power=assumed.power), strict=True):
+        by_check[case.check].append((case, effect))
+    return [_found(policy, check, by_check[check], assumed) for check in _deciding(policy, [manifest.model.problem])]
 
 
 def _deciding(policy: Policy, problems: Sequence[ProblemType]) -> list[Check]:
@@ -191,24 +194,12 @@ def _by_data(case: Case, effect: float | None) -> tuple[int | None, str]:
 
 
 def _by_formula(check: Check, assumed: Assumed) -> tuple[int | None, str]:
-    names = set(_names(check))
+    names = {name for _, name, _ in _NUMBERS.of(check).numbers}
     for kind, formula in ((RATES, _rate), (PAIRED, _paired), (UNPAIRED, _unpaired), (RATIOS, _ratio)):
         if names and names <= kind:
             needed, basis = formula(check, assumed)
             return (max(needed, check.minimum_n) if needed else None), basis
     return None, "no formula for it: plan with a run that measured it"
-
-
-def _names(check: Check) -> Iterator[str]:
-    for probe, names in PUBLISHED.items():
-        if check.matches_probe(probe):
-            yield from (name for name in names if check.may_name(name))
-
-
-def _limit(check: Check) -> float:
-    limit = check.minimum if check.maximum is None else check.maximum
-    assert limit is not None  # a check that is not off has one of them
-    return limit
 
 
 def _side(check: Check) -> int:
@@ -219,12 +210,12 @@ def _side(check: Check) -> int:
 
 def _truth(check: Check, assumed: Assumed) -> float:
     """A margin away from the limit."""
-    return _limit(check) + _side(check) * (check.max_mde or assumed.margin)
+    return check.threshold + _side(check) * (check.max_mde or assumed.margin)
 
 
 def _difference(check: Check, assumed: Assumed) -> float:
     """None at all, where that keeps a limit that is to be shown to be kept (Piaggio et al. 2012, JAMA 308:2594)."""
-    limit = _limit(check)
+    limit = check.threshold
     return 0.0 if limit * _side(check) < 0 and _by_none(check, abs(limit)) else _truth(check, assumed)
 
 
@@ -235,7 +226,7 @@ def _by_none(check: Check, distance: float) -> bool:
 
 def _rate(check: Check, assumed: Assumed) -> tuple[int | None, str]:
     truth = min(max(_truth(check, assumed), 0.0), 1.0)
-    distance = abs(truth - _limit(check))
+    distance = abs(truth - check.threshold)
     if not distance:
         return None, "no share lies beyond this limit"
     needed = stats.n_for_rate(truth, margin=distance, alpha=check.alpha, power=assumed.power)
@@ -246,7 +237,7 @@ def _paired(check: Check, assumed: Assumed) -> tuple[int | None, str]:
     truth = _difference(check, assumed)
     changed = max(assumed.discordant, abs(truth))
     needed = stats.n_for_paired(
-        changed, margin=abs(truth - _limit(check)), difference=truth, alpha=check.alpha, power=assumed.power
+        changed, margin=abs(truth - check.threshold), difference=truth, alpha=check.alpha, power=assumed.power
     )
     return needed, f"{_points(truth)} in truth; {_percent(changed)} of the items come out differently"
 
@@ -254,17 +245,17 @@ def _paired(check: Check, assumed: Assumed) -> tuple[int | None, str]:
 def _unpaired(check: Check, assumed: Assumed) -> tuple[int | None, str]:
     truth = _difference(check, assumed)
     rates = (min(max(assumed.base_rate - truth, 0.0), 1.0), assumed.base_rate)
-    needed = stats.n_for_difference(rates, margin=abs(truth - _limit(check)), alpha=check.alpha, power=assumed.power)
+    needed = stats.n_for_difference(rates, margin=abs(truth - check.threshold), alpha=check.alpha, power=assumed.power)
     return needed, f"in each of two groups; {_points(truth)} in truth, shares near {_percent(assumed.base_rate)}"
 
 
 def _ratio(check: Check, assumed: Assumed) -> tuple[int | None, str]:
-    room = 1 - _limit(check)
+    room = 1 - check.threshold
     truth = 1.0 if room > 0 and _by_none(check, room) else min(_truth(check, assumed), 1.0)
-    if truth <= 0 or _limit(check) <= 0 or truth == _limit(check):
+    if truth <= 0 or check.threshold <= 0 or truth == check.threshold:
         return None, "no ratio lies beyond this limit"
     rates = (truth * assumed.base_rate, assumed.base_rate)
-    needed = stats.n_for_ratio(rates, threshold=_limit(check), alpha=check.alpha, power=assumed.power)
+    needed = stats.n_for_ratio(rates, threshold=check.threshold, alpha=check.alpha, power=assumed.power)
     return needed, f"in each of two groups; {truth:.3g} in truth, higher share {_percent(assumed.base_rate)}"
 
 

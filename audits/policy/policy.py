@@ -21,22 +21,22 @@ policy that is extended come before all others.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
 
 from audits.policy.checks import Check
+from audits.policy.coverage import effective
 from audits.policy.extension import Place, read_source
 from audits.policy.file import MOST_DAYS, PolicyFile
 from audits.policy.presets import PRESETS, preset_path
-from audits.policy.published import PUBLISHED
 from audits.policy.text import written
 from probes.core.answers import ProblemType
 from probes.core.comparison import SUFFIX
 from probes.core.errors import IntegrityError, PolicyError, did_you_mean
-from probes.core.manifest import Manifest
+from probes.core.manifest import WRITTEN_OUT, Manifest
 from probes.core.yaml_file import parse_located
 
 __all__ = ["DEFAULT", "MOST_DAYS", "Check", "Policy", "frozen_policy", "load_policy", "parse_policy"]
@@ -55,6 +55,9 @@ class Policy:
         name: path or other name, for messages.
         lines: where each check stands in `text`, counted from 1.
         places: where people wrote each check.
+        path: of the file that `lines` are counted in, relative to where the command was given; "" where there is none:
+            a preset, a policy that extends another, a file outside.
+        expires: where people wrote the date of expiry; None without any.
     """
 
     text: str
@@ -62,6 +65,8 @@ class Policy:
     name: str
     lines: tuple[int, ...]
     places: tuple[Place, ...]
+    path: str = ""
+    expires: Place | None = None
 
     @property
     def id(self) -> str:
@@ -95,23 +100,28 @@ class Policy:
             PolicyError: saying when.
         """
         if self.file.expires and on > self.file.expires:
+            elsewhere = self.expires is not None and self.expires.name != self.name
+            told = f", as {self.expires} says" if elsewhere else ""
             raise PolicyError(
-                f"{self.name} expired on {self.file.expires}", hint="have it reviewed, and give it a later date"
+                f"{self.name} expired on {self.file.expires}{told}", hint="have it reviewed, and give it a later date"
             )
 
     def line_of(self, check: Check) -> int | None:
         """Line of a check in the text, counted from 1; of equal ones the last, and None for one of another policy."""
-        lines = [line for line, own in zip(self.lines, self.checks, strict=True) if own == check]
-        return lines[-1] if lines else None
+        return self._line_by_check.get(check)
 
-    @property
+    @cached_property
+    def _line_by_check(self) -> Mapping[Check, int]:
+        return dict(zip(self.checks, self.lines, strict=True))
+
+    @cached_property
     def effective(self) -> tuple[Check, ...]:
         """The checks that no later one replaces as a whole."""
-        return _not_replaced(self.checks)
+        return effective(self.checks)
 
     def active(self, problem: ProblemType) -> tuple[Check, ...]:
         """The checks meant for this kind of head that no later one replaces as a whole."""
-        return _not_replaced([check for check in self.checks if problem in check.problems])
+        return effective([check for check in self.checks if problem in check.problems])
 
     def deciding(self, probe: str, key: str, problem: ProblemType) -> Check | None:
         """The check that decides about a measurement: the last one that matches it.
@@ -122,24 +132,23 @@ class Policy:
         meant = (check for check in reversed(self.checks) if problem in check.problems)
         return next((c for c in meant if c.needs_baseline == compared and c.matches(probe, key)), None)
 
-    def require_known(self, probes: Iterable[str], *, published: Mapping[str, frozenset[str]] = PUBLISHED) -> None:
-        """Refuse checks about probes that do not exist, or about numbers that none of them publishes.
+    def require_known(self, probes: Iterable[str]) -> None:
+        """Refuse checks about probes that do not exist.
 
         Args:
             probes: ids of those that exist.
-            published: the names of all numbers of a probe, where they are known.
 
         Raises:
             PolicyError: with the line and the closest names.
         """
         known = sorted(set(probes))
+        found: set[str] = set()
         for check, place in zip(self.checks, self.places, strict=True):
-            named = [probe for probe in known if check.matches_probe(probe)]
-            if not named:
+            if check.probe not in found and not any(check.matches_probe(probe) for probe in known):
                 raise PolicyError(
                     f"{place}: the check {check.check!r} matches no probe", hint=did_you_mean(check.probe, known)
                 )
-            _require_published(check, place, named, published)
+            found.add(check.probe)
 
 
 def load_policy(path: Path | None) -> Policy:
@@ -161,7 +170,16 @@ def load_policy(path: Path | None) -> Policy:
         ) from None
     except UnicodeDecodeError:
         raise PolicyError(f"the policy {path} is not UTF-8 text", hint="save it as UTF-8") from None
-    return parse_policy(text, name=name, folder=path.parent, above=(str(path.resolve()),))
+    policy = parse_policy(text, name=name, folder=path.parent, above=(str(path.resolve()),))
+    return from_file(policy, path)
+
+
+def from_file(policy: Policy, path: Path) -> Policy:
+    """The policy with the path of the file it was read from, where that is the text whose lines are counted."""
+    place, here = path.resolve(), Path.cwd().resolve()
+    if policy.text.startswith(WRITTEN_OUT) or not place.is_relative_to(here):
+        return policy
+    return replace(policy, path=place.relative_to(here).as_posix())
 
 
 def parse_policy(text: str, *, name: str, folder: Path | None = None, above: tuple[str, ...] = ()) -> Policy:
@@ -169,11 +187,11 @@ def parse_policy(text: str, *, name: str, folder: Path | None = None, above: tup
     source = read_source(text, name=name, folder=folder, above=above)
     if not source.extended:
         lines = tuple(place.line for place in source.places)
-        return Policy(text=text, file=source.file, name=name, lines=lines, places=source.places)
+        return Policy(text=text, file=source.file, name=name, lines=lines, places=source.places, expires=source.expires)
     text = written(source.file)
     located = parse_located(text, PolicyFile, name=name, error=PolicyError)
     lines = tuple(located.line("checks", row) for row in range(len(source.file.checks)))
-    return Policy(text=text, file=source.file, name=name, lines=lines, places=source.places)
+    return Policy(text=text, file=source.file, name=name, lines=lines, places=source.places, expires=source.expires)
 
 
 def frozen_policy(manifest: Manifest) -> Policy:
@@ -193,26 +211,5 @@ def frozen_policy(manifest: Manifest) -> Policy:
             "the policy in the manifest is not the one the run was made under",
             hint="run the audit again, or judge by a policy of your choice with --policy",
         )
-    return policy
-
-
-def _not_replaced(checks: Sequence[Check]) -> tuple[Check, ...]:
-    return tuple(
-        check for place, check in enumerate(checks) if not any(later.covers(check) for later in checks[place + 1 :])
-    )
-
-
-def _require_published(
-    check: Check, place: Place, probes: Iterable[str], published: Mapping[str, frozenset[str]]
-) -> None:
-    """Refuse a name that none of the probes publishes; a probe whose numbers are not known may publish any."""
-    names: set[str] = set()
-    for probe in probes:
-        if probe not in published:
-            return
-        names |= published[probe]
-    if not any(check.may_name(name) for name in names):
-        raise PolicyError(
-            f"{place}: the check {check.check!r} matches no measurement",
-            hint=did_you_mean(check.key.split("[")[0], names),
-        )
+    given = manifest.config.get("policy")
+    return from_file(policy, Path(given)) if isinstance(given, str) and given not in PRESETS else policy

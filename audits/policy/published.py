@@ -1,4 +1,5 @@
-"""The names of the numbers that the built-in probes publish, so that a mistyped check is refused before hours of work.
+"""What is known of the numbers that the built-in probes publish: their names, which direction is good, their scale, and
+the keys of their slices, so that a check which cannot be meant is refused before hours of work.
 
 Probes of plug-ins and metrics of the user's own are not listed: what they publish is known when they have run. A name
 may be listed that a probe publishes for some kinds of heads only; one that is missing here would be refused.
@@ -6,116 +7,186 @@ may be listed that a probe publishes for some kinds of heads only; one that is m
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from probes.core.comparison import SUFFIX
+from probes.core.records import Better, Unit
 from probes.robustness.catalogue import ALL
 
-_COMPARED = f"accuracy{SUFFIX} changed{SUFFIX} absolute_error{SUFFIX}"
 
-_PERTURBED = "accuracy accuracy_drop confidence_shift f1 f1_drop flip_rate mean_shift new_entity_rate rmse_increase"
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number that a probe publishes.
+
+    Attributes:
+        better: None where neither direction is good, or where it depends on the head or on the part of the data.
+        unit: None where it depends on the head.
+    """
+
+    better: Better | None
+    unit: Unit | None
+
+
+_SIGNS = {"+": Better.HIGHER, "-": Better.LOWER, "": None}
+_UNITS = {"%": Unit.PROPORTION, "pp": Unit.DIFFERENCE, "": None}
+
+_COMPARED = f"accuracy{SUFFIX}+pp changed{SUFFIX}-pp absolute_error{SUFFIX}-"
+
+_PERTURBED = """
+    accuracy+% accuracy_drop-pp confidence_shift f1+% f1_drop-pp flip_rate-% mean_shift new_entity_rate-%
+    rmse_increase-
+"""
 
 _HARM = """
-    accuracy always_harmful_accuracy balanced_accuracy false_positive_disparity false_positive_rate flagged_rate recall
-    recall_disparity
+    accuracy% always_harmful_accuracy% balanced_accuracy+% false_positive_disparity-pp false_positive_rate-%
+    flagged_rate% recall+% recall_disparity-pp
 """
 
 _NAMES = {
     "performance.quality": """
-        accuracy accuracy_over_majority balanced_accuracy balanced_accuracy_over_chance confusion exact_match f1
-        macro_f1 mae majority_baseline mcc micro_f1 pearson precision recall rmse rmse_baseline spearman
+        accuracy+% accuracy_over_majority+pp balanced_accuracy+% balanced_accuracy_over_chance+pp confusion%
+        exact_match+% f1+% macro_f1+% mae- majority_baseline% mcc+ micro_f1+% pearson+ precision+% recall+% rmse-
+        rmse_baseline spearman+
     """,
     "performance.calibration": """
-        aurc brier confidence_gap ece ece_debiased ece_equal_mass nll overconfidence_rate underconfidence_rate
+        aurc- brier- confidence_gap ece-pp ece_debiased-pp ece_equal_mass-pp nll- overconfidence_rate-%
+        underconfidence_rate-%
     """,
     "performance.tagging": """
-        commonest_label f1 macro_f1 missed precision recall spurious strict_f1 unread_words word_accuracy
-        word_accuracy_over_commonest wrong_boundary wrong_kind wrong_kind_and_boundary
+        commonest_label% f1+% macro_f1+% missed-% precision+% recall+% spurious-% strict_f1+% unread_words%
+        word_accuracy+% word_accuracy_over_commonest+pp wrong_boundary-% wrong_kind-% wrong_kind_and_boundary-%
     """,
     "performance.answers": """
-        abstention exact_match f1 f1_over_trivial false_abstention miss_rate trivial_exact_match trivial_f1
+        abstention+% exact_match+% f1+% f1_over_trivial+pp false_abstention-% miss_rate-% trivial_exact_match% trivial_f1%
     """,
-    "robustness.distractors": "distracted f1 f1_drop flip_rate",
-    "robustness.worst_case": "any_flip_rate worst_accuracy worst_accuracy_drop worst_flip_rate",
+    "robustness.distractors": "distracted-% f1+% f1_drop-pp flip_rate-%",
+    "robustness.worst_case": "any_flip_rate-% worst_accuracy+% worst_accuracy_drop-pp worst_flip_rate-%",
     "shift.performance": """
-        accuracy accuracy_lost accuracy_lost_label_shares accuracy_lost_relative accuracy_lost_rest
-        coverage_at_home_risk ece_added ece_debiased macro_f1 macro_f1_lost mae mae_added mae_added_label_shares
-        mae_added_relative mae_added_rest worst_accuracy_lost worst_mae_added
+        accuracy+% accuracy_lost-pp accuracy_lost_label_shares accuracy_lost_relative-% accuracy_lost_rest-pp
+        coverage_at_home_risk+% ece_added-pp ece_debiased-pp macro_f1+% macro_f1_lost-pp mae- mae_added-
+        mae_added_label_shares mae_added_relative-% mae_added_rest- worst_accuracy_lost-pp worst_mae_added-
     """,
-    "shift.overlap": "duplicate_share exact_share",
+    "shift.overlap": "duplicate_share-% exact_share-%",
     "shift.distance": """
-        a_distance answer_distance answer_distance_beyond_chance answer_distance_p_value classifier_auc
-        classifier_auc_p_value confidence confidence_gap frechet_distance kernel_distance kernel_distance_p_value
-        label_distance label_distance_beyond_chance label_distance_p_value length_distance
-        length_distance_beyond_chance length_distance_p_value tokens_per_word tokens_per_word_gap unknown_tokens
-        unknown_tokens_gap unseen_words unseen_words_gap word_distance word_distance_beyond_chance
-        word_distance_p_value words_per_text words_per_text_gap
+        a_distance answer_distance% answer_distance_beyond_chance answer_distance_p_value% classifier_auc%
+        classifier_auc_p_value% confidence% confidence_gap frechet_distance kernel_distance kernel_distance_p_value%
+        label_distance% label_distance_beyond_chance label_distance_p_value% length_distance%
+        length_distance_beyond_chance length_distance_p_value% tokens_per_word tokens_per_word_gap unknown_tokens%
+        unknown_tokens_gap unseen_words% unseen_words_gap word_distance word_distance_beyond_chance
+        word_distance_p_value% words_per_text words_per_text_gap
     """,
-    "shift.ood": "aupr auroc fpr_at_95_tpr prevalence",
+    "shift.ood": "aupr+ auroc+ fpr_at_95_tpr-% prevalence%",
     "shift.estimate": """
-        estimated_accuracy estimated_accuracy_lost estimation_error true_accuracy trusted_estimate
+        estimated_accuracy% estimated_accuracy_lost-pp estimation_error true_accuracy% trusted_estimate+%
     """,
     "shift.selective": """
-        abstention aurc needed_abstention needed_threshold selective_risk selective_risk_added threshold
+        abstention-% aurc- needed_abstention-% needed_threshold selective_risk-% selective_risk_added-pp threshold
     """,
     "shift.synthetic": """
-        accuracy accuracy_lost error error_added flip_rate worst_register_accuracy_lost worst_register_error_added
+        accuracy+% accuracy_lost-pp error- error_added- flip_rate-% worst_register_accuracy_lost-pp
+        worst_register_error_added-
     """,
     "shift.slices": """
-        accuracy accuracy_lost error error_added trend worst_part_accuracy_lost worst_part_error_added
+        accuracy+% accuracy_lost-pp error- error_added- trend+ worst_part_accuracy_lost-pp worst_part_error_added-
     """,
     "bias.groups": """
-        accuracy accuracy_difference calibration_gap calibration_gap_difference demographic_parity_difference
-        demographic_parity_ratio equal_opportunity_difference equalized_odds_difference equalized_odds_ratio
-        false_positive_rate impact_ratio mean_error mean_error_difference mean_score mean_score_difference precision
-        predictive_parity_difference ratio_to_most_favoured ratio_to_reference selection_rate true_positive_rate
-        unknown_share
+        accuracy+% accuracy_difference-pp calibration_gap calibration_gap_difference-pp
+        demographic_parity_difference-pp demographic_parity_ratio+ equal_opportunity_difference-pp
+        equalized_odds_difference-pp equalized_odds_ratio+ false_positive_rate-% impact_ratio+ mean_error
+        mean_error_difference- mean_score mean_score_difference- precision+% predictive_parity_difference-pp
+        ratio_to_most_favoured+ ratio_to_reference+ selection_rate% true_positive_rate+% unknown_share%
     """,
     "bias.counterfactual": """
-        beyond_tolerance control_distance control_flip_rate disparity excess_distance excess_flip_rate flip_rate
-        mean_distance pair_beyond_tolerance pair_distance pair_flip_rate score_gap
+        beyond_tolerance-% control_distance control_flip_rate% disparity- excess_distance- excess_flip_rate-pp
+        flip_rate-% mean_distance- pair_beyond_tolerance-% pair_distance- pair_flip_rate-% score_gap
     """,
-    "bias.templates": "answer_differs disparity gap_to_mean lowest_group_stability mean_score",
+    "bias.templates": "answer_differs-% disparity- gap_to_mean lowest_group_stability% mean_score",
     "bias.identity_terms": """
-        bnsp_auc bnsp_auc_mean bpsn_auc bpsn_auc_mean false_negative_gap false_negative_rate false_positive_gap
-        false_positive_rate final_score negative_equality_gap overall_auc positive_equality_gap subgroup_auc
-        subgroup_auc_mean
+        bnsp_auc+ bnsp_auc_mean+ bpsn_auc+ bpsn_auc_mean+ false_negative_gap-pp false_negative_rate-%
+        false_positive_gap-pp false_positive_rate-% final_score+ negative_equality_gap overall_auc+
+        positive_equality_gap subgroup_auc+ subgroup_auc_mean+
     """,
     "bias.slices": """
-        confirmation_error_rate discovery_error_rate error_gap error_rate worst_slice_error_gap
+        confirmation_error_rate% discovery_error_rate% error_gap-pp error_rate-% worst_slice_error_gap-pp
     """,
-    "bias.embedding": "effect_size p_value",
-    "bias.entity_swap": "recall recall_gap",
+    "bias.embedding": "effect_size p_value%",
+    "bias.entity_swap": "recall+% recall_gap-pp",
     "toxicity.functional": _HARM,
     "toxicity.hatecheck": _HARM,
-    "toxicity.evasion": "found_under_all recall recall_drop recall_kept worst_technique_loss",
-    "toxicity.sensitivity": "control_flip_rate excess_flip_rate flip_rate score_shift",
-    "explanation.examples": "complete_share top_share",
+    "toxicity.evasion": "found_under_all+% recall+% recall_drop-pp recall_kept+% worst_technique_loss-%",
+    "toxicity.sensitivity": "control_flip_rate% excess_flip_rate-pp flip_rate% score_shift",
+    "explanation.examples": "complete_share+% top_share%",
     "explanation.faithfulness": """
-        agreement comprehensiveness comprehensiveness_over_random comprehensiveness_over_randomised
-        comprehensiveness_over_second converged convergence_delta infidelity log_odds_drop log_odds_drop_over_random
-        log_odds_drop_over_second max_sensitivity overlap overlap_over_chance randomised_similarity stability
-        sufficiency sufficiency_over_random sufficiency_over_second
+        agreement+ comprehensiveness comprehensiveness_over_random+ comprehensiveness_over_randomised+
+        comprehensiveness_over_second+ converged+% convergence_delta- infidelity log_odds_drop
+        log_odds_drop_over_random+ log_odds_drop_over_second+ max_sensitivity- overlap+% overlap_over_chance+pp
+        randomised_similarity- stability+ sufficiency sufficiency_over_random+ sufficiency_over_second+
     """,
     "explanation.reliance": """
-        attribution_excess attribution_share control_flip_rate flip_rate flip_rate_excess probability_change
-        probability_excess signed_excess
+        attribution_excess-pp attribution_share% control_flip_rate% flip_rate% flip_rate_excess-pp probability_change
+        probability_excess- signed_excess
     """,
     "explanation.shortcuts": """
-        association_with_gold attribution deletion_effect deletion_flip_rate insertion_effect insertion_flip_rate
-        largest_insertion_flip_rate largest_unjustified_flip_rate share_of_items
+        association_with_gold attribution deletion_effect deletion_flip_rate insertion_effect- insertion_flip_rate-pp
+        largest_insertion_flip_rate-pp largest_unjustified_flip_rate-pp share_of_items%
     """,
-    "explanation.top_words": "list_overlap push share_of_items",
+    "explanation.top_words": "list_overlap+% push share_of_items%",
+}
+"""Probe id -> names: `+` where higher is better, `-` where lower is; `%` for a share, `pp` for a difference of two."""
+
+_SLICES = {
+    "performance.quality": "gold group label predicted",
+    "performance.calibration": "",
+    "performance.tagging": "group kind",
+    "performance.answers": "answerable group question",
+    "robustness.distractors": "place",
+    "robustness.worst_case": "family",
+    "shift.performance": "domain",
+    "shift.overlap": "domain",
+    "shift.distance": "domain",
+    "shift.ood": "domain score",
+    "shift.estimate": "domain estimate",
+    "shift.selective": "domain target",
+    "shift.synthetic": "register severity",
+    "shift.slices": "part",
+    "bias.groups": "attribute group",
+    "bias.counterfactual": "axis pair source",
+    "bias.templates": "axis group pair",
+    "bias.identity_terms": "axis group source",
+    "bias.slices": "slice",
+    "bias.embedding": "attributes axis form pair",
+    "bias.entity_swap": "axis group",
+    "toxicity.functional": "functionality target",
+    "toxicity.hatecheck": "functionality target",
+    "toxicity.evasion": "severity technique",
+    "toxicity.sensitivity": "kind label strength",
+    "explanation.examples": "kind",
+    "explanation.faithfulness": "edit kept kind ranking removed",
+    "explanation.reliance": "category label",
+    "explanation.shortcuts": "label word",
+    "explanation.top_words": "label word",
 }
 
 
-def _published() -> Iterator[tuple[str, frozenset[str]]]:
+def _numbers(written: str) -> Iterator[tuple[str, Number]]:
+    for name, sign, unit in re.findall(r"(\w+?)([+-]?)(%|pp|)(?:\s|$)", written):
+        yield name, Number(_SIGNS[sign], _UNITS[unit])
+
+
+def _published() -> Iterator[tuple[str, Mapping[str, Number]]]:
     for probe, names in (*_NAMES.items(), *((f"robustness.{each.name}", _PERTURBED) for each in ALL)):
-        yield probe, frozenset(f"{names} {_COMPARED}".split())
+        yield probe, dict(_numbers(f"{names} {_COMPARED}"))
 
 
-PUBLISHED: Mapping[str, frozenset[str]] = dict(_published())
-"""Probe id -> names, with those of a comparison with a baseline."""
+PUBLISHED: Mapping[str, Mapping[str, Number]] = dict(_published())
+"""Probe id -> name -> what is known of it, with those of a comparison with a baseline."""
+
+SLICES: Mapping[str, frozenset[str]] = {
+    probe: frozenset(_SLICES.get(probe, "part severity").split()) for probe in PUBLISHED
+}
+"""Probe id -> keys of the slices of its numbers."""
 
 ON_REQUEST = frozenset({"toxicity.hatecheck"})
 """Built-in probes that exist only where a run asks for them."""

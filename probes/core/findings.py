@@ -156,6 +156,9 @@ class Verdict(Frozen):
     run_id: str
     policy_id: str
     policy_digest: str
+    policy_file: str | None = None
+    """The file of the policy, relative to where the command was given; "" where that is not the text whose lines are
+    counted (a preset, a policy that extends another, a file outside)."""
     exit_code: int
     sentence: str
     """The verdict with its reason, for a reader who does not know the field."""

@@ -100,3 +100,9 @@ class Manifest(Frozen):
     suite: str
     notes: tuple[str, ...] = ()
     """Sentences a reader must know (sample sizes cut by a time budget, remote code allowed, ...)."""
+
+    @property
+    def probes(self) -> frozenset[str]:
+        """Ids of the probes that the run knows of, whether they ran or not."""
+        planned, left_out = (step.probe for step in self.steps), (skip.probe for skip in self.skips)
+        return frozenset((*planned, *left_out, *self.methodology))

@@ -15,6 +15,7 @@ attest/                       statements about the bundle and their signatures
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,7 @@ from probes.core.comparison import Comparison
 from probes.core.errors import IntegrityError, OutputError, UsageError
 from probes.core.findings import Verdict
 from probes.core.manifest import Manifest
-from probes.core.records import Frozen, Record, StepEnd, from_line
+from probes.core.records import SCHEMA_VERSION, Frozen, Record, StepEnd, from_line
 
 
 class Telemetry(Frozen):
@@ -112,17 +113,30 @@ class RunFolder:
         """Read the manifest.
 
         Raises:
-            UsageError: when this is no run folder.
+            UsageError: when this is no run folder, or one that another version of the tool wrote in another format.
             IntegrityError: when the manifest is not one of ours.
         """
+        self.require_format()
         try:
-            return Manifest.model_validate_json(self.manifest_path.read_bytes())
+            return Manifest.model_validate_json(self._manifest())
+        except ValidationError as error:
+            raise _damaged(self.manifest_path, error) from None
+
+    def require_format(self) -> None:
+        """Refuse a run that another version of the tool wrote in another format, saying which; nothing else is read.
+
+        Raises:
+            UsageError: when it is one, or no run folder.
+        """
+        _require_this_format(self.path, self._manifest())
+
+    def _manifest(self) -> bytes:
+        try:
+            return self.manifest_path.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             raise UsageError(
                 f"not a run folder: {self.path}", hint="pass the folder that `audit run` printed"
             ) from None
-        except ValidationError as error:
-            raise _damaged(self.manifest_path, error) from None
 
     def verdict(self) -> Verdict:
         """Read what the gate concluded last."""
@@ -199,6 +213,24 @@ def _read_lines(path: Path) -> tuple[tuple[Record, ...], StepEnd]:
     if not isinstance(end, StepEnd) or not len(records) == len(read) == end.records:
         raise IntegrityError(f"cut short, or lines are missing: {path}", hint=_AGAIN)
     return records, end
+
+
+def _require_this_format(run: Path, manifest: bytes) -> None:
+    """Read without the schema, which is that of this format alone."""
+    try:
+        content = json.loads(manifest)
+        found, tool = content["schema_version"], content["environment"]["tool"]
+    except (ValueError, KeyError, TypeError):
+        return  # no manifest of any version: reading it by the schema says what is wrong
+    if type(found) is not int or found == SCHEMA_VERSION:
+        return
+    than = "a newer" if found > SCHEMA_VERSION else "an older"
+    told = f"{run} was written by {_printable(tool)} in {than} format ({found}; this version reads {SCHEMA_VERSION})"
+    raise UsageError(told, hint="read it with the version that wrote it, or run the audit again with this one")
+
+
+def _printable(name: object) -> str:
+    return "".join(c if c.isprintable() else "?" for c in str(name)[:60])
 
 
 def _damaged(path: Path, error: ValidationError) -> IntegrityError:

@@ -20,6 +20,7 @@ from probes.core.attributions import Attribution, Baseline, Jitter, Method
 from probes.core.errors import ModelError
 from probes.core.examples import Text
 from probes.core.model import Capability, ModelCard
+from probes.core.precision import TOLERANCE
 from probes.core.readings import Answers
 from probes.core.taggings import Taggings, tagged_words
 from probes.model.batching import Batch, ask_id, canonical_order, cut
@@ -38,13 +39,6 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 Rows = NDArray[np.float32]
 Item = TypeVar("Item", bound=Hashable)
-
-TOLERANCE = {"float32": 1e-5, "float16": 4e-3, "bfloat16": 2e-2}
-"""How far a probability may move with the composition of the batch alone.
-
-Largest moves seen between batches of one row and full ones, on a CPU, in ten small architectures with random weights
-far rougher than trained ones: 9e-7, 2.7e-3 and 1.2e-2; in MiniLM: 5e-7, 4e-4 and 3e-3.
-"""
 
 
 @dataclass(slots=True)

@@ -21,12 +21,13 @@ from transformers import (
 from probes.core.answers import ProblemType
 from probes.core.errors import IntegrityError, ModelError, UsageError
 from probes.core.model import Capability, ModelCard
+from probes.core.precision import TOLERANCE
 from probes.model import device as devices
 from probes.model import last_layer
 from probes.model.batching import Batch
 from probes.model.cache import AnswerCache
 from probes.model.card import DTYPES, describe
-from probes.model.engine import TOLERANCE, TransformersClassifier
+from probes.model.engine import TransformersClassifier
 from probes.model.failures import loading
 from probes.model.forward import Forward
 from probes.model.sequences import Sequences

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from itertools import groupby, pairwise
 
 from probes.text.lexicon import rows
@@ -50,6 +50,8 @@ _GAPS = re.compile(_GAP)
 _REPEATED = re.compile(r"(.)\1+", re.DOTALL)
 _INNOCENT = frozenset({"Shiite"})
 """Words for people that look like a listed word with a letter repeated; only as they are properly written."""
+_REMEMBERED = 40
+"""Characters of the longest token that is remembered."""
 _Span = tuple[int, int]
 
 
@@ -107,16 +109,20 @@ def _twins() -> dict[str, str]:
 def _offending(text: str) -> Iterator[_Span]:
     """Stretches of the text that are a listed word, each possibly more than once."""
     folded = text.translate(_FOLDED)
-    harmless = set(_INNOCENT)
     for token in _TOKEN.finditer(folded):
-        raw = text[slice(*token.span())]
-        if raw not in harmless:
-            found = list(_listed(folded, _pieces(token.group(), raw), offset=token.start()))
-            yield from found
-            if not found:
-                harmless.add(raw)
+        start, end = token.span()
+        if end - start <= _REMEMBERED:
+            yield from ((start + first, start + last) for first, last in _in_word(token.group(), text[start:end]))
+        else:
+            yield from _listed(folded, _pieces(token.group(), text[start:end]), offset=start)
     for run in _SPACED.finditer(folded):
         yield from _listed(folded, _trimmed(run.group()), offset=run.start())
+
+
+@lru_cache(maxsize=50_000)
+def _in_word(token: str, raw: str) -> tuple[_Span, ...]:
+    """The listed words in one token, remembered: a report has few words and each of them many times."""
+    return () if raw in _INNOCENT else tuple(_listed(token, _pieces(token, raw), offset=0))
 
 
 def _listed(folded: str, spans: set[_Span], *, offset: int) -> Iterator[_Span]:

@@ -19,11 +19,12 @@ from reports.evidence_map.instrument import (
     instrument_ids,
     never,
 )
+from reports.evidence_map.views import ClauseRow, EvidenceItem, EvidenceMap, InstrumentMap
 from reports.limits import Limits, limited
 from reports.load import Loaded
 from reports.numbers import count, plural
 from reports.tables import columns, number, row, status, table, text
-from reports.views import Badge, ClauseRow, EvidenceItem, EvidenceMap, Fact, InstrumentMap, Link, Row, Table
+from reports.views import Badge, Fact, Link, Row, Table
 
 SCOPE = (
     "Each row names evidence relevant to a clause, if that clause applies at all. Whether it does (role, risk class, "

@@ -145,15 +145,20 @@ def waiver_of(loaded: Loaded, finding: Finding) -> WaiverUse | None:
 
 
 def policy_file(loaded: Loaded) -> str:
-    """The policy relative to where the audit was started, for places that link to a line of it.
+    """The policy relative to where the command was given, for places that link to a line of it.
 
-    "policy.yaml" where that is not known or not what the lines count: the built-in policy, one that extends another, a
-    path outside, or a run judged by another policy later.
+    "policy.yaml" where that is not known or not what the lines count: a preset, a policy that extends another, or a
+    path outside.
     """
-    given = loaded.manifest.config.get("policy")
-    same = loaded.verdict is None or loaded.verdict.policy_digest == loaded.manifest.policy_digest
-    if not same or not isinstance(given, str) or loaded.manifest.policy.startswith(WRITTEN_OUT):
-        return POLICY_FILE
-    path = PurePosixPath(given)
+    given = loaded.verdict.policy_file if loaded.verdict else None
+    path = PurePosixPath(_frozen_file(loaded) if given is None else given)
     inside = not path.is_absolute() and ".." not in path.parts and path.suffix in (".yaml", ".yml")
     return line(path.as_posix(), 300) if inside else POLICY_FILE
+
+
+def _frozen_file(loaded: Loaded) -> str:
+    """The file that the run was frozen with; "" where the run was judged by another one."""
+    given = loaded.manifest.config.get("policy")
+    same = loaded.verdict is None or loaded.verdict.policy_digest == loaded.manifest.policy_digest
+    read = same and isinstance(given, str) and not loaded.manifest.policy.startswith(WRITTEN_OUT)
+    return str(given) if read else ""

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from audits.conclusion import Form, conclude, publish, require_comparable
+from audits.evidence.bundle import PRODUCTS, unseal
+from audits.evidence.checked import Outcome
 from audits.evidence.ledger import ledger_of, record_frozen
-from audits.evidence.verify import Outcome, verify
+from audits.evidence.verify import verify
 from audits.executor import parquet
 from audits.policy.policy import frozen_policy, parse_policy
+from probes.core.attestation import bundle_digest
 from probes.core.errors import IntegrityError, PolicyError, UsageError
 from probes.core.findings import Status, WaiverState
 from probes.core.run_folder import RunFolder
@@ -33,6 +37,21 @@ def measured(folder: Path, *, right: list[bool] | None = None, **how: str) -> Ru
         run.outcomes_path(other.step_id).unlink(missing_ok=True)
     record_frozen(run)
     return run
+
+
+@pytest.fixture(scope="module")
+def once(tmp_path_factory) -> RunFolder:
+    """A run judged by its own policy and sealed; not to be written to."""
+    run = measured(tmp_path_factory.mktemp("once") / "run")
+    judged(run)
+    return run
+
+
+@pytest.fixture
+def concluded(once, tmp_path) -> RunFolder:
+    """A copy of it with its ledger."""
+    shutil.copytree(once.path.parent, tmp_path / "runs")
+    return RunFolder(tmp_path / "runs" / "run")
 
 
 def policy(minimum: float = 0.8, **more: str) -> str:
@@ -69,26 +88,24 @@ def holds(run: RunFolder) -> None:
     assert {each.name: each.outcome for each in found.checks}["verdict"] in (Outcome.OK, Outcome.NOT_DONE)
 
 
-def test_everything_is_written_and_verifies(tmp_path):
-    run = measured(tmp_path / "run")
-    done = judged(run)
-    assert done.exit_code == done.verdict.exit_code == run.verdict().exit_code
+def test_everything_is_written_and_verifies(concluded):
+    run = concluded
     for name in ("findings.json", "policy.yaml", "report.html", "bundle.json", "attempts.json"):
         assert (run.path / name).is_file(), name
     assert all(run.file(form.file).is_file() for form in FORMATS.values())
     holds(run)
 
 
-def test_judging_again_changes_nothing(tmp_path):
-    run = measured(tmp_path / "run")
-    first = judged(run).bundle
-    assert judged(run).bundle == first
-    assert publish(run, form=Form()) == first
+def test_judging_again_changes_nothing(concluded):
+    first = bundle_digest(concluded)
+    done = judged(concluded)
+    assert done.bundle == first
+    assert done.exit_code == done.verdict.exit_code == concluded.verdict().exit_code
+    assert publish(concluded, form=Form()) == first
 
 
-def test_measurements_changed_after_sealing_are_not_sealed_again(tmp_path):
-    run = measured(tmp_path / "run")
-    judged(run)
+def test_measurements_changed_after_sealing_are_not_sealed_again(concluded):
+    run = concluded
     before = run.bundle_path.read_bytes()
     step = run.step_path(run.manifest().steps[0].step_id)
     step.write_text(step.read_text(encoding="utf-8").replace("0.9", "0.8", 1), encoding="utf-8")
@@ -97,9 +114,60 @@ def test_measurements_changed_after_sealing_are_not_sealed_again(tmp_path):
     assert run.bundle_path.read_bytes() == before
 
 
-def test_a_damaged_report_is_simply_made_again(tmp_path):
-    run = measured(tmp_path / "run")
-    first = judged(run).bundle
+@pytest.mark.parametrize(
+    "name",
+    [
+        "notes.txt",
+        "steps/0123456789ab.jsonl",
+        "steps/0123456789ab.parquet",
+        "telemetry/0123456789ab.json",
+        "report/more.html",
+        "more/findings.json",
+    ],
+)
+def test_what_was_put_into_a_sealed_run_is_not_sealed(concluded, name):
+    before = concluded.bundle_path.read_bytes()
+    path = concluded.path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"{}")
+    with pytest.raises(IntegrityError, match=f"was not there when it was sealed .*{name}") as caught:
+        judged(concluded)
+    assert caught.value.exit_code == 5
+    assert concluded.bundle_path.read_bytes() == before
+
+
+def test_a_file_that_only_measuring_writes_cannot_change_or_go(concluded):
+    telemetry = next((concluded.path / "telemetry").iterdir())
+    telemetry.write_bytes(telemetry.read_bytes() + b" ")
+    with pytest.raises(IntegrityError, match=f"not what was sealed .*{telemetry.name}"):
+        judged(concluded)
+    telemetry.unlink()
+    with pytest.raises(IntegrityError, match=f"not what was sealed .*{telemetry.name}"):
+        judged(concluded)
+
+
+def test_whatever_the_gate_itself_writes_is_written_again(concluded, tmp_path):
+    """In both layouts and with waivers, and from a state in which each of these files is another."""
+    for name in PRODUCTS - {"policy.yaml", "comparison.json", "attempts.json", "waivers.yaml"}:
+        path = concluded.path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"of another state")
+    judged(concluded, form=Form(layout="dir"))
+    judged(concluded, waivers=waivers(tmp_path, checks=["none"]))
+    holds(concluded)
+
+
+def test_a_run_that_is_measured_further_is_no_sealed_run(concluded):
+    unseal(concluded)
+    unseal(concluded)
+    concluded.failed_path("0123456789ab").write_bytes(b"{}")
+    judged(concluded)
+    holds(concluded)
+
+
+def test_a_damaged_report_is_simply_made_again(concluded):
+    run = concluded
+    first = bundle_digest(run)
     run.report_path.write_text("no report", encoding="utf-8")
     assert judged(run).bundle == first
 
@@ -116,7 +184,9 @@ def test_a_waiver_accepts_is_kept_and_is_gone_when_it_is_not_named(tmp_path):
     assert judged(run).exit_code == 1
     done = judged(run, waivers=waivers(tmp_path))
     assert done.exit_code == 0
+    assert done.verdict.sentence.startswith("The gate passed by waiver alone: the one blocking check that applies did")
     assert "W-1 until" in done.verdict.sentence
+    assert "met" not in done.verdict.sentence
     (finding,) = [each for each in done.verdict.findings if each.check == CHECK]
     assert (finding.status, finding.underlying, finding.waiver) == (Status.WAIVED, Status.FAIL, "W-1")
     assert "W-1" in run.report_path.read_text(encoding="utf-8")
@@ -145,7 +215,9 @@ def test_the_verdict_under_a_waiver_is_verified_as_of_its_day(tmp_path):
     ],
 )
 def test_a_waiver_that_is_not_in_order_holds_up_the_verdict(tmp_path, changes, state):
-    failing, passing = (measured(tmp_path / name, text=policy(m)) for name, m in (("bad", 0.99), ("good", 0.5)))
+    failing, passing = (
+        measured(tmp_path / name, text=policy(m), run_id=name) for name, m in (("bad", 0.99), ("good", 0.5))
+    )
     file = waivers(tmp_path, **changes)
     blocked = judged(failing, waivers=file)
     assert blocked.exit_code == 1
@@ -237,6 +309,34 @@ def test_a_baseline_on_other_data_is_an_error_of_integrity(tmp_path):
             act()
 
 
+@pytest.mark.parametrize("how", ["itself", "copied", "renamed"])
+def test_a_run_is_not_its_own_baseline(concluded, tmp_path, how):
+    before = concluded.bundle_path.read_bytes()
+    other = concluded.path
+    if how != "itself":
+        other = tmp_path / "elsewhere"
+        shutil.copytree(concluded.path, other)
+    if how == "renamed":  # another id, and still the bytes of this run's bundle
+        content = json.loads((other / "manifest.json").read_text(encoding="utf-8"))
+        (other / "manifest.json").write_text(json.dumps(content | {"run_id": "another"}), encoding="utf-8")
+    with pytest.raises(UsageError, match="is the run tickets-20261120-1a2b3c itself") as caught:
+        judged(concluded, baseline=other)
+    assert (caught.value.exit_code, concluded.bundle_path.read_bytes()) == (2, before)
+    assert not concluded.comparison_path.exists()
+
+
+def test_another_run_of_the_same_model_is_a_baseline_and_is_told(tmp_path):
+    old, new = paired(tmp_path, 0)
+    sentence = judged(new, baseline=old.path).verdict.sentence
+    assert sentence.endswith("The baseline is another run of this very model.")
+    assert "The baseline is another run of this very model" in new.report_path.read_text(encoding="utf-8")
+    content = json.loads(old.manifest_path.read_text(encoding="utf-8"))
+    content["model"]["fingerprint"] = "f" * 64
+    old.manifest_path.write_text(json.dumps(content), encoding="utf-8")
+    assert "this very model" not in judged(new, baseline=old.path).verdict.sentence
+    assert "this very model" not in new.report_path.read_text(encoding="utf-8")
+
+
 def test_a_wildcard_on_own_numbers_is_no_margin(tmp_path):
     old, new = paired(tmp_path, 200)
     text = runs.policy(0.1).replace("robustness.*.flip_rate", "performance.*.*").replace("max: 0.001", "min: 0.0")
@@ -266,9 +366,8 @@ def test_the_ledger_knows_every_attempt(tmp_path):
     assert bundle["attempts"]["count"] == 1
 
 
-def test_a_policy_that_is_refused_leaves_the_seal_whole(tmp_path):
-    run = measured(tmp_path / "run")
-    judged(run)
+def test_a_policy_that_is_refused_leaves_the_seal_whole(concluded):
+    run = concluded
     with pytest.raises(PolicyError, match="wrong side"):
         judged(run, runs.policy().replace("min: 0.8", "max: 0.8"))
     holds(run)

@@ -214,9 +214,18 @@ WRONG: dict[str, Case] = {
     "no model named": lambda p: ["run"],
     "no such model": lambda p: ["run", "--model", p / "nowhere"],
     "no such suite": lambda p: ["run", "--model", tiny(p), "--suite", "quikc"],
+    "unknown number to measure": lambda p: measuring(p, {"check": "performance.quality.acuracy", "min": 0.8}),
+    "wrong side to measure": lambda p: measuring(p, {"check": "performance.quality.accuracy", "max": 0.8}),
+    "off the scale to measure": lambda p: measuring(p, {"check": "performance.quality.accuracy", "min": 80}),
+    "unknown part to measure": lambda p: measuring(p, {"check": "robustness.upper_case.flip_rate[severty=2]"}),
     "no such probe": lambda p: ["show", "performance.qualty"],
     "policy to lint": lambda p: ["policy", "lint", text(p / "p.yaml", "checks: [")],
 }  # fmt: skip
+
+
+def measuring(path: Path, check: dict[str, object]) -> list[object]:
+    """An audit that is refused before its first step."""
+    return ["run", "--model", tiny(path), "--out", path / "out", "--policy", written(path / "p.yaml", check)]
 
 
 def tiny(path: Path) -> Path:
@@ -231,6 +240,18 @@ def test_2_for_what_the_user_got_wrong(what, tmp_path, capsys):
     assert told.strip()
     assert "Traceback" not in told
     assert not run.findings_path.exists()  # nothing was judged
+    assert not (tmp_path / "out").exists()  # and nothing measured
+
+
+def test_2_where_another_policy_asks_for_a_number_that_no_probe_publishes(tmp_path, capsys):
+    """As before measuring: a name that cannot exist is a mistake of the policy and not a gap of the audit."""
+    found = measured(**HOLDS)
+    run = folder(tmp_path / "run", [{"check": "robustness.upper_case.flip_rate"}], upper_case=found)
+    rules = written(tmp_path / "p.yaml", {"check": "robustness.upper_case.flip_rte"})
+    assert code("gate", run.path, "--policy", rules) == ExitCode.USAGE
+    told = capsys.readouterr().err
+    assert "p.yaml" in told
+    assert "flip_rate" in told
 
 
 # --- 5 ----------------------------------------------------------------------------------------------------------------
@@ -274,7 +295,7 @@ def test_5_where_the_baseline_was_measured_on_other_data(tmp_path):
     run, other = folder(tmp_path / "run"), folder(tmp_path / "other")
     content = json.loads(other.manifest_path.read_text(encoding="utf-8"))
     content["data"]["fingerprint"] = "e" * 64
-    other.manifest_path.write_text(json.dumps(content), encoding="utf-8")
+    other.manifest_path.write_text(json.dumps(content | {"run_id": "other"}), encoding="utf-8")
     assert code("gate", run.path, "--baseline", other.path) == ExitCode.INTEGRITY
 
 

@@ -80,7 +80,7 @@ def test_killed_ten_times_and_resumed_is_byte_identical(tmp_path):
         "".join(
             json.dumps({"text": f"The film was {word}, and we don't mind the {n} pounds it cost.", "label": label})
             + "\n"
-            for n in range(10)
+            for n in range(5)
             for word, label in zip(words, ("positive", "negative") * 3, strict=True)
         ),
         encoding="utf-8",

@@ -120,3 +120,64 @@ def test_no_model_library_is_loaded():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+CHECK = """\
+apiVersion: audit-policy/v1
+id: mine
+version: "1"
+checks:
+  - check: performance.quality.accuracy{part}
+    {limit}
+    level: warn
+    rationale: r
+    source: s
+"""
+
+
+@pytest.mark.parametrize("verb", ["lint", "plan"])
+@pytest.mark.parametrize(
+    ("limit", "part"),
+    [("max: 0.8", ""), ("min: 80", ""), ("min: true", ""), ('min: "0.8"', ""), ("min: 1", "[grup=a]")],
+)
+def test_both_refuse_what_cannot_be_meant(verb, limit, part, tmp_path):
+    path = tmp_path / "p.yaml"
+    path.write_text(CHECK.format(limit=limit, part=part), encoding="utf-8")
+    with pytest.raises(PolicyError, match=r"p\.yaml, line [56]: ") as caught:
+        run(verb, path)
+    assert caught.value.exit_code == 2
+
+
+def test_one_of_a_thing_is_one(tmp_path):
+    path = tmp_path / "p.yaml"
+    path.write_text(CHECK.format(limit="min: 0.8", part=""), encoding="utf-8")
+    assert "in order; 1 check, no warnings" in run("lint", path)
+
+
+def test_a_plug_in_can_be_planned_for(tmp_path):
+    path, plugin = tmp_path / "p.yaml", tmp_path / "plugin.py"
+    path.write_text(
+        CHECK.format(limit="min: 0.8", part="").replace("performance.quality", "mine.own"), encoding="utf-8"
+    )
+    plugin.write_text(PLUGIN, encoding="utf-8")
+    with pytest.raises(PolicyError, match="matches no probe"):
+        run("plan", path)
+    assert "mine.own.accuracy" in run("plan", path, "--plugin", plugin)
+
+
+PLUGIN = """
+from dataclasses import dataclass
+from probes.core.probe import ProbeDoc, ProbeInfo
+
+@dataclass(frozen=True)
+class Own:
+    @property
+    def info(self):
+        doc = ProbeDoc(question="q", measures="m", why="w", method="m", limits="l", references="r")
+        return ProbeInfo(id="mine.own", version=1, risk="mine", title="Own", doc=doc)
+
+    def run(self, model, data, ctx):
+        yield from ()
+
+PROBES = (Own(),)
+"""

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,18 +12,12 @@ from probes.core.side_by_side import Reading, Standing
 from reports.index import write_index
 from reports.side_by_side import render_side_by_side
 from tests.reports import synthetic_run as synthetic
+from tests.reports.in_browser import IN_BROWSER, violations
 from tests.reports.synthetic_run import HOSTILE, plain, share
 from tests.reports.test_index import dated, judged
 from tests.reports.test_side_by_side import found, number, run, value
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the path"),
-]
+pytestmark = IN_BROWSER
 
 
 def comparison(name: str = "quality.accuracy"):
@@ -69,50 +60,18 @@ def files(tmp_path_factory) -> dict[str, Path]:
     return made
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as engine:
-        opened = engine.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def visit(browser) -> Iterator[Any]:
-    """Opens a file; the page keeps what it complained about and what it asked the network for."""
-    contexts = []
-
-    def opened(path: Path, **options: Any) -> Any:
-        context = browser.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-        page.said, page.asked = [], []
-        page.on("console", lambda message: page.said.append(message.text))
-        page.on("pageerror", lambda error: page.said.append(str(error)))
-        page.on("dialog", lambda dialog: (page.said.append(dialog.message), dialog.dismiss()))
-        page.on("request", lambda request: page.asked.append(request.url))
-        page.goto(path.as_uri())
-        page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-
-
 PAGES = ("compare", "index", "hostile compare", "hostile index")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
 def test_axe_finds_nothing(visit, files, name, scheme):
-    result = axe.Axe().run(visit(files[name], color_scheme=scheme))
-    assert result.violations_count == 0, result.generate_report()
+    assert violations(visit(files[name], unfolded=True, color_scheme=scheme)) == ""
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_nothing_is_asked_for_and_a_narrow_window_needs_no_sideways_scrolling(visit, files, name):
-    page = visit(files[name], viewport={"width": 320, "height": 800})
+    page = visit(files[name], unfolded=True, viewport={"width": 320, "height": 800})
     assert page.asked == [files[name].as_uri()]
     assert page.said == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
@@ -120,7 +79,7 @@ def test_nothing_is_asked_for_and_a_narrow_window_needs_no_sideways_scrolling(vi
 
 @pytest.mark.parametrize("name", ["compare", "index"])
 def test_dark_and_light_differ_on_screen_only_and_links_are_large_enough(visit, files, name):
-    light, dark = (visit(files[name], color_scheme=scheme) for scheme in ("light", "dark"))
+    light, dark = (visit(files[name], unfolded=True, color_scheme=scheme) for scheme in ("light", "dark"))
     papers = [page.evaluate("getComputedStyle(document.body).backgroundColor") for page in (light, dark)]
     assert papers[0] != papers[1]
     dark.emulate_media(media="print", color_scheme="dark")
@@ -142,7 +101,7 @@ def test_what_is_folded_is_on_paper(visit, files):
 
 
 def test_each_course_is_drawn_and_its_numbers_stand_beside_it(visit, files):
-    page = visit(files["index"])
+    page = visit(files["index"], unfolded=True)
     row = page.locator("#trends tbody tr").first
     box = row.locator("svg").bounding_box()
     assert box["width"] > 100

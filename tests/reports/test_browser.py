@@ -5,67 +5,16 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reports import write_report
-from tests.reports import synthetic_run as synthetic
+from tests.reports.in_browser import IN_BROWSER, LOOKS, OPEN, violations
 from tests.reports.test_masking import offensive_run
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the path"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as engine:
-        found = engine.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory) -> dict[str, Path]:
-    made: dict[str, Path] = {}
-    made["short"] = write_report(synthetic.rich(tmp_path_factory.mktemp("short"), perturbations=2))
-    for name in ("rich", "passing", "unjudged", "explained", "hostile", "crowded"):
-        made[name] = write_report(synthetic.SITUATIONS[name](tmp_path_factory.mktemp(name)))
-    return made
-
-
-@pytest.fixture
-def visit(browser) -> Iterator[Any]:
-    """Opens a file; the page keeps what it complained about and what it asked the network for."""
-    contexts = []
-
-    def opened(path: Path, **options: Any) -> Any:
-        context = browser.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-        page.said, page.asked = [], []
-        page.on("console", lambda message: page.said.append(message.text))
-        page.on("pageerror", lambda error: page.said.append(str(error)))
-        page.on("dialog", lambda dialog: (page.said.append(dialog.message), dialog.dismiss()))
-        page.on("request", lambda request: page.asked.append(request.url))
-        page.goto(path.as_uri())
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-
-
-LOOKS = {"light": {"color_scheme": "light"}, "dark": {"color_scheme": "dark"}, "forced": {"forced_colors": "active"}}
-OPEN = "document.querySelectorAll('details').forEach((part) => { part.open = true; })"
+pytestmark = IN_BROWSER
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -73,8 +22,7 @@ OPEN = "document.querySelectorAll('details').forEach((part) => { part.open = tru
 def test_axe_finds_nothing(visit, files, name, look):
     page = visit(files[name], **LOOKS[look])
     page.evaluate(OPEN)
-    found = axe.Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
+    assert violations(page) == ""
 
 
 def test_axe_finds_nothing_in_a_filtered_report_and_on_a_narrow_screen(visit, files):
@@ -82,8 +30,7 @@ def test_axe_finds_nothing_in_a_filtered_report_and_on_a_narrow_screen(visit, fi
     page.get_by_text("Search, filter, views").click()
     page.get_by_label("Status", exact=True).select_option(label="Fail")
     assert page.locator(".filtered:visible").count() > 0
-    found = axe.Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
+    assert violations(page) == ""
 
 
 @pytest.mark.parametrize("name", ["rich", "hostile"])
@@ -96,14 +43,14 @@ def test_nothing_is_asked_for_and_nothing_is_said(visit, files, name):
 @pytest.mark.parametrize("name", ["rich", "unjudged", "explained", "hostile"])
 def test_a_narrow_window_needs_no_sideways_scrolling(visit, files, name):
     page = visit(files[name], viewport={"width": 320, "height": 800})
-    page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
+    page.evaluate(OPEN)
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
 def test_what_scrolls_has_a_name_takes_the_focus_and_shows_that_it_scrolls(visit, files):
     for options in ({}, {"color_scheme": "dark"}, {"forced_colors": "active"}):
         page = visit(files["rich"], viewport={"width": 320, "height": 800}, **options)
-        page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
+        page.evaluate(OPEN)
         areas = page.evaluate(
             """() => [...document.querySelectorAll('*')]
                  .filter((e) => getComputedStyle(e).overflowX === 'auto' && e.scrollWidth > e.clientWidth + 1)
@@ -123,7 +70,7 @@ def test_what_scrolls_has_a_name_takes_the_focus_and_shows_that_it_scrolls(visit
 
 def test_captions_of_wide_tables_stay_on_a_narrow_screen(visit, files):
     page = visit(files["rich"], viewport={"width": 320, "height": 800})
-    page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
+    page.evaluate(OPEN)
     widths = page.evaluate(
         """() => [...document.querySelectorAll('caption span')]
              .map((e) => e.getBoundingClientRect().right).filter((x) => x > 0)"""

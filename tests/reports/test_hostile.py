@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -14,7 +15,7 @@ from audits.console import Terminal
 from probes.core.run_folder import RunFolder
 from reports import render
 from reports.formats import FORMATS
-from reports.load import load
+from reports.load import Loaded, load
 from reports.pdf import page_on_paper, typeset
 from reports.redacted import without_personal
 from reports.render import INDEX, SCRIPT, STYLE, render_dir, template_folder
@@ -58,14 +59,26 @@ def single(run: RunFolder) -> str:
     return text
 
 
+@cache
+def apart(run: RunFolder) -> Mapping[str, bytes]:
+    """The folder of page, style and script, rendered once for the tests of each of them."""
+    return render_dir(run)
+
+
+@cache
+def public(run: RunFolder) -> Loaded:
+    """What all formats are made of."""
+    return without_personal(load(run))
+
+
 def index(run: RunFolder) -> str:
-    text = render_dir(run)[INDEX].decode("utf-8")
+    text = apart(run)[INDEX].decode("utf-8")
     assert check_page(text).all("script") == [{"src": SCRIPT}]
     return text
 
 
 def style(run: RunFolder) -> str:
-    text = render_dir(run)[STYLE].decode("utf-8")
+    text = apart(run)[STYLE].decode("utf-8")
     header = re.search(r'@top-left \{ content: "([^"]*)"', text)
     assert header is not None
     assert re.fullmatch(r"[A-Za-z0-9._ -]*", header[1])
@@ -75,7 +88,7 @@ def style(run: RunFolder) -> str:
 
 
 def script(run: RunFolder) -> str:
-    text = render_dir(run)[SCRIPT].decode("utf-8")
+    text = apart(run)[SCRIPT].decode("utf-8")
     assert text.strip() == (template_folder() / SCRIPT).read_text(encoding="utf-8").strip()
     return text
 
@@ -109,7 +122,7 @@ def terminal(run: RunFolder) -> str:
 
 def formatted(name: str) -> Callable[[RunFolder], str]:
     def made(run: RunFolder) -> str:
-        return FORMATS[name].make(without_personal(load(run))).decode("utf-8")
+        return FORMATS[name].make(public(run)).decode("utf-8")
 
     return made
 

@@ -24,7 +24,6 @@ from tests.reports.test_masking import offensive_run
 from tests.reports.test_render import Page
 
 ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 JENKINS = "sandbox; default-src 'none'; img-src 'self'; style-src 'self';"
 """What Jenkins sends with archived HTML unless its administrator says otherwise (DirectoryBrowserSupport.CSP)."""
 
@@ -119,17 +118,6 @@ def served(run) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_port}/{FOLDER}/{INDEX}"
         server.shutdown()
         thread.join()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("no chromium on the path")
-    with playwright.sync_playwright() as engine:
-        found = engine.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 def look(page: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from probes.core.audit_card import AuditCard
+from probes.core.findings import Level, Status
 from probes.core.manifest import PlannedSkip
 from probes.core.records import Better, Skip, SkipReason, Unit
 from reports.attempts import attempt_number, attempts_sentence, attempts_table, judged_at
@@ -95,6 +96,42 @@ def test_without_groups_nothing_is_known_of_people(tmp_path):
     assert section.tables == ()
     assert "Nothing is known about differences between people" in section.lead
     assert "by channel" in section.lead
+
+
+def swaps(axis="gender", source="templates"):
+    """What a test publishes that puts words for one group in place of those for another."""
+    whole, pair = {"axis": axis, "source": source}, {"axis": axis, "source": source, "pair": "women vs men"}
+    return [
+        measured("disparity", "largest score gap, women over men", plain(0.14, 0.09, n=60), unit=Unit.DIFFERENCE,
+                 **whole),
+        measured("flip_rate", "share of answers that change", share(4, 60), **whole),
+        measured("pair_flip_rate", "share of answers that change", share(3, 40), **pair),
+        Skip(reason=SkipReason.TOO_FEW, detail="2 texts.", slice={**whole, "pair": "women vs non-binary people"}),
+    ]  # fmt: skip
+
+
+def test_swapped_identities_compare_groups_though_the_data_name_none(tmp_path):
+    data = synthetic.data_card(groups=())
+    judged = synthetic.check(
+        "bias.counterfactual", "gap", status=Status.INCONCLUSIVE, estimate=plain(0.14, 0.09, n=60), maximum=0.1,
+        unit=Unit.DIFFERENCE, name="disparity", part={"axis": "gender", "source": "templates"},
+    )  # fmt: skip
+    words = measured("effect_size", "association", plain(0.3, 0.1), unit=Unit.SCORE, axis="age", pair="young vs old")
+    steps = [
+        Step("bias.counterfactual", "Swapped identities", swaps()),
+        Step("bias.embedding", "Associations in embeddings", [words]),
+    ]
+    loaded = load(synthetic.write(tmp_path, steps, [judged], data=data))
+    section = group_overview(loaded, ranked(loaded.findings, titles=loaded.titles), limits=LIMITS)
+    assert section.lead.startswith("1 comparison of identities by the words for them. The data name no groups, so ")
+    assert "No test of this run compared groups" not in section.lead
+    (table,) = section.tables
+    (row,) = table.rows
+    assert (row.cells[0].text, row.cells[0].sub) == ("Gender, in templates", "Swapped identities")
+    assert (row.cells[1].badge.word, row.cells[1].anchor) == ("Inconclusive", "probe-bias-counterfactual")
+    assert (row.cells[2].text, row.cells[2].sub) == ("1", "40 items each")
+    assert (row.cells[3].text, row.cells[3].sub) == ("+14 pp (+5 to +23 pp)", "disparity")
+    assert row.cells[4].text == "women vs non-binary people"
 
 
 def test_explanations_are_questioned_and_lead_to_their_chapters(tmp_path):
@@ -226,6 +263,37 @@ def test_results_say_how_far_each_number_is_from_its_threshold(rich):
     rows = {row.cells[0].text: row for risk in page(rich, limits=LIMITS).results for row in risk.checks.rows}
     assert rows["Calibration error"].cells[3].sub == "0.009 beyond"
     assert rows["Quality of the answers: Mean F1 over the classes"].cells[3].sub == "4.3 pp inside"
+
+
+def test_what_was_measured_stands_before_what_was_not(tmp_path):
+    step = Step("performance.quality", "Quality", synthetic.quality_records())
+    missing = [
+        synthetic.check(f"performance.p{k}", "x", status=Status.NOT_RUN, message="Not selected.") for k in range(3)
+    ]
+    warned = synthetic.check(
+        "performance.quality", "accuracy", status=Status.PASS, estimate=share(90, 100), minimum=0.5, level=Level.WARN
+    )
+    loaded = load(synthetic.write(tmp_path, [step], [*missing, warned], exit_code=4))
+    rows = page(loaded, limits=LIMITS).results[0].checks.rows
+    assert [row.cells[1].badge.word for row in rows] == ["Pass", "Not run", "Not run", "Not run"]
+
+
+def test_results_say_what_so_much_data_could_show(rich):
+    table = next(risk.checks for risk in page(rich, limits=LIMITS).results if risk.risk == "robustness")
+    row = next(row for row in table.rows if row.cells[0].text.endswith("Any change flips the answer"))
+    assert row.cells[5].text == "872"
+    assert row.cells[5].sub == "shows 4.3 pp"
+    assert "with a chance of 80%" in table.note
+
+
+def test_results_show_the_change_since_the_baseline_of_the_same_number(rich, passing):
+    tables = [risk.checks for risk in page(rich, limits=LIMITS).results]
+    assert all("Change since baseline" in [column.text for column in table.columns] for table in tables)
+    rows = {row.cells[0].text: row.cells[4] for table in tables for row in table.rows}
+    changed = {name: (cell.text, cell.sub) for name, cell in rows.items() if cell.text != "–"}
+    assert changed == {"Keyboard typos: share of answers that changed": ("\u22122.0 pp", "\u22123.1 to \u22120.9 pp")}
+    without = page(passing, limits=LIMITS).results[0].checks
+    assert "Change since baseline" not in [column.text for column in without.columns]
 
 
 def test_a_unit_of_scores_keeps_its_digits(tmp_path):

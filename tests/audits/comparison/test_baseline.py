@@ -13,7 +13,7 @@ from probes.core.comparison import Comparison
 from probes.core.errors import IntegrityError, UsageError
 from probes.core.examples import DataCard
 from probes.core.manifest import Environment, Manifest, PlannedStep
-from probes.core.records import Better, Outcomes, StepEnd, to_line
+from probes.core.records import SCHEMA_VERSION, Better, Outcomes, StepEnd, to_line
 from probes.core.run_folder import RunFolder, write_atomic
 from tests.conftest import model_card
 
@@ -42,7 +42,7 @@ def run(folder, found, *, data="d" * 64, dtype="float32", written=True, domains=
     fields = {"probe": "performance.quality", "version": 1, "parameters": {}, "sample": "s", **planned}
     step = PlannedStep(step_id=f"{folder.name}step", risk="performance", title="Quality", items=10, calls=10, **fields)
     manifest = Manifest(
-        schema_version=1,
+        schema_version=SCHEMA_VERSION,
         run_id=folder.name,
         created="2026-01-01T00:00:00Z",
         command=(),

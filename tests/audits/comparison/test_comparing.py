@@ -17,6 +17,7 @@ from probes.core.run_folder import RunFolder
 from probes.core.side_by_side import Reading, SideBySide, Standing
 from probes.performance.calibration import Calibration
 from probes.performance.quality import Quality
+from reports.side_by_side import warnings
 from tests.audits.comparison import twin_runs as twins
 from tests.reports import synthetic_run as synthetic
 
@@ -219,6 +220,30 @@ def test_no_name_of_a_run_drives_the_terminal(tmp_path):
     assert "\u202e" not in done.output
     assert not any(line.startswith("Exit") for line in done.output.splitlines())
     assert "[bold]" in done.output, "shown as it is, and not read as markup"
+
+
+def test_the_page_is_written_before_anything_is_told(runs, tmp_path, monkeypatch):
+    """`audit compare ... --html FILE | head` closes the pipe after the first lines."""
+
+    def closed(*_: object) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr("audits.comparison.lines.tell", closed)
+    done = invoke(runs["good"].path, runs["loss"].path, "--html", tmp_path / "page.html")
+    assert isinstance(done.exception, BrokenPipeError | SystemExit)
+    assert (tmp_path / "page.html").read_bytes().startswith(b"<!DOCTYPE html>")
+
+
+def test_two_runs_of_one_model_are_told(tmp_path):
+    examples = twins.data(40)
+    one, other, third = (
+        twins.run(tmp_path / place / "run", twins.model(GOOD), examples, probes=(Quality(),), name=name, policy=None)
+        for place, name in (("a", "first"), ("b", "second"), ("c", "third"))
+    )
+    text = third.manifest_path.read_text(encoding="utf-8")
+    third.manifest_path.write_text(text.replace(third.manifest().model.fingerprint, "f" * 64), encoding="utf-8")
+    (warning,) = (each for each in warnings(side_by_side([one, other, third])) if "same model" in each)
+    assert warning.startswith("The same model as A: B.")
 
 
 def test_nothing_heavy_is_loaded():

@@ -52,12 +52,24 @@ def measured(
     return run
 
 
-def judged(run: RunFolder, *, text: str = "", time: str = NOW, unmask: bool = False) -> str:
-    """Judge, render and seal, as the commands do."""
+def written_down(run: RunFolder, *, text: str = "", time: str = NOW) -> None:
+    """Judge and write in the ledger; neither rendered nor sealed."""
     chosen = parse_policy(text, name="policy") if text else frozen_policy(run.manifest())
     run.policy_path.write_text(chosen.text, encoding="utf-8")
     record_frozen(run)
     record_judged(run, run_gate(run, chosen), time=time)
+
+
+def tried(folder: Path, **how: str) -> RunFolder:
+    """A run of which the ledger alone matters."""
+    run = measured(folder, **how)
+    written_down(run)
+    return run
+
+
+def judged(run: RunFolder, *, text: str = "", time: str = NOW, unmask: bool = False) -> str:
+    """Judge, render and seal, as the commands do."""
+    written_down(run, text=text, time=time)
     write_report(run, unmask=unmask)
     write_formats(run)
     return seal(run)

@@ -32,8 +32,8 @@ def carried(run) -> Attempts:
 
 
 def test_a_run_is_two_lines_however_often_it_is_resumed_and_judged(tmp_path):
-    run = runs.sealed(tmp_path / "run")
-    runs.judged(run, time="2027-01-01T00:00:00Z")
+    run = runs.tried(tmp_path / "run")
+    runs.written_down(run, time="2027-01-01T00:00:00Z")
     record_frozen(run)
     lines = lines_of(tmp_path)
     assert [(line.event, line.exit_code) for line in lines] == [("frozen", None), ("judged", 0)]
@@ -45,9 +45,9 @@ def test_a_run_is_two_lines_however_often_it_is_resumed_and_judged(tmp_path):
 
 
 def test_another_result_or_another_policy_is_another_line(tmp_path):
-    run = runs.sealed(tmp_path / "run")
-    runs.judged(run, text=runs.policy(0.99))
-    runs.judged(run)
+    run = runs.tried(tmp_path / "run")
+    runs.written_down(run, text=runs.policy(0.99))
+    runs.written_down(run)
     assert [line.exit_code for line in lines_of(tmp_path)] == [None, 0, 1, 0]
     model, digest = run.manifest().model.fingerprint, run.manifest().policy_digest
     (under,) = attempts(lines_of(tmp_path), model, digest)
@@ -58,12 +58,12 @@ def test_another_result_or_another_policy_is_another_line(tmp_path):
 
 def test_a_run_carries_what_was_tried_before_it(tmp_path):
     strict = runs.policy(0.99)
-    first = runs.sealed(tmp_path / "a", run_id="a", text=strict, created="2026-11-20T08:00:00Z")
+    first = runs.tried(tmp_path / "a", run_id="a", text=strict, created="2026-11-20T08:00:00Z")
     never = runs.measured(tmp_path / "b", run_id="b", text=strict, created="2026-11-20T09:00:00Z")
     record_frozen(never)
-    runs.sealed(tmp_path / "c", run_id="c", created="2026-11-20T09:30:00Z")
+    runs.tried(tmp_path / "c", run_id="c", created="2026-11-20T09:30:00Z")
     last = runs.sealed(tmp_path / "d", run_id="d", text=strict, created="2026-11-20T10:00:00Z")
-    runs.sealed(tmp_path / "e", run_id="e", text=strict, created="2026-11-20T11:00:00Z")
+    runs.tried(tmp_path / "e", run_id="e", text=strict, created="2026-11-20T11:00:00Z")
     known = carried(last)
     assert [attempt.run_id for attempt in known.same_policy] == ["a", "b"]
     assert [[o.exit_code for o in attempt.outcomes] for attempt in known.same_policy] == [[1], []]
@@ -75,22 +75,22 @@ def test_a_run_carries_what_was_tried_before_it(tmp_path):
 
 
 def test_a_run_that_was_deleted_and_made_again_counts(tmp_path):
-    run = runs.sealed(tmp_path / "run")
+    run = runs.tried(tmp_path / "run")
     run.path.rename(tmp_path / "gone")
-    again = runs.sealed(tmp_path / "run", created="2026-11-20T18:00:00Z")
+    again = runs.tried(tmp_path / "run", created="2026-11-20T18:00:00Z")
     assert [attempt.created for attempt in carried(again).same_policy] == ["2026-11-20T11:40:03Z"]
 
 
 def test_moving_a_run_away_from_its_ledger_forgets_nothing(tmp_path):
     old = tmp_path / "old"
-    runs.sealed(old / "first", run_id="first", text=runs.policy(0.99), created="2026-11-20T08:00:00Z")
-    run = runs.sealed(old / "second", run_id="second")
+    runs.tried(old / "first", run_id="first", text=runs.policy(0.99), created="2026-11-20T08:00:00Z")
+    run = runs.tried(old / "second", run_id="second")
     before = carried(run)
     assert [attempt.run_id for attempt in before.attempts] == ["first", "second"]
     (tmp_path / "new").mkdir()
     moved = run.path.rename(tmp_path / "new" / "second")
-    runs.judged(type(run)(moved), text=runs.policy(0.85))
-    runs.judged(type(run)(moved), time="2026-12-01T00:00:00Z")
+    runs.written_down(type(run)(moved), text=runs.policy(0.85))
+    runs.written_down(type(run)(moved), time="2026-12-01T00:00:00Z")
     after = carried(type(run)(moved))
     assert [attempt.run_id for attempt in after.attempts] == ["first", "second", "second"]
     assert after.other_policies == 2
@@ -99,17 +99,30 @@ def test_moving_a_run_away_from_its_ledger_forgets_nothing(tmp_path):
 
 
 def test_a_run_judged_before_under_another_policy_is_seen(tmp_path):
-    run = runs.sealed(tmp_path / "run", text=runs.policy(0.99))
-    runs.judged(run, text=runs.policy(0.1))
+    run = runs.tried(tmp_path / "run", text=runs.policy(0.99))
+    runs.written_down(run, text=runs.policy(0.1))
     known = carried(run)
     assert known.same_policy == ()
     assert known.other_policies == 1
     assert sorted([o.exit_code for o in attempt.outcomes] for attempt in known.attempts) == [[0], [1]]
 
 
+def test_a_run_that_was_frozen_with_another_policy_is_not_taken_up_again(tmp_path):
+    """Policy and digest in the manifest changed together, and the run resumed: the ledger knows the first ones."""
+    run = runs.tried(tmp_path / "run")
+    before = (tmp_path / LEDGER).read_bytes()
+    first = run.manifest().policy_digest
+    run.path.rename(tmp_path / "first")
+    again = runs.measured(tmp_path / "run", text=runs.policy(0.5))
+    assert again.manifest().policy_digest != first
+    with pytest.raises(IntegrityError, match=f"line 1 of the ledger .*{LEDGER} .* the policy {first[:12]}, not"):
+        record_frozen(again)
+    assert (tmp_path / LEDGER).read_bytes() == before
+
+
 def test_every_changed_byte_is_found_and_its_line_named(tmp_path):
     for name in "abc":
-        runs.sealed(tmp_path / name, run_id=name)
+        runs.tried(tmp_path / name, run_id=name)
     path = tmp_path / LEDGER
     content = path.read_bytes()
     starts = [0, *(i + 1 for i, byte in enumerate(content) if byte == 10)]
@@ -128,7 +141,7 @@ def test_every_changed_byte_is_found_and_its_line_named(tmp_path):
 @pytest.mark.parametrize("line", [0, 1, 3])
 def test_a_removed_line_is_found(tmp_path, line):
     for name in "abc":
-        runs.sealed(tmp_path / name, run_id=name)
+        runs.tried(tmp_path / name, run_id=name)
     lines = (tmp_path / LEDGER).read_bytes().splitlines(keepends=True)
     del lines[line]
     (tmp_path / LEDGER).write_bytes(b"".join(lines))
@@ -137,7 +150,7 @@ def test_a_removed_line_is_found(tmp_path, line):
 
 
 def test_nothing_is_added_to_a_broken_ledger(tmp_path):
-    run = runs.sealed(tmp_path / "run")
+    run = runs.tried(tmp_path / "run")
     path = tmp_path / LEDGER
     path.write_bytes(path.read_bytes() + b'{"event":"fro')
     before = path.read_bytes()
@@ -202,7 +215,7 @@ def test_the_time_is_given_not_read(tmp_path):
 
 
 def test_policy_ids_and_fingerprints_are_recorded(tmp_path):
-    run = runs.sealed(tmp_path / "run")
+    run = runs.tried(tmp_path / "run")
     line = lines_of(tmp_path)[1]
     manifest = run.manifest()
     assert isinstance(line, Line)

@@ -7,7 +7,8 @@ import hashlib
 import pytest
 
 from audits.evidence.bundle import seal
-from audits.evidence.verify import Outcome, verify
+from audits.evidence.checked import Outcome
+from audits.evidence.verify import verify
 from probes.core.errors import IntegrityError
 from reports import write_report
 from reports.pdf import PDF, page_on_paper
@@ -35,7 +36,7 @@ def test_a_folder_is_made_again_and_compared(run, unmask):
 
 @pytest.mark.parametrize("name", ["index.html", "report.css", "report.js"])
 def test_a_folder_that_was_changed_and_sealed_again_is_found(run, name, monkeypatch):
-    monkeypatch.setattr("audits.evidence.verify._tool", lambda: run.manifest().environment.tool)
+    monkeypatch.setattr("audits.evidence.rederived._tool", lambda: run.manifest().environment.tool)
     write_report(run, layout="dir")
     path = run.path / "report" / name
     path.write_bytes(path.read_bytes() + b" ")
@@ -47,7 +48,7 @@ def test_a_folder_that_was_changed_and_sealed_again_is_found(run, name, monkeypa
 
 
 def test_a_file_that_does_not_belong_in_the_folder_is_found(run, monkeypatch):
-    monkeypatch.setattr("audits.evidence.verify._tool", lambda: run.manifest().environment.tool)
+    monkeypatch.setattr("audits.evidence.rederived._tool", lambda: run.manifest().environment.tool)
     write_report(run, layout="dir")
     (run.path / "report" / "more.html").write_bytes(b"passed")
     seal(run)
@@ -67,7 +68,7 @@ def paper(run, source: str) -> None:
 
 
 def test_a_pdf_names_the_page_it_was_made_from(run, monkeypatch):
-    monkeypatch.setattr("audits.evidence.verify._tool", lambda: run.manifest().environment.tool)
+    monkeypatch.setattr("audits.evidence.rederived._tool", lambda: run.manifest().environment.tool)
     assert "report as PDF" not in answers(run)
     paper(run, hashlib.sha256(page_on_paper(run)).hexdigest())
     assert answers(run)["report as PDF"].outcome is Outcome.OK
@@ -76,14 +77,14 @@ def test_a_pdf_names_the_page_it_was_made_from(run, monkeypatch):
 
 @pytest.mark.parametrize("source", ["0" * 64, ""])
 def test_a_pdf_of_another_state_of_the_run_is_found(run, source, monkeypatch):
-    monkeypatch.setattr("audits.evidence.verify._tool", lambda: run.manifest().environment.tool)
+    monkeypatch.setattr("audits.evidence.rederived._tool", lambda: run.manifest().environment.tool)
     paper(run, source)
     found = answers(run)["report as PDF"]
     assert (found.outcome, found.files) == (Outcome.FAILED, (PDF,))
 
 
 def test_a_pdf_from_before_another_verdict_is_found(run, monkeypatch):
-    monkeypatch.setattr("audits.evidence.verify._tool", lambda: run.manifest().environment.tool)
+    monkeypatch.setattr("audits.evidence.rederived._tool", lambda: run.manifest().environment.tool)
     paper(run, hashlib.sha256(page_on_paper(run)).hexdigest())
     judged(run, text=policy(0.99), time="2026-11-21T12:00:00Z")
     assert answers(run)["report as PDF"].outcome is Outcome.FAILED

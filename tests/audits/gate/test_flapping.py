@@ -1,7 +1,8 @@
 """The same model audited again in other batches and with another number of threads: no check turns from pass to fail.
 
 What a processor adds up in another order differs in the last bits, in bfloat16 by up to a percentage point. Answers
-that hang on so little are flagged as ties; everything else must come out the same.
+that hang on so little are flagged as ties; everything else must come out the same, and an alarm whose limit lies as
+close to its bound as ties and rounding may move it is undecided.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import pytest
 from audits.config import Config
 from audits.console import Terminal
 from audits.gate.decide import Case, decide
+from audits.gate.rounding import rounding
 from audits.policy.policy import Check
 from audits.run import run_audit
 from probes.core.findings import Burden, ExitCode, Finding, Status, Verdict
@@ -44,7 +46,7 @@ checks:
   - {check: "robustness.*.flip_rate*", max: 0.6, level: block, burden: prove_bad, rationale: r, source: s}
   - {check: "robustness.*.accuracy_drop*", max: 0.2, level: block, rationale: r, source: s}
 """
-"""Limits of alarms clear of what this model gets: one that lies within noise of a bound is the last test's concern."""
+"""Limits of alarms clear of what this model gets; limits within noise of a bound are the last test's concern."""
 
 
 def texts(n: int = 80) -> Iterator[dict[str, str]]:
@@ -67,6 +69,7 @@ def audited(folder: Path, out: Path, *, budget: int, threads: int) -> tuple[RunF
     )  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(load.BUDGET, "cpu", budget)
+        patch.setattr("audits.conclusion.publish", lambda _run, form: "")  # numbers and verdict are what is looked at
         torch.set_num_threads(threads)
         try:
             done = run_audit(config, command=["audit", "run"], reporter=Terminal(quiet=True))
@@ -76,11 +79,15 @@ def audited(folder: Path, out: Path, *, budget: int, threads: int) -> tuple[RunF
     return done.run, done.verdict
 
 
-@pytest.fixture(scope="module", params=["float32", "bfloat16"])
+SEEDS = {"float32": 3, "bfloat16": 7}
+"""Of the model: in bfloat16 one of which 23 decisions flap at the limits below where none is left undecided."""
+
+
+@pytest.fixture(scope="module", params=SEEDS)
 def twice(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
     """((run, verdict) in large batches on one thread, (run, verdict) in batches of one text or two on two threads)."""
     folder = tmp_path_factory.mktemp(request.param)
-    tiny_models.build("bert", folder / "model", labels=LABELS, dtype=request.param, seed=3)
+    tiny_models.build("bert", folder / "model", labels=LABELS, dtype=request.param, seed=SEEDS[request.param])
     (folder / "data.jsonl").write_text("".join(json.dumps(row) + "\n" for row in texts()), encoding="utf-8")
     (folder / "policy.yaml").write_text(POLICY, encoding="utf-8")
     return (
@@ -150,15 +157,17 @@ LIMITS = tuple(round(0.02 * k, 2) for k in range(-10, 50))
 
 def sweep(run: RunFolder) -> Iterator[tuple[tuple[str, float, Burden], Status]]:
     """What is decided on every number of the run at many limits, whoever has to prove what."""
-    for step, limit, burden in product(run.manifest().steps, LIMITS, Burden):
+    for step in run.manifest().steps:
         result = run.step(step.step_id)
         assert result is not None
         for found in result.records:
             if isinstance(found, Measurement) and found.better is not Better.CONTEXT:
-                yield (f"{step.probe}.{found.key}", limit, burden), decided(step, found, limit, burden)
+                moved = rounding(found, result.records, dtype=run.manifest().environment.dtype)
+                for limit, burden in product(LIMITS, Burden):
+                    yield (f"{step.probe}.{found.key}", limit, burden), decided(step, found, limit, burden, moved)
 
 
-def decided(step: PlannedStep, found: Measurement, limit: float, burden: Burden) -> Status:
+def decided(step: PlannedStep, found: Measurement, limit: float, burden: Burden, moved: float) -> Status:
     side = "max" if found.better is Better.LOWER else "min"
     check = Check.model_validate(
         {"check": f"{step.probe}.*", side: limit, "level": "block", "burden": burden, "rationale": "r", "source": "s"}
@@ -166,17 +175,18 @@ def decided(step: PlannedStep, found: Measurement, limit: float, burden: Burden)
     lowest = -1.0 if found.unit is Unit.DIFFERENCE else 0.0
     if limit < lowest:
         return Status.NOT_APPLICABLE
-    return decide([Case(check=check, step=step, measurement=found)])[0].status
+    return decide([Case(check=check, step=step, measurement=found, rounding=moved)])[0].status
 
 
-def test_hardly_any_limit_makes_a_number_flap(twice):
-    """60 limits for every number, 5,000 decisions: in float32 none flaps. In bfloat16 an alarm may, in up to 11 of them
-    so far, where its limit lies between two bounds that differ by noise: of a probability, or of an answer that is a
-    tie. Approvals never do, as INCONCLUSIVE lies between."""
+def test_no_limit_makes_a_number_flap(twice):
+    """60 limits for every number, 5,000 decisions: between PASS and FAIL lies INCONCLUSIVE, wide enough in bfloat16 for
+    every answer that is a tie and every probability that moves, and of no width in float32."""
     dtype, (first, _), (second, _) = twice
     one, other = dict(sweep(first)), dict(sweep(second))
-    assert one.keys() == other.keys()
+    both = one.keys() & other.keys()  # where a tie is the only answer of a label, its precision is there in one run
+    assert both == one.keys() | other.keys() if dtype == "float32" else len(both) > 0.9 * max(len(one), len(other))
     assert {Status.PASS, Status.FAIL, Status.INCONCLUSIVE} <= set(one.values())
-    flaps = [name for name in one if {one[name], other[name]} == {Status.PASS, Status.FAIL}]
-    assert {burden for _, _, burden in flaps} <= {Burden.PROVE_BAD}
-    assert len(flaps) <= (0 if dtype == "float32" else 0.01 * len(one))
+    assert [name for name in both if {one[name], other[name]} == {Status.PASS, Status.FAIL}] == []
+    alarms = [status for (_, _, burden), status in one.items() if burden is Burden.PROVE_BAD]
+    undecided = alarms.count(Status.INCONCLUSIVE) / len(alarms)
+    assert undecided == 0 if dtype == "float32" else undecided < 0.2, "and not by deciding nothing"

@@ -20,6 +20,7 @@ from probes.core.findings import ExitCode, Level, Status, Verdict
 from probes.core.manifest import Environment, Manifest, PlannedSkip, PlannedStep
 from probes.core.records import (
     ALPHAS,
+    SCHEMA_VERSION,
     Better,
     Estimate,
     Measurement,
@@ -99,7 +100,7 @@ FLIPS = {"check": "robustness.typos.flip_rate"}
 def manifest(steps=(), skips=(), *, rules=None, problem=ProblemType.SINGLE_LABEL):
     rules = rules or policy(FLIPS)
     return Manifest(
-        schema_version=1,
+        schema_version=SCHEMA_VERSION,
         run_id="run",
         created="2026-01-01T00:00:00Z",
         command=("audit", "run"),
@@ -486,7 +487,7 @@ def test_a_broken_probe_is_one_row_however_many_checks_it_had():
 DOCUMENTED = Path(__file__).resolve().parents[3] / "docs" / "gate.md"
 WHY = {
     "the probe crashed": ["crashed", "missing"],
-    "no measurement has the name": ["mistyped"],
+    "the run has no measurement of that name": ["mistyped"],
     "it was left out": [SkipReason.NOT_SELECTED, SkipReason.PLUGIN_BROKEN, SkipReason.NO_POSITIVE_CLASS],
     "the data hold too little": sorted(absences.NO_MATERIAL),
     "it makes no sense": [reason for reason in SkipReason if not reason.applicable],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -55,6 +56,13 @@ def test_defaults_are_the_strict_ones():
         ("level: block", "level: stop", 7, "level"),
         ("max: 0.05", "max: much", 6, "max"),
         ("max: 0.05", "max: .nan", 6, "max"),
+        ("max: 0.05", "max: true", 6, "max"),
+        ("max: 0.05", 'max: "0.05"', 6, "max"),
+        ("level: block", 'level: block\n    alpha: "0.05"', 8, "alpha"),
+        ("level: block", "level: block\n    minimum_n: true", 8, "minimum_n"),
+        ("level: block", 'level: block\n    minimum_n: "30"', 8, "minimum_n"),
+        ("level: block", "level: block\n    max_mde: yes", 8, "max_mde"),
+        ("level: block", "level: block\n    required: yes", 8, "required"),
         ("max: 0.05", "max: .inf", 6, "max"),
         ("    max: 0.05\n", "", 5, "either min or max"),
         ("    max: 0.05\n", "    max: 0.05\n    min: 0.1\n", 5, "either min or max"),
@@ -166,10 +174,10 @@ def test_digest_does_not_depend_on_the_order_of_a_set():
 
 
 class _Frozen:
-    """The two fields of a manifest that matter here."""
+    """The fields of a manifest that matter here."""
 
-    def __init__(self, policy, digest):
-        self.policy, self.policy_digest = policy, digest
+    def __init__(self, policy, digest, path=None):
+        self.policy, self.policy_digest, self.config = policy, digest, {"policy": path}
 
 
 def test_frozen_policy_is_checked_against_its_digest():
@@ -220,6 +228,28 @@ def test_unknown_probe_gets_the_closest_name():
         policy.require_known(["robustness.typos", "performance.quality"])
     assert "robustness.typos" in caught.value.hint
     assert "p.yaml, line 5" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [("p.yaml", "p.yaml"), ("./ci/../p.yaml", "p.yaml"), ("{here}/p.yaml", "p.yaml"), ("{here}/../p.yaml", "")],
+)
+def test_the_file_is_named_from_where_the_command_was_given(path, told, tmp_path, monkeypatch):
+    (tmp_path / "here" / "ci").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "here")
+    path = Path(path.format(here=tmp_path / "here"))
+    path.write_text(GOOD, encoding="utf-8")
+    policy = load_policy(path)
+    assert policy.path == told
+    assert frozen_policy(_Frozen(GOOD, policy.digest, str(path))).path == told
+
+
+def test_where_lines_are_not_those_of_the_file_none_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("p.yaml").write_text(GOOD.replace("checks:", "extends: default\nchecks:"), encoding="utf-8")
+    extended = load_policy(Path("p.yaml"))
+    assert extended.path == load_policy(None).path == load_policy(Path("release")).path == ""
+    assert frozen_policy(_Frozen(extended.text, extended.digest, "p.yaml")).path == ""
 
 
 def test_expires_counts_to_its_end():

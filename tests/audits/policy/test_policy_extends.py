@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audits.policy.file import PolicyFile
+from audits.policy.fit import require_fit
 from audits.policy.policy import Check, frozen_policy, load_policy, parse_policy
 from audits.policy.presets import PRESETS, preset_path
 from audits.policy.text import written
@@ -81,7 +82,7 @@ def test_frozen_text_says_the_same_on_its_own(tmp_path):
     assert again.text == policy.text
     assert "extends" not in policy.text
 
-    manifest = SimpleNamespace(policy=policy.text, policy_digest=policy.digest)
+    manifest = SimpleNamespace(policy=policy.text, policy_digest=policy.digest, config={})
     assert frozen_policy(manifest).checks == policy.checks
 
 
@@ -155,6 +156,28 @@ def test_a_mistake_in_the_extended_file_is_told_there(tmp_path):
     error = refused(write(tmp_path / "own.yaml", extends="base.yaml"))
     assert "base.yaml, line 10" in error.message
     assert "level" in error.hint
+
+
+def test_a_file_that_is_not_there_is_told_at_the_line_that_names_it(tmp_path):
+    (tmp_path / "sub").mkdir()
+    write(tmp_path / "sub" / "base.yaml", extends="nowhere.yaml")
+    error = refused(write(tmp_path / "own.yaml", extends="sub/base.yaml"))
+    assert error.message.startswith(f"{tmp_path / 'sub' / 'base.yaml'}, line 4: cannot read")
+
+
+def test_a_date_of_the_extended_file_is_told_there(tmp_path):
+    base = write(tmp_path / "base.yaml", entry(), expires="2026-01-31")
+    late = load_policy(write(tmp_path / "own.yaml", extends="base.yaml"))
+    with pytest.raises(PolicyError, match=r"own\.yaml expired on 2026-01-31, as .*base\.yaml, line 4 says"):
+        late.require_current(date(2026, 2, 1))
+    error = refused(write(tmp_path / "signed.yaml", extends="base.yaml", approved_on="2026-06-01"))
+    assert error.message.startswith(f"{base}, line 4: this expires on 2026-01-31")
+
+
+def test_a_limit_of_the_extended_file_is_told_there(tmp_path):
+    write(tmp_path / "base.yaml", entry(limit="max: 0.8"))
+    with pytest.raises(PolicyError, match=r"base\.yaml, line \d: .*wrong side"):
+        require_fit(load_policy(write(tmp_path / "own.yaml", extends="base.yaml")), ["performance.quality"])
 
 
 def test_a_text_without_a_file_cannot_lead_to_files():

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 import probes
-from audits.policy.published import ON_REQUEST, PUBLISHED
+from audits.policy.published import ON_REQUEST, PUBLISHED, SLICES
 from probes.core.answers import ProblemType
 from probes.core.probe import Context
-from probes.core.records import Measurement
+from probes.core.records import Measurement, Skip
 from probes.performance.calibration import Calibration
 from probes.performance.quality import Quality
 from probes.registry import load_registry
@@ -31,13 +31,24 @@ def names_in(records):
     return {record.name for record in records if isinstance(record, Measurement)}
 
 
+def require_listed(probe, records):
+    """The name of each number, its direction and scale where they are listed, and the keys of its slices."""
+    for found in (record for record in records if isinstance(record, Measurement)):
+        known = PUBLISHED[probe][found.name]
+        assert known.better in (None, found.better), found
+        assert known.unit in (None, found.unit), found
+        assert set(found.slice) <= SLICES[probe], found
+    for skip in (record for record in records if isinstance(record, Skip)):
+        assert set(skip.slice) <= SLICES[probe], skip
+
+
 def test_every_built_in_probe_is_listed():
     assert set(PUBLISHED) == set(BUILT_IN) | ON_REQUEST
 
 
 @pytest.mark.parametrize("probe", EACH, ids=lambda probe: probe.info.id)
 def test_what_a_probe_publishes_is_listed(probe, sentiment_examples):
-    assert names_in(run(probe, sentiment_examples).records) <= PUBLISHED[probe.info.id]
+    require_listed(probe.info.id, run(probe, sentiment_examples).records)
 
 
 @pytest.mark.parametrize("problem", [ProblemType.REGRESSION, ProblemType.MULTI_LABEL])
@@ -50,9 +61,9 @@ def test_what_it_publishes_about_other_heads_is_listed(probe, problem, sentiment
     model = FakeModel(rule=lambda text: sentiment_rule(text)[1:] if regression else sentiment_rule(text), card=card)
     golds = [float(len(each.text) % 7) if regression else (each.gold,) for each in sentiment_examples]
     data = [replace(each, gold=gold) for each, gold in zip(sentiment_examples, golds, strict=True)]
-    made = names_in(probe.run(model, data, Context(probe=probe.info.id)))
-    assert made
-    assert made <= PUBLISHED[probe.info.id]
+    records = list(probe.run(model, data, Context(probe=probe.info.id)))
+    assert names_in(records)
+    require_listed(probe.info.id, records)
 
 
 def literal_names(folder: Path) -> set[str]:
@@ -74,4 +85,34 @@ def test_names_in_the_source_are_listed(probe):
     place = FOLDER / risk / name
     if not (place.is_dir() or place.with_suffix(".py").exists()):
         pytest.skip("it shares its source with another probe")
-    assert literal_names(place if place.is_dir() else place.with_suffix(".py")) <= PUBLISHED[probe]
+    assert literal_names(place if place.is_dir() else place.with_suffix(".py")) <= PUBLISHED[probe].keys()
+
+
+def literal_keys(folder: Path) -> set[str]:
+    """Keys of slices that stand in the source as such: given as `part` or `slice`, or made by such a method."""
+    found = set()
+    for path in folder.rglob("*.py") if folder.is_dir() else [folder]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.keyword) and node.arg in ("part", "slice"):
+                inside = [node.value]
+            elif isinstance(node, ast.FunctionDef) and node.name in ("part", "slice", "whole"):
+                inside = [node]
+            elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "part":
+                inside = [node.value]
+            else:
+                continue
+            dicts = [each for outer in inside for each in ast.walk(outer) if isinstance(each, ast.Dict)]
+            keys = [key for each in dicts for key in each.keys]
+            found |= {key.value for key in keys if isinstance(key, ast.Constant)}
+    return found
+
+
+@pytest.mark.parametrize(
+    "probe", sorted(set(PUBLISHED) - {f"robustness.{each.perturbation.name}" for each in PERTURBED})
+)
+def test_keys_of_slices_in_the_source_are_listed(probe):
+    risk, name = probe.split(".")
+    place = FOLDER / risk / name
+    if not (place.is_dir() or place.with_suffix(".py").exists()):
+        pytest.skip("it shares its source with another probe")
+    assert literal_keys(place if place.is_dir() else place.with_suffix(".py")) <= SLICES[probe]

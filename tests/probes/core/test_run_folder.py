@@ -8,7 +8,7 @@ import pytest
 
 from probes.core.errors import IntegrityError, OutputError, UsageError
 from probes.core.findings import Verdict
-from probes.core.records import Skip, SkipReason, StepEnd, to_line
+from probes.core.records import SCHEMA_VERSION, Skip, SkipReason, StepEnd, to_line
 from probes.core.run_folder import RunFolder, Telemetry, write_atomic
 
 HOSTILE = "a\u2028b\u2029c\x85d\x0be\x1cf\x00g\r\nh\u202ei"
@@ -123,7 +123,7 @@ def test_verdict(run):
     with pytest.raises(UsageError, match="not judged yet"):
         run.verdict()
     verdict = Verdict(
-        schema_version=1,
+        schema_version=SCHEMA_VERSION,
         run_id="r",
         policy_id="p",
         policy_digest="d",

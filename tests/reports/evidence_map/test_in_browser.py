@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from reports import write_report
-from tests.reports import synthetic_run as synthetic
+from tests.reports.in_browser import IN_BROWSER
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the path"),
-]
+pytestmark = IN_BROWSER
 SEEN = "() => [...document.querySelectorAll('.map tbody tr')].map((row) => row.checkVisibility())"
 
 
-@pytest.fixture(scope="module")
-def page(tmp_path_factory) -> Iterator[Any]:
-    path = write_report(synthetic.passing(tmp_path_factory.mktemp("run")))
-    with playwright.sync_playwright() as engine:
-        browser = engine.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        opened = browser.new_page()
-        opened.goto(path.as_uri())
-        yield opened
-        browser.close()
+@pytest.fixture
+def page(visit, files) -> Any:
+    return visit(files["passing"])
 
 
 def test_it_is_folded_on_screen_and_a_link_opens_one_map(page):
@@ -45,4 +30,3 @@ def test_every_row_is_on_paper(page):
     seen = page.evaluate(SEEN)
     assert len(seen) > 200
     assert all(seen)
-    page.emulate_media(media="screen")

@@ -1,0 +1,34 @@
+"""The limit of a check beside the number it is about: is it on the side that can be bad, and on the number's scale."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from audits.policy.checks import Check
+from probes.core.records import Better, Unit
+
+_RANGES: Mapping[Unit | None, tuple[float, float]] = {Unit.PROPORTION: (0.0, 1.0), Unit.DIFFERENCE: (-1.0, 1.0)}
+
+
+def misplaced(check: Check, name: str, *, better: Better | None, unit: Unit | None) -> tuple[str, str] | None:
+    """What is wrong with the limit and a hint; None where nothing is.
+
+    Args:
+        check: one that is not off.
+        name: of the number, for the message.
+        better: None where its direction is not known.
+        unit: None where its scale is not known.
+    """
+    wrong = (better is Better.HIGHER and check.maximum is not None) or (
+        better is Better.LOWER and check.minimum is not None
+    )
+    if wrong and better:
+        right = "min" if better is Better.HIGHER else "max"
+        told = f"{name} is better when {better.value}: the check {check.check!r} limits the wrong side"
+        return told, f"give it {right} instead"
+    low, high = _RANGES.get(unit, (-math.inf, math.inf))
+    if not low <= check.threshold <= high:
+        told = f"{name} is from {low:g} to {high:g}: the check {check.check!r} asks for {check.threshold:g}"
+        return told, "write shares as numbers from 0 to 1: 90 % is 0.9"
+    return None

@@ -1,0 +1,44 @@
+"""One browser for the tests of a module, and the reports of the usual situations, each of them rendered once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reports import write_report
+from tests.reports import synthetic_run as synthetic
+from tests.reports.in_browser import Visit, chromium, visits
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture
+def visit(browser: Any) -> Iterator[Visit]:
+    with visits(browser) as opened:
+        yield opened
+
+
+class Reports(dict[str, Path]):
+    """Name of a situation -> its report, which nobody may change; "short" has everything and few perturbations."""
+
+    def __init__(self, folders: pytest.TempPathFactory) -> None:
+        super().__init__()
+        self.folders = folders
+
+    def __missing__(self, name: str) -> Path:
+        folder = self.folders.mktemp("report")
+        run = synthetic.rich(folder, perturbations=2) if name == "short" else synthetic.SITUATIONS[name](folder)
+        self[name] = path = write_report(run)
+        return path
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Reports:
+    return Reports(tmp_path_factory)

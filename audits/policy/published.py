@@ -59,7 +59,8 @@ _NAMES = {
         word_accuracy+% word_accuracy_over_commonest+pp wrong_boundary-% wrong_kind-% wrong_kind_and_boundary-%
     """,
     "performance.answers": """
-        abstention+% exact_match+% f1+% f1_over_trivial+pp false_abstention-% miss_rate-% trivial_exact_match% trivial_f1%
+        abstention+% exact_match+% f1+% f1_over_trivial+pp false_abstention-% miss_rate-% trivial_exact_match%
+        trivial_f1%
     """,
     "robustness.distractors": "distracted-% f1+% f1_drop-pp flip_rate-%",
     "robustness.worst_case": "any_flip_rate-% worst_accuracy+% worst_accuracy_drop-pp worst_flip_rate-%",

@@ -1,8 +1,9 @@
 """What the author of a probe needs: everything else in this package is machinery."""
 
-from probes.core.answers import SEQUENCE_HEADS, Classifications, ProblemType, changed, correct, gold_matrix
+from probes.core.answers import LANGUAGE_HEADS, SEQUENCE_HEADS, Classifications, ProblemType, changed, correct, gold_matrix
 from probes.core.examples import Example, Gold, Text
-from probes.core.model import Capability, Classifier, Model, ModelCard, Tagger
+from probes.core.likelihoods import Likelihoods, Scoring
+from probes.core.model import Capability, Classifier, Model, ModelCard, Scorer, Tagger
 from probes.core.probe import Context, Probe, ProbeDoc, ProbeInfo
 from probes.core.records import (
     Accounting,
@@ -23,6 +24,7 @@ from probes.core.records import (
 from probes.core.taggings import Taggings, tagged_words
 
 __all__ = [
+    "LANGUAGE_HEADS",
     "SEQUENCE_HEADS",
     "Accounting",
     "Better",
@@ -35,6 +37,7 @@ __all__ = [
     "Evidence",
     "Example",
     "Gold",
+    "Likelihoods",
     "Measurement",
     "Model",
     "ModelCard",
@@ -45,6 +48,8 @@ __all__ = [
     "ProbeInfo",
     "ProblemType",
     "Record",
+    "Scorer",
+    "Scoring",
     "Shown",
     "Skip",
     "SkipReason",

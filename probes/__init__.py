@@ -1,6 +1,14 @@
 """What the author of a probe needs: everything else in this package is machinery."""
 
-from probes.core.answers import LANGUAGE_HEADS, SEQUENCE_HEADS, Classifications, ProblemType, changed, correct, gold_matrix
+from probes.core.answers import (
+    LANGUAGE_HEADS,
+    SEQUENCE_HEADS,
+    Classifications,
+    ProblemType,
+    changed,
+    correct,
+    gold_matrix,
+)
 from probes.core.examples import Example, Gold, Text
 from probes.core.likelihoods import Likelihoods, Scoring
 from probes.core.model import Capability, Classifier, Model, ModelCard, Scorer, Tagger

@@ -113,7 +113,7 @@ class Recorder:
 
 
 def _share(text: Text, span: tuple[int, int], rule: Scoring, *, usual: Scoring) -> float:
-    """What a score costs, as a part of the usual one: a masked model reads a text once for each word that is guessed."""
+    """What a score costs, as a part of the usual one: a masked model reads a text once for each word it guesses."""
     if usual not in MASKING:
         return 1.0
     whole = passage(text)[0]

@@ -32,6 +32,7 @@ _NAMES = {
         commonest_label f1 macro_f1 missed precision recall spurious strict_f1 unread_words word_accuracy
         word_accuracy_over_commonest wrong_boundary wrong_kind wrong_kind_and_boundary
     """,
+    "performance.likelihood": "bits_over_frequency bits_per_byte perplexity word_perplexity",
     "robustness.worst_case": "any_flip_rate worst_accuracy worst_accuracy_drop worst_flip_rate",
     "shift.performance": """
         accuracy accuracy_lost accuracy_lost_label_shares accuracy_lost_relative accuracy_lost_rest
@@ -54,6 +55,7 @@ _NAMES = {
     "shift.selective": """
         abstention aurc needed_abstention needed_threshold selective_risk selective_risk_added threshold
     """,
+    "shift.perplexity": "perplexity perplexity_ratio word_perplexity_ratio",
     "shift.synthetic": """
         accuracy accuracy_lost error error_added flip_rate worst_register_accuracy_lost worst_register_error_added
     """,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
@@ -31,7 +31,7 @@ MASKING = frozenset({Scoring.ONE_MASKED, Scoring.NONE_MASKED, Scoring.WORD_FROM_
 
 
 def passage(text: Text) -> tuple[str, tuple[int, int]]:
-    """What is read, and the characters [start, end) of it that are scored: of a pair the second text, behind a blank."""
+    """What is read, and the characters [start, end) of it that are scored: of a pair the second text, after a blank."""
     if isinstance(text, str):
         return text, (0, len(text))
     given = text[0].rstrip() + " "
@@ -62,6 +62,20 @@ class Likelihoods:
 
     def __len__(self) -> int:
         return len(self.starts) - 1
+
+    def __getitem__(self, rows: Ints) -> Likelihoods:
+        """The texts of `rows`, in that order."""
+        lengths = self.counts[rows]
+        starts = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
+        places = np.repeat(self.starts[rows] - starts[:-1], lengths) + np.arange(starts[-1])
+        return replace(
+            self,
+            logs=self.logs[places],
+            ids=self.ids[places],
+            starts=starts,
+            spans=self.spans[rows],
+            unscored=self.unscored[rows],
+        )
 
     def tokens_of(self, row: int) -> slice:
         """Where the tokens of a text are in the columns."""

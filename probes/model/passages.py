@@ -102,9 +102,7 @@ def _window(ids: list[int], offsets: Offsets, text: str, span: Span, *, room: in
     if not ids:
         raise empty_text()
     # Tokens of no width stand at the ends of a text too.
-    wanted = [
-        (end > span[0] or span[0] == 0) and (start < span[1] or span[1] >= len(text)) for start, end in offsets
-    ]
+    wanted = [(end > span[0] or span[0] == 0) and (start < span[1] or span[1] >= len(text)) for start, end in offsets]
     last = max((place for place, counts in enumerate(wanted) if counts), default=0)
     first = max(0, last + 1 - room) if span[0] else 0
     scored = [counts and not (blind and place == 0) for place, counts in enumerate(wanted[first : first + room])]

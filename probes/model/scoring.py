@@ -116,7 +116,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class _Copies:
-    """(m,) copies of texts: of which row, with the mask where, for which token, and without how many tokens behind it."""
+    """(m,) copies of texts: of which row, the mask where, for which token, and without how many tokens behind it."""
 
     rows: Ints
     places: Ints

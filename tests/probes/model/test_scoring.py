@@ -98,7 +98,7 @@ def test_scores_are_those_of_a_naive_implementation(model, naive, arch):
     assert found.totals == pytest.approx([sum(rule(text)) for text in TEXTS], abs=1e-4)
     assert not found.unscored.any()
     assert found.spans[:, 0].tolist() == [0] * len(TEXTS)
-    assert found.spans[:, 1].tolist() == [len(text.rstrip()) for text in TEXTS] or arch in CAUSAL + ("roberta",)
+    assert found.spans[:, 1].tolist() == [len(text.rstrip()) for text in TEXTS] or arch in (*CAUSAL, "roberta")
 
 
 def test_aul_is_that_of_a_naive_implementation(model, naive, arch):
@@ -113,7 +113,9 @@ def test_aul_is_that_of_a_naive_implementation(model, naive, arch):
 def test_the_sum_is_the_loss_that_transformers_reports(model, naive, arch):
     if arch not in CAUSAL:
         pytest.skip("masked models have no such loss")
-    ids = torch.tensor([[naive.tokenizer.bos_token_id, *naive.tokenizer(TEXTS[0], add_special_tokens=False)["input_ids"]]])
+    ids = torch.tensor(
+        [[naive.tokenizer.bos_token_id, *naive.tokenizer(TEXTS[0], add_special_tokens=False)["input_ids"]]]
+    )
     with torch.no_grad():
         loss = float(naive.network(input_ids=ids, labels=ids).loss)
     assert -model.score(TEXTS[:1]).means[0] == pytest.approx(loss, abs=1e-5)
@@ -131,7 +133,9 @@ def test_padding_on_the_left_gives_the_same_scores(model, naive, arch):
     if arch not in CAUSAL:
         pytest.skip("masked models are padded on the right")
     texts = [TEXTS[0], "A fox."]
-    ids = [[naive.tokenizer.bos_token_id, *naive.tokenizer(text, add_special_tokens=False)["input_ids"]] for text in texts]
+    ids = [
+        [naive.tokenizer.bos_token_id, *naive.tokenizer(text, add_special_tokens=False)["input_ids"]] for text in texts
+    ]
     longest = max(map(len, ids))
     padded = torch.tensor([[0] * (longest - len(row)) + row for row in ids])
     mask = torch.tensor([[0] * (longest - len(row)) + [1] * len(row) for row in ids])

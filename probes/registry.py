@@ -42,6 +42,7 @@ BUILT_IN = (
     "probes.bias.slices.probe:Slices",
     "probes.bias.entity_swap.probe:EntitySwap",
     "probes.bias.embedding.probe:Embedding",
+    "probes.bias.likelihood.probe:GroupLikelihood",
     "probes.toxicity.functional.probe:Functional",
     "probes.toxicity.evasion.probe:Evasion",
     "probes.toxicity.sensitivity.probe:Sensitivity",

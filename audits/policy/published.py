@@ -20,6 +20,8 @@ _HARM = """
     recall_disparity
 """
 
+_PAIRS = "aul_stereotype_share likelihood_difference stereotype_share tie_share"
+
 _NAMES = {
     "performance.quality": """
         accuracy accuracy_over_majority balanced_accuracy balanced_accuracy_over_chance confusion exact_match f1
@@ -84,6 +86,11 @@ _NAMES = {
     """,
     "bias.embedding": "effect_size p_value",
     "bias.entity_swap": "recall recall_gap",
+    "bias.likelihood": "expectation_gap valence valence_gap",
+    "bias.crows_pairs": _PAIRS,
+    "bias.wino_bias": _PAIRS,
+    "bias.winogender": _PAIRS,
+    "bias.stereoset": "icat language_model_score stereotype_score",
     "toxicity.functional": _HARM,
     "toxicity.hatecheck": _HARM,
     "toxicity.evasion": "found_under_all recall recall_drop recall_kept worst_technique_loss",
@@ -115,7 +122,9 @@ def _published() -> Iterator[tuple[str, frozenset[str]]]:
 PUBLISHED: Mapping[str, frozenset[str]] = dict(_published())
 """Probe id -> names, with those of a comparison with a baseline."""
 
-ON_REQUEST = frozenset({"toxicity.hatecheck"})
+ON_REQUEST = frozenset(
+    {"toxicity.hatecheck", "bias.crows_pairs", "bias.stereoset", "bias.wino_bias", "bias.winogender"}
+)
 """Built-in probes that exist only where a run asks for them."""
 USER_METRIC = "performance.metric_"
 """How the ids of metrics of the user's own begin."""

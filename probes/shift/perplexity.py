@@ -77,9 +77,9 @@ class Perplexity:
     def run(self, model: Scorer, data: Sequence[Example], ctx: Context) -> Iterator[Record | Outcomes]:
         """Levels of every kind, ratios, a chart, then cases of each kind and outcomes."""
         everything = ScoredTexts.ask(model, data)
-        domains = Domains.of(everything.examples)
-        given = {domain.name: len(domain) for domain in Domains.of(data)}
-        scored = {domain.name: _part(everything, domain, of=given[domain.name]) for domain in domains}
+        scored = {domain.name: _part(everything, domain) for domain in Domains.of(data)}
+        home, *others = (Domain(name, items.examples) for name, items in scored.items())
+        domains = Domains(home, tuple(others))
         for name, items in scored.items():
             yield items.accounting(part={"domain": name})
         nothing = no_others(domains)
@@ -88,8 +88,8 @@ class Perplexity:
             return
         comparable, skips = domains.comparable(minimum=self.minimum)
         yield from skips
-        small = too_few(domains.home, minimum=self.minimum)
-        levels = {} if small else {d.name: self._level(scored[d.name], d, ctx) for d in (domains.home, *comparable)}
+        small = too_few(home, minimum=self.minimum)
+        levels = {} if small else {d.name: self._level(scored[d.name], d, ctx) for d in (home, *comparable)}
         yield from levels.values()
         for domain in comparable:
             yield from self._ratios(scored[HOME], scored[domain.name], domain, ctx)
@@ -134,11 +134,11 @@ class Perplexity:
         yield from sorted(found, key=lambda case: case.chosen == "worst")
 
 
-def _part(items: ScoredTexts, domain: Domain, *, of: int) -> ScoredTexts:
-    """The texts of one of the domains, of which there are `of`."""
+def _part(items: ScoredTexts, domain: Domain) -> ScoredTexts:
+    """The texts of a domain that have a score."""
     ids = {example.id for example in domain.examples}
     part = items.where(np.array([example.id in ids for example in items.examples], dtype=bool))
-    return replace(part, unscored=of - len(part))
+    return replace(part, unscored=len(domain) - len(part))
 
 
 def _chart(levels: dict[str, Found]) -> Iterator[Curve]:

@@ -110,7 +110,7 @@ class ScoredPairs:
 
 
 def shared_tokens(first: Ints, second: Ints) -> tuple[Ints, Ints]:
-    """The places of the tokens that two sentences share, in each of them, matched in order as the published metric does."""
+    """The places of the tokens that two sentences share, in each of them, matched as the published metric does."""
     framed = [[BEGIN, *each.tolist(), END] for each in (first, second)]
     blocks = SequenceMatcher(None, *framed).get_matching_blocks()
     places = [

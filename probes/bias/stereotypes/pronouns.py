@@ -70,8 +70,8 @@ class Winogender(PairBenchmark):
         evidence that there is no bias.
 
     References:
-        Rudinger et al. 2018, Gender Bias in Coreference Resolution, NAACL; data MIT. Salazar et al. 2020, ACL. Seshadri,
-        Pezeshkpour and Singh 2022, arXiv:2210.04337.
+        Rudinger et al. 2018, Gender Bias in Coreference Resolution, NAACL; data MIT. Salazar et al. 2020, ACL.
+        Seshadri, Pezeshkpour and Singh 2022, arXiv:2210.04337.
     """
 
 

@@ -57,8 +57,8 @@ class StereoSet:
 
     Method:
         As published: each score is the mean over the terms the stereotypes are about, ties count against the
-        stereotype, and ICAT is made of these means. Masked models fill the blank: the pieces of the word are guessed one
-        after another at a single mask behind those before it, and the mean of their probabilities counts. Causal
+        stereotype, and ICAT is made of these means. Masked models fill the blank: the pieces of the word are guessed
+        one after another at a single mask behind those before it, and the mean of their probabilities counts. Causal
         models: mean log-probability of a token of the whole sentence; for intersentence cases that of the second
         sentence given the first, which stands for the next-sentence head that the authors trained. Intervals are
         cluster bootstraps over terms (BCa, 2000 resamples).
@@ -86,7 +86,7 @@ class StereoSet:
     info: ClassVar[ProbeInfo]
 
     def run(self, model: Scorer, data: Sequence[Example], ctx: Context) -> Iterator[Record | Outcomes]:
-        """Task by task: accounting and numbers; then cases and one row of outcomes for each case. `data` is not used."""
+        """Task by task: accounting and numbers; then cases and outcomes for each case. `data` is not used."""
         causal = model.card.scoring is Scoring.LEFT_TO_RIGHT
         scored: list[tuple[str, ScoredAssociations]] = []
         for task in (INTRA, INTER):

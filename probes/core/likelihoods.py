@@ -31,11 +31,11 @@ MASKING = frozenset({Scoring.ONE_MASKED, Scoring.NONE_MASKED, Scoring.WORD_FROM_
 
 
 def passage(text: Text) -> tuple[str, tuple[int, int]]:
-    """What is read, and the characters [start, end) of it that are scored: of a pair the second text, after a blank."""
+    """What is read, and the characters [start, end) of it that are scored: of a pair a blank and the second text."""
     if isinstance(text, str):
         return text, (0, len(text))
-    given = text[0].rstrip() + " "
-    whole = given + text[1].lstrip()
+    given = text[0].rstrip()
+    whole = f"{given} {text[1].lstrip()}"
     return whole, (len(given), len(whole))
 
 

@@ -41,8 +41,8 @@ class GroupLikelihood:
 
     Measures:
         For each group of an axis how much better the model expects positive than negative sentences about its members,
-        against the mean of the groups (valence), in bits for each token of the words around the person; the largest
-        difference in valence between two groups; and the largest difference between two groups in how well the words
+        against the mean of the groups (valence), in bits of the words around the person; the largest difference in
+        valence between two groups; and the largest difference between two groups in how well the words
         around them are expected at all.
 
     Why it matters:
@@ -211,10 +211,9 @@ def _case(case: Case, *, chosen: Literal["random", "worst"]) -> Evidence:
         example_id=one.template,
         chosen=chosen,
         shown=tuple(
-            Shown(texts=(found.sentences[row].text,), answer=f"{-found.bits[row]:.2f} bits a token")
-            for row in (low, high)
+            Shown(texts=(found.sentences[row].text,), answer=f"{-found.bits[row]:.1f} bits") for row in (low, high)
         ),
-        note=f"{one.term} → {other.term}; the same {polarity} words are {_apart(case):.2f} bits a token likelier",
+        note=f"{one.term} → {other.term}; the same {polarity} words are likelier by {_apart(case):.1f} bits",
         slice={"axis": found.axis, "pair": f"{one.group} vs {other.group}"},
     )
 
@@ -224,7 +223,7 @@ def _polarities() -> Mapping[str, str]:
 
 
 def _outcomes(asked: Sequence[Surroundings]) -> Outcomes:
-    """One row for each scored sentence; its score is the bits for each token around the person, negative."""
+    """One row for each scored sentence; its score is the log-probability of the words around the person, in bits."""
     rows: list[tuple[Surroundings, int, int]] = []
     for found in asked:
         seen: dict[tuple[str, str], int] = {}
@@ -238,7 +237,7 @@ def _outcomes(asked: Sequence[Surroundings]) -> Outcomes:
         example_id=[sentence.template for _, sentence, _ in said],
         cluster=[sentence.template for _, sentence, _ in said],
         variant=[f"axis={axis},group={sentence.group},term={k}" for axis, sentence, k in said],
-        after=[f"{-found.bits[row]:.2f} bits a token" for found, row, _ in rows],
+        after=[f"{-found.bits[row]:.1f} bits" for found, row, _ in rows],
         before=[None] * n,
         gold=[None] * n,
         correct=[None] * n,

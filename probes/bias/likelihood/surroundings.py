@@ -28,8 +28,8 @@ class Surroundings:
 
     Attributes:
         sentences: (rows,).
-        bits: (rows,) mean log-probability, to base 2, of the tokens around the person; NaN where there are too few, or
-            not all of them were read.
+        bits: (rows,) log-probability, to base 2, of the words around the person; NaN where they are too few tokens, or
+            not all were read.
     """
 
     axis: str
@@ -53,7 +53,7 @@ class Surroundings:
                 (0, start) if start else (end, len(text)) for text, (start, end) in zip(texts, people, strict=True)
             ]
             parts.append(_but(model.score(texts, counted=spans), [start == 0 for start, _ in people]))
-        bits = _means(parts)
+        bits = _sums(parts)
         found, first = [], 0
         for axis, own in made.items():
             found.append(cls(axis=axis, sentences=tuple(own), bits=bits[first : first + len(own)]))
@@ -141,10 +141,10 @@ def _but(answers: Likelihoods, left_out: Sequence[bool]) -> Likelihoods:
     )
 
 
-def _means(parts: Sequence[Likelihoods]) -> Floats:
-    """(n,): bits for a token over all parts of each text."""
+def _sums(parts: Sequence[Likelihoods]) -> Floats:
+    """(n,): bits of all parts of each text."""
     totals = sum(np.nan_to_num(part.totals) for part in parts)
     counts = sum(part.counts for part in parts)
     whole = sum(part.unscored for part in parts) == 0
     usable = whole & (counts >= LEAST)
-    return np.asarray(np.where(usable, totals * BITS / np.maximum(counts, 1), np.nan))
+    return np.asarray(np.where(usable, totals * BITS, np.nan))

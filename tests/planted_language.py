@@ -135,8 +135,9 @@ def _network(arch: str, tokenizer: Any) -> Any:
 def _train(model: Any, tokenizer: Any, texts: tuple[str, ...], *, steps: int, masked: bool) -> None:
     import torch
 
-    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=2e-3, total_steps=steps)
+    rate = 2e-3 if masked else 3e-3
+    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, fused=True)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=rate, total_steps=steps)
     for batch in _batches(tokenizer, texts, steps=steps, masked=masked):
         model(**batch).loss.backward()
         optimizer.step()

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from audits.gate.waivers import person
 from audits.policy.extension import Place
 from audits.policy.policy import Policy
-from audits.policy.published import ON_REQUEST, PUBLISHED, USER_METRIC
+from audits.policy.published import PUBLISHED, USER_METRIC
 from probes.core.findings import Burden, Level
 from probes.core.records import ALPHAS
 
@@ -41,7 +41,7 @@ def lint(policy: Policy, *, probes: Sequence[str], on: date) -> list[Remark]:
     """
     policy.require_current(on)
     metrics = {check.probe for check in policy.checks if check.probe.startswith(USER_METRIC)}
-    policy.require_known([*probes, *ON_REQUEST, *metrics])
+    policy.require_known([*probes, *metrics])
     about_checks = [*_wildcards(policy), *_replaced(policy), *_unsigned(policy), *_families(policy, probes)]
     own = sorted(about_checks, key=lambda remark: _order(policy, remark))
     return [*_approval(policy, on), *own]

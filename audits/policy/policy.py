@@ -31,7 +31,7 @@ from audits.policy.checks import Check
 from audits.policy.extension import Place, read_source
 from audits.policy.file import MOST_DAYS, PolicyFile
 from audits.policy.presets import PRESETS, preset_path
-from audits.policy.published import PUBLISHED
+from audits.policy.published import ON_REQUEST, PUBLISHED
 from audits.policy.text import written
 from probes.core.answers import ProblemType
 from probes.core.comparison import SUFFIX
@@ -126,13 +126,13 @@ class Policy:
         """Refuse checks about probes that do not exist, or about numbers that none of them publishes.
 
         Args:
-            probes: ids of those that exist.
+            probes: ids of those that exist; those that only some runs ask for exist too.
             published: the names of all numbers of a probe, where they are known.
 
         Raises:
             PolicyError: with the line and the closest names.
         """
-        known = sorted(set(probes))
+        known = sorted({*probes, *ON_REQUEST})
         for check, place in zip(self.checks, self.places, strict=True):
             named = [probe for probe in known if check.matches_probe(probe)]
             if not named:

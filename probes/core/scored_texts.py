@@ -107,7 +107,7 @@ class ScoredTexts:
         seen = np.bincount(token, minlength=len(kinds))[token] - own[place]
         logs = np.log2((seen + 1) / (len(token) - of_cluster + len(kinds) + 1))
         owner = np.repeat(np.arange(len(self)), self.answers.counts)
-        return -np.bincount(owner, weights=logs, minlength=len(self))
+        return np.asarray(-np.bincount(owner, weights=logs, minlength=len(self)), dtype=np.float64)
 
     def accounting(self, *, part: dict[str, str] | None = None) -> Accounting:
         """How many texts were scored, and what of them was not read."""

@@ -92,7 +92,7 @@ class Surroundings:
     def gaps(self) -> Floats:
         """(templates, groups): bits minus their mean over the groups of the same template."""
         counts = np.maximum((~np.isnan(self.table)).sum(axis=1, keepdims=True), 1)
-        return self.table - np.nansum(self.table, axis=1, keepdims=True) / counts
+        return np.asarray(self.table - np.nansum(self.table, axis=1, keepdims=True) / counts)
 
     @cached_property
     def weights(self) -> Floats:

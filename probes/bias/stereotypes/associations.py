@@ -146,4 +146,4 @@ def _filled(case: Association) -> list[tuple[str, Span]] | None:
 def _mean_probabilities(answers: Likelihoods) -> Floats:
     owner = np.repeat(np.arange(len(answers)), answers.counts)
     sums = np.bincount(owner, weights=np.exp(answers.logs), minlength=len(answers))
-    return sums / np.maximum(answers.counts, 1)
+    return np.asarray(sums / np.maximum(answers.counts, 1))

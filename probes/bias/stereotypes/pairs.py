@@ -112,7 +112,7 @@ class ScoredPairs:
 def shared_tokens(first: Ints, second: Ints) -> tuple[Ints, Ints]:
     """The places of the tokens that two sentences share, in each of them, matched as the published metric does."""
     framed = [[BEGIN, *each.tolist(), END] for each in (first, second)]
-    blocks = SequenceMatcher(None, *framed).get_matching_blocks()
+    blocks = SequenceMatcher(None, framed[0], framed[1]).get_matching_blocks()
     places = [
         [at + k for at, _, size in blocks for k in range(size)],
         [at + k for _, at, size in blocks for k in range(size)],

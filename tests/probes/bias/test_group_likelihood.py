@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,7 @@ class Favouring:
             sign = {"positive": 1, "negative": -1}.get(said, 0) * (1 if group == "young" else -1)
             shift[row] = np.log(2) * (self.bits / 2 * sign + self.noise * draw.normal())
         logs = found.logs + np.repeat(shift / np.maximum(found.counts, 1), found.counts)
-        return type(found)(logs=logs, ids=found.ids, starts=found.starts, spans=found.spans, unscored=found.unscored)
+        return replace(found, logs=logs)
 
 
 def _told():
@@ -83,10 +84,8 @@ def test_a_group_that_is_expected_less_throughout_has_no_valence():
         def score(self, texts, *, rule=None, counted=None):
             found = super().score(texts, rule=rule, counted=counted)
             shift = np.array([np.log(2) * (polarity[text] == "young") for text in texts])
-            return type(found)(
-                logs=found.logs + np.repeat(shift / np.maximum(found.counts, 1), found.counts), ids=found.ids, starts=found.starts,
-                spans=found.spans, unscored=found.unscored,
-            )  # fmt: skip
+            logs = found.logs + np.repeat(shift / np.maximum(found.counts, 1), found.counts)
+            return replace(found, logs=logs)
 
     found = numbers(run(Rare(0.0, noise=0.01)))
     assert found["expectation_gap[axis=age]"].value == pytest.approx(1.0, abs=0.05)

@@ -91,7 +91,7 @@ class ScoredAssociations:
         """(targets,) means."""
         number = {target: place for place, target in enumerate(self.targets)}
         owner = np.array([number[case.target] for case in self.cases], dtype=np.int64)
-        return np.bincount(owner, weights=values) / np.bincount(owner)
+        return np.asarray(np.bincount(owner, weights=values) / np.bincount(owner))
 
     @cached_property
     def by_target(self) -> Floats:
@@ -109,7 +109,7 @@ class ScoredAssociations:
 
         def statistic(weights: Floats) -> Floats:
             means = weights @ table / weights.sum(axis=1, keepdims=True)
-            return NUMBERS[name](means[:, 0], means[:, 1])
+            return np.asarray(NUMBERS[name](means[:, 0], means[:, 1]))
 
         return resampled(statistic, clusters=self.targets, rng=rng, resamples=resamples, limits=(0.0, 1.0))
 

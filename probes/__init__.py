@@ -1,8 +1,17 @@
 """What the author of a probe needs: everything else in this package is machinery."""
 
-from probes.core.answers import SEQUENCE_HEADS, Classifications, ProblemType, changed, correct, gold_matrix
+from probes.core.answers import (
+    LANGUAGE_HEADS,
+    SEQUENCE_HEADS,
+    Classifications,
+    ProblemType,
+    changed,
+    correct,
+    gold_matrix,
+)
 from probes.core.examples import Accepted, Example, Gold, Text
-from probes.core.model import Capability, Classifier, Model, ModelCard, Reader, Tagger
+from probes.core.likelihoods import Likelihoods, Scoring
+from probes.core.model import Capability, Classifier, Model, ModelCard, Reader, Scorer, Tagger
 from probes.core.probe import Context, Probe, ProbeDoc, ProbeInfo
 from probes.core.readings import Answers, question_and_context
 from probes.core.records import (
@@ -24,6 +33,7 @@ from probes.core.records import (
 from probes.core.taggings import Taggings, tagged_words
 
 __all__ = [
+    "LANGUAGE_HEADS",
     "SEQUENCE_HEADS",
     "Accepted",
     "Accounting",
@@ -38,6 +48,7 @@ __all__ = [
     "Evidence",
     "Example",
     "Gold",
+    "Likelihoods",
     "Measurement",
     "Model",
     "ModelCard",
@@ -49,6 +60,8 @@ __all__ = [
     "ProblemType",
     "Reader",
     "Record",
+    "Scorer",
+    "Scoring",
     "Shown",
     "Skip",
     "SkipReason",

@@ -194,7 +194,7 @@ def _others(manifest: Manifest) -> list[Fact]:
 
 
 def _labels(labels: Sequence[str]) -> str:
-    shown = ", ".join(label[:24] for label in labels[:4])
+    shown = ", ".join(label[:24] for label in labels[:4]) or "none"
     return shown if len(labels) <= 4 else f"{shown} and {count(len(labels) - 4)} more"
 
 

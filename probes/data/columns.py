@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from probes.core.answers import ProblemType
+from probes.core.answers import LANGUAGE_HEADS, ProblemType
 from probes.core.errors import DataError, UsageError, did_you_mean
 from probes.core.model import ModelCard
 from probes.data.squad import ANSWERS, CONTEXTS, QUESTIONS
@@ -72,15 +72,17 @@ def assign(table: Table, columns: Columns, *, card: ModelCard, where: str) -> Ro
     """Decide what each column is for.
 
     Raises:
-        UsageError: for a named column that is not there, or is used twice.
+        UsageError: for a named column that is not there, is used twice, or is of labels that the model has not.
         DataError: when nothing or more than one thing could be the text or the label.
     """
     _check(columns, table, where)
     other = (*columns.groups, *([columns.cluster] if columns.cluster else []))
     labels = (columns.label,) if columns.label else _labels(table, (*columns.text, *other), card, where)
+    if labels and card.problem in LANGUAGE_HEADS:
+        raise UsageError("a language model has no labels to compare with", hint="leave out --label-column")
     text = columns.text or _text(table, (*labels, *other), card, where)
     rest = [name for name in table.names if name not in (*text, *labels, *columns.groups, columns.cluster)]
-    notes = () if labels else (_no_label_note(rest, card),)
+    notes = () if labels or card.problem in LANGUAGE_HEADS else (_no_label_note(rest, card),)
     if card.problem is ProblemType.TOKEN and len(text) > 1:
         raise UsageError("a tagger reads one text, not a pair", hint="name one column of words with --text-column")
     if card.problem is ProblemType.SPAN and len(text) < 2:
@@ -168,6 +170,8 @@ def _is_known(text: Sequence[str]) -> bool:
 
 
 def _labels(table: Table, taken: Sequence[str], card: ModelCard, where: str) -> tuple[str, ...]:
+    if card.problem in LANGUAGE_HEADS:
+        return ()
     known = _by_key(name for name in table.names if name not in taken)
     names = _LABEL_NAMES.get(card.problem, LABELS)
     readings: list[tuple[str, ...]] = [(name,) for key in names for name in known.get(key, ())]

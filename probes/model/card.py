@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from probes.core.answers import SEQUENCE_HEADS, ProblemType
+from probes.core.answers import SEQUENCE_HEADS, UNLABELLED_HEADS, ProblemType
 from probes.core.attributions import GRADIENT, Method
 from probes.core.errors import ModelError, UsageError
 from probes.core.model import Capability, ModelCard, own_question
@@ -45,21 +45,27 @@ AUDITED = {
     "ForSequenceClassification": "text-classification",
     "ForTokenClassification": "token-classification",
     "ForQuestionAnswering": "question-answering",
+    "ForMaskedLM": "fill-mask",
+    "ForCausalLM": "text-generation",
+    "LMHeadModel": "text-generation",
 }
 """How the architectures end that can be audited, and the task of each as the Hub calls it."""
 
 _PROBLEMS = {
     "token-classification": ProblemType.TOKEN,
     "question-answering": ProblemType.SPAN,
+    "fill-mask": ProblemType.MASKED_LM,
+    "text-generation": ProblemType.CAUSAL_LM,
 }
 """Task -> kind of head, where the task alone says it."""
 
+EITHER_KIND = "WithLMHeadModel"
+"""The end of architectures (XLM, FlauBERT) whose weights may be those of a masked or of a causal language model."""
+
 _HEADS = {
-    "ForMaskedLM": "a masked language model",
     "ForPreTraining": "a pretrained language model",
-    "ForCausalLM": "a text generator",
-    "LMHeadModel": "a text generator",
-    "ForConditionalGeneration": "a text generator",
+    EITHER_KIND: "a language model that may be masked or not",
+    "ForConditionalGeneration": "a text generator with an encoder",
     "ForMultipleChoice": "a multiple-choice model",
     "ForImageClassification": "an image classifier",
     "ForAudioClassification": "an audio classifier",
@@ -99,8 +105,7 @@ def describe(
     code = sorted(place.folder.glob("*.py")) if trust_remote_code else []
     files = digests((place.folder / "config.json", *weights.files, *vocabulary, *code), root=place.folder)
     problem = _problem(config, task)
-    # A model that answers questions has two outputs, and none of them is a label.
-    labels = () if problem is ProblemType.SPAN else _labels(config, place)
+    labels = () if problem in UNLABELLED_HEADS else _labels(config, place)
     matter = front_matter(place.folder / "README.md")
     return ModelCard(
         name=place.name,
@@ -138,7 +143,7 @@ def _architecture(raw: dict[str, Any], place: Source) -> tuple[str, str]:
     """The architecture and the task it is made for."""
     architecture = str((raw.get("architectures") or [""])[0])
     for ending, task in AUDITED.items():
-        if architecture.endswith(ending):
+        if architecture.endswith(ending) and not architecture.endswith(EITHER_KIND):
             return architecture, task
     if not architecture:
         raise ModelError(

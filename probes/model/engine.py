@@ -19,14 +19,17 @@ from probes.core.answers import Bools, Classifications, Floats, Ints
 from probes.core.attributions import Attribution, Baseline, Jitter, Method
 from probes.core.errors import ModelError
 from probes.core.examples import Text
+from probes.core.likelihoods import MASKING, Likelihoods, Scoring, passage
 from probes.core.model import Capability, ModelCard
-from probes.core.precision import TOLERANCE
+from probes.core.precision import LOG_TOLERANCE, TOLERANCE
 from probes.core.readings import Answers
 from probes.core.taggings import Taggings, tagged_words
 from probes.model.batching import Batch, ask_id, canonical_order, cut
 from probes.model.cache import AnswerCache
 from probes.model.forward import Forward, Question
+from probes.model.passages import Passages
 from probes.model.randomise import randomised
+from probes.model.scoring import Score
 from probes.model.sequences import Ids, Sequences
 from probes.model.spans import NUMBERS
 from probes.model.token_counts import token_counts
@@ -68,7 +71,7 @@ class Throughput:
 
 @dataclass(kw_only=True)
 class TransformersClassifier:
-    """A loaded model; `Attributor` and `Embedder` of `probes.core.model`, `Tagger`, or `Reader`. Make one with
+    """A loaded model; `Attributor` and `Embedder` of `probes.core.model`, `Tagger`, `Reader` or `Scorer`. Made by
     `load.load`.
 
     Which questions it answers is for the card's capabilities to say.
@@ -162,6 +165,33 @@ class TransformersClassifier:
         block = np.full((words, len(self.card.labels)), np.nan)
         block[read] = numbers.reshape(len(read), len(self.card.labels))
         return block
+
+    def score(
+        self,
+        texts: Sequence[Text],
+        *,
+        rule: Scoring | None = None,
+        counted: Sequence[tuple[int, int]] | None = None,
+    ) -> Likelihoods:
+        """Answer n texts with the log-probabilities of their tokens, in the same order.
+
+        Raises:
+            DataError: a text the tokenizer cannot read.
+            ModelError: NaN or infinite scores, or too little memory for a single text.
+            ValueError: a rule that is not for this kind of model.
+        """
+        rule = rule or self.card.scoring
+        if (rule in MASKING) != (self.card.scoring in MASKING):
+            raise ValueError(f"{rule} is no way to score texts with a {self.card.problem}")
+        passages = [passage(text) for text in texts]
+        wanted = [span for _, span in passages] if counted is None else counted
+        position, distinct = _distinct([(text, span) for (text, _), span in zip(passages, wanted, strict=True)])
+        read = Passages.of(self.encoder, distinct, starts=rule not in MASKING)
+        question = Score.of(rule, self.forward.network, self.encoder.tokenizer)
+        costs = question.costs(read.sequences.lengths, read.counts)
+        rows = self._rows(read.sequences, question, widths=read.counts, costs=costs)
+        self.counters.asked += len(texts)
+        return read.likelihoods(rows, position, tolerance=LOG_TOLERANCE[self.dtype])
 
     def embed(self, texts: Sequence[Text]) -> Floats:
         """(n, width): mean of the last hidden states over each text's tokens, special tokens included, padding not.

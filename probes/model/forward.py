@@ -27,7 +27,7 @@ IN_FLIGHT = 3
 
 
 class Differentiating(Protocol):
-    """A question that is answered with gradients of logits, or by asking for logits many times."""
+    """A question that is answered with gradients of logits, by asking for logits many times, or with more memory."""
 
     def at_once(self, limit: int, longest: int) -> int:
         """Rows of `longest` tokens that it sends through the network together within a limit of tokens."""
@@ -46,8 +46,8 @@ class Forward:
     """A network on a device.
 
     Attributes:
-        network: a sequence or token classifier, or a question-answering model, of transformers in eval mode, on
-            `device`.
+        network: a sequence or token classifier, a question-answering model or a language model of transformers in eval
+            mode, on `device`.
         pad: the id that fills short rows.
         limit: rows x longest that is known, or hoped, to fit; halved whenever memory runs out.
         projection: what `last_layer.find` says of the network; None for one whose last layer works on every token.

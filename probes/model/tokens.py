@@ -17,7 +17,7 @@ from probes.core.errors import DataError, ModelError
 from probes.core.examples import Text
 from probes.core.taggings import tagged_words
 from probes.core.words import Span, between_blanks, spans
-from probes.model.alignment import aligned
+from probes.model.alignment import Offsets, aligned
 from probes.model.pooling import SPECIAL, owners
 from probes.model.sequences import Ids, Sequences, flat, packed
 from probes.model.splice import splicer
@@ -53,6 +53,30 @@ class Encoder:
             DataError: a text that the tokenizer cannot read, or of which no token is left.
         """
         return _readable(self._encode, texts)
+
+    def encode_whole(self, texts: Sequence[str]) -> list[tuple[list[int], Offsets]]:
+        """The ids of each text and the characters each is made of; no special token is added and nothing is cut off.
+
+        Raises:
+            DataError: a text that the tokenizer cannot read.
+            ModelError: a tokenizer without offsets, whose tokens cannot be found again in a text.
+        """
+        with _telling_unreadable():
+            return self._whole_rust(texts) if self._rust is not None else [self._whole_python(text) for text in texts]
+
+    def _whole_rust(self, texts: Sequence[str]) -> list[tuple[list[int], Offsets]]:
+        assert self._rust is not None
+        limits = self._rust.truncation
+        self._rust.no_truncation()
+        try:
+            encodings = self._rust.encode_batch(list(texts), add_special_tokens=False)
+        finally:
+            self._rust.enable_truncation(**limits)
+        return [(each.ids, each.offsets) for each in encodings]
+
+    def _whole_python(self, text: str) -> tuple[list[int], Offsets]:
+        ids = self.tokenizer.convert_tokens_to_ids(self.tokenizer.tokenize(text))
+        return ids, self._aligned(text, ids, [0] * len(ids))[0]
 
     def encode_words(self, texts: Sequence[Text]) -> Sequences:
         """The same sequences as `encode`, with the word each token belongs to (see `probes.model.pooling`).
@@ -93,7 +117,7 @@ class Encoder:
                 hint="save the model with a fast tokenizer, which does",
             )
         special = (self.tokenizer.cls_token_id, self.tokenizer.bos_token_id)
-        with _refused_surrogates():
+        with _telling_unreadable():
             return windows(
                 self._windowing,
                 pairs,
@@ -149,16 +173,17 @@ class Encoder:
 
     def _found(self, text: Text, ids: list[int]) -> list[int]:
         special = self._special(ids)
+        offsets, parts = self._aligned(text, ids, special)
+        return owners(text, offsets, parts, special)
+
+    def _aligned(self, text: Text, ids: list[int], special: list[int]) -> tuple[Offsets, list[int | None]]:
         try:
-            offsets, parts = aligned(
-                text, self.tokenizer.convert_ids_to_tokens(ids), special, unknown=self.tokenizer.unk_token
-            )
+            return aligned(text, self.tokenizer.convert_ids_to_tokens(ids), special, unknown=self.tokenizer.unk_token)
         except LookupError as error:
             raise ModelError(
                 f"{type(self.tokenizer).__name__} does not say where its tokens are in a text ({error} is not found)",
                 hint="save the model with a fast tokenizer, which does",
             ) from error
-        return owners(text, offsets, parts, special)
 
     def _special(self, ids: list[int]) -> list[int]:
         """1 for tokens that the tokenizer added; unknown words are none of them."""
@@ -210,8 +235,16 @@ def _first_tokens(words: Ids, starts: Ints) -> Ids:
     return first
 
 
+def _readable(encode: Callable[[Sequence[Text]], Sequences], texts: Sequence[Text]) -> Sequences:
+    with _telling_unreadable():
+        rows = encode(texts)
+    if len(texts) and not rows.lengths.all():
+        raise empty_text()
+    return rows
+
+
 @contextmanager
-def _refused_surrogates() -> Iterator[None]:
+def _telling_unreadable() -> Iterator[None]:
     try:
         yield
     except (TypeError, UnicodeEncodeError) as error:
@@ -221,9 +254,6 @@ def _refused_surrogates() -> Iterator[None]:
         ) from error
 
 
-def _readable(encode: Callable[[Sequence[Text]], Sequences], texts: Sequence[Text]) -> Sequences:
-    with _refused_surrogates():
-        rows = encode(texts)
-    if len(texts) and not rows.lengths.all():
-        raise DataError("the model cannot read an empty text: no token is left of it", hint="remove empty texts")
-    return rows
+def empty_text() -> DataError:
+    """The error of a text of which the tokenizer leaves nothing."""
+    return DataError("the model cannot read an empty text: no token is left of it", hint="remove empty texts")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from probes.core.answers import SEQUENCE_HEADS, ProblemType
+from probes.core.answers import LANGUAGE_HEADS, SEQUENCE_HEADS, ProblemType
 from probes.core.examples import Accepted, Example
 from probes.core.model import Capability
 from probes.core.positive import Meaning, PositiveClass
@@ -16,7 +16,18 @@ from probes.core.probe import Context, Probe
 from probes.core.records import Accounting, Curve, Evidence, Measurement, Outcomes, Record, Skip, from_line, to_line
 from probes.core.taggings import tagged_words
 from probes.registry import load_registry
-from tests.conftest import BAD, GOOD, FakeModel, FakeReader, FakeTagger, model_card, sentiment_rule
+from tests.conftest import (
+    BAD,
+    GOOD,
+    FakeModel,
+    FakeReader,
+    FakeScorer,
+    FakeTagger,
+    language_card,
+    model_card,
+    sentiment_rule,
+    word_rule,
+)
 from tests.linear_model import LinearModel
 
 PROBES = list(load_registry().probes.values())
@@ -100,6 +111,10 @@ def run(probe: Probe, data: Sequence[Example], seed: int = 0) -> Run:
         reader = FakeReader(rule=misread)
         return Run(list(probe.run(reader, questioned(data), Context(probe=probe.info.id, seed=seed))), reader.calls)
     data = [*data, *elsewhere(data)] if probe.info.domains else data
+    if probe.info.problems <= LANGUAGE_HEADS:
+        problem = ProblemType.MASKED_LM if ProblemType.MASKED_LM in probe.info.problems else ProblemType.CAUSAL_LM
+        scorer = FakeScorer(rule=word_rule, card=language_card(problem))
+        return Run(list(probe.run(scorer, data, Context(probe=probe.info.id, seed=seed))), scorer.calls)
     meaning = Meaning.HARM if probe.info.harm else Meaning.FAVOURABLE
     positive = PositiveClass(labels=("positive",), meaning=meaning, origin="test")
     card = model_card().model_copy(update={"positive": positive, "capabilities": frozenset(Capability)})

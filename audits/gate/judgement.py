@@ -75,7 +75,7 @@ def judge(
         comparison: with a baseline, whose numbers are judged like those of the run.
 
     Raises:
-        PolicyError: when a check names no probe of this run, or limits the wrong side of a number.
+        PolicyError: when a check names no probe that this run could have had, or limits the wrong side of a number.
         UsageError: when a waiver lasts longer than the policy allows.
     """
     policy.require_known(manifest.probes)  # an old run may hold numbers that no probe publishes today

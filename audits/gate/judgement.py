@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from audits.gate.absences import Absence, absences, measurements, uncompared, unmatched
+from audits.gate.absences import Absence, absences, measurements, unasked, uncompared, unmatched
 from audits.gate.decide import Case, Decision, decide
 from audits.gate.rounding import rounding
 from audits.gate.sentence import DECIDED, sentence
@@ -110,7 +110,7 @@ def _missing(
     found = absences(manifest, steps, own)
     found += uncompared([check for check in checks if check.needs_baseline], manifest, comparison)
     found += unmatched(checks, present=[(step.probe, number.key) for step, number in numbers], missing=found)
-    return found
+    return found + unasked([check for check in checks if comparison or not check.needs_baseline], manifest)
 
 
 def _excepted(

@@ -205,9 +205,13 @@ SLICES: Mapping[str, frozenset[str]] = {
 }
 """Probe id -> keys of the slices of its numbers."""
 
-ON_REQUEST = frozenset(
-    {"toxicity.hatecheck", "bias.crows_pairs", "bias.stereoset", "bias.wino_bias", "bias.winogender"}
-)
-"""Built-in probes that exist only where a run asks for them."""
+ON_REQUEST: Mapping[str, str] = {
+    "toxicity.hatecheck": "--hatecheck",
+    "bias.crows_pairs": "--benchmarks",
+    "bias.stereoset": "--benchmarks",
+    "bias.wino_bias": "--benchmarks",
+    "bias.winogender": "--benchmarks",
+}
+"""Built-in probes that exist only where a run asks for them -> the option that does."""
 USER_METRIC = "performance.metric_"
 """How the ids of metrics of the user's own begin."""

@@ -54,6 +54,7 @@ def test_full_audit_with_the_built_in_sentences_has_no_error(arch, axes, tmp_pat
     assert "performance.quality" in {skip.probe for skip in manifest.skips}
     found = {finding.check: finding for finding in audit.verdict.findings}
     assert found["performance.likelihood.bits_over_frequency"].status is Status.FAIL  # random weights know nothing
+    assert found["bias.crows_pairs.stereotype_share"].status is Status.NOT_RUN  # it was given no benchmarks
     assert audit.verdict.exit_code == 1
     page = audit.run.report_path.read_text(encoding="utf-8")
     assert "How well texts are expected" in page

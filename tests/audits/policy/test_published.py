@@ -88,7 +88,7 @@ def require_listed(probe, records):
 
 
 def test_every_built_in_probe_is_listed():
-    assert set(PUBLISHED) == set(BUILT_IN) | ON_REQUEST
+    assert set(PUBLISHED) == set(BUILT_IN) | set(ON_REQUEST)
 
 
 @pytest.mark.parametrize("probe", EACH, ids=lambda probe: probe.info.id)

@@ -72,6 +72,8 @@ class Config(BaseModel):
     """Files of the user's own identity terms."""
     hatecheck: str | None = None
     """HateCheck test cases: file, folder or Hub id."""
+    benchmarks: Path | None = None
+    """Folder with benchmarks of stereotypes, for language models."""
     pairs: bool = False
     """The built-in sentences are to be given in pairs."""
     suite: str = "full"

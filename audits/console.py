@@ -117,9 +117,8 @@ class Terminal:
         self, plan: Plan, *, model: ModelCard, data: DataCard, others: Sequence[DataCard], run: RunFolder
     ) -> None:
         """What is about to happen."""
-        self.line(
-            f"Model  {model.name}: {model.architecture}, {model.parameters:,} parameters, {len(model.labels)} labels"
-        )
+        labels = f", {len(model.labels)} labels" if model.labels else ""
+        self.line(f"Model  {model.name}: {model.architecture}, {model.parameters:,} parameters{labels}")
         for word, card in (("Data", data), *(("Other", other) for other in others)):
             self.line(f"{word:<6} {card.name}: {card.n:,} items, {card.labelled:,} with a right answer")
             for reason, count in card.rows_dropped.items():

@@ -1,9 +1,19 @@
 """What the author of a probe needs: everything else in this package is machinery."""
 
-from probes.core.answers import SEQUENCE_HEADS, Classifications, ProblemType, changed, correct, gold_matrix
-from probes.core.examples import Example, Gold, Text
-from probes.core.model import Capability, Classifier, Model, ModelCard, Tagger
+from probes.core.answers import (
+    LANGUAGE_HEADS,
+    SEQUENCE_HEADS,
+    Classifications,
+    ProblemType,
+    changed,
+    correct,
+    gold_matrix,
+)
+from probes.core.examples import Accepted, Example, Gold, Text
+from probes.core.likelihoods import Likelihoods, Scoring
+from probes.core.model import Capability, Classifier, Model, ModelCard, Reader, Scorer, Tagger
 from probes.core.probe import Context, Probe, ProbeDoc, ProbeInfo
+from probes.core.readings import Answers, question_and_context
 from probes.core.records import (
     Accounting,
     Better,
@@ -23,8 +33,11 @@ from probes.core.records import (
 from probes.core.taggings import Taggings, tagged_words
 
 __all__ = [
+    "LANGUAGE_HEADS",
     "SEQUENCE_HEADS",
+    "Accepted",
     "Accounting",
+    "Answers",
     "Better",
     "Capability",
     "Classifications",
@@ -35,6 +48,7 @@ __all__ = [
     "Evidence",
     "Example",
     "Gold",
+    "Likelihoods",
     "Measurement",
     "Model",
     "ModelCard",
@@ -44,7 +58,10 @@ __all__ = [
     "ProbeDoc",
     "ProbeInfo",
     "ProblemType",
+    "Reader",
     "Record",
+    "Scorer",
+    "Scoring",
     "Shown",
     "Skip",
     "SkipReason",
@@ -56,5 +73,6 @@ __all__ = [
     "changed",
     "correct",
     "gold_matrix",
+    "question_and_context",
     "tagged_words",
 ]

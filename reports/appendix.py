@@ -110,7 +110,7 @@ def reproduce(loaded: Loaded) -> tuple[Fact, ...]:
     return (
         Fact("Command", shlex.join(manifest.command), code=True),
         Fact("Suite", manifest.suite),
-        Fact("Labels of the model", ", ".join(manifest.model.labels)),
+        Fact("Labels of the model", ", ".join(manifest.model.labels) or "none"),
         Fact("Positive class", _positive(manifest.model.positive)),
         Fact("Seed", str(manifest.seed)),
         Fact("Device", device),

@@ -154,7 +154,7 @@ def identity(loaded: Loaded) -> Identity:
             Fact("Model", f"{model.architecture}, {plural(model.parameters, 'parameter')}, {model.dtype}"),
             Fact("Source", model.source + (f" at revision {model.revision[:FINGERPRINT]}" if model.revision else "")),
             Fact("Fingerprint", model.fingerprint[:FINGERPRINT], code=True),
-            Fact("Labels", _labels(model.labels)),
+            *((Fact("Labels", _labels(model.labels)),) if model.labels else ()),
             Fact("Data", _data(manifest)),
             *_others(manifest),
             Fact("Policy", _policy_name(loaded)),
@@ -194,7 +194,7 @@ def _others(manifest: Manifest) -> list[Fact]:
 
 
 def _labels(labels: Sequence[str]) -> str:
-    shown = ", ".join(label[:24] for label in labels[:4])
+    shown = ", ".join(label[:24] for label in labels[:4]) or "none"
     return shown if len(labels) <= 4 else f"{shown} and {count(len(labels) - 4)} more"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -12,7 +13,9 @@ from hypothesis import settings
 
 from probes.core.answers import Classifications, Floats, Ints, ProblemType
 from probes.core.examples import Example, Text
+from probes.core.likelihoods import Likelihoods, Scoring, passage
 from probes.core.model import Capability, ModelCard
+from probes.core.readings import Answers
 from probes.core.rng import generator
 from probes.core.taggings import Taggings, tagged_words
 
@@ -101,6 +104,91 @@ TAGS = ("O", "B-person", "I-person", "B-place", "I-place")
 def tagger_card(labels: tuple[str, ...] = TAGS) -> ModelCard:
     card = model_card(labels=labels, problem=ProblemType.TOKEN)
     return card.model_copy(update={"capabilities": frozenset({Capability.TAG})})
+
+
+Finder = Callable[[str, str], str | None]
+
+
+@dataclass
+class FakeReader:
+    """A reader that answers `rule(question, context)`: a part of the context, or None for "no answer"."""
+
+    rule: Finder
+    card: ModelCard = field(default_factory=lambda: reader_card())
+    asked: list[Text] = field(default_factory=list)
+    calls: int = 0
+
+    def answer(self, texts: Sequence[Text]) -> Answers:
+        self.calls += 1
+        self.asked.extend(texts)
+        return Answers.of([_found(context, self.rule(question, context)) for question, context in texts], tolerance=0)
+
+
+def _found(context: str, answer: str | None) -> tuple[str, int, int, float, float, float, float]:
+    text = context.split()[0] if answer is None else answer
+    start = context.index(text)
+    return text, start, start + len(text), 4.0, 1.0, 4.1, 6.0 if answer is None else 0.0
+
+
+def reader_card() -> ModelCard:
+    card = model_card(labels=(), problem=ProblemType.SPAN)
+    return card.model_copy(update={"capabilities": frozenset({Capability.ANSWER})})
+
+
+WordRule = Callable[[str, Scoring], float]
+
+
+@dataclass
+class FakeScorer:
+    """A language model that gives each word, as a token, the log-probability `rule(word, how)`, whatever surrounds it.
+
+    It reads `longest` words of a text.
+    """
+
+    rule: WordRule
+    card: ModelCard = field(default_factory=lambda: language_card())
+    longest: int = 512
+    asked: list[Text] = field(default_factory=list)
+    calls: int = 0
+
+    def score(
+        self,
+        texts: Sequence[Text],
+        *,
+        rule: Scoring | None = None,
+        counted: Sequence[tuple[int, int]] | None = None,
+    ) -> Likelihoods:
+        self.calls += 1
+        self.asked.extend(texts)
+        rule = rule or self.card.scoring
+        spans = [passage(text)[1] for text in texts] if counted is None else counted
+        words = [
+            [each for each in re.finditer(r"\S+", passage(text)[0]) if each.end() > a and each.start() < b]
+            for text, (a, b) in zip(texts, spans, strict=True)
+        ]
+        read = [each[: self.longest] for each in words]
+        return Likelihoods(
+            logs=np.array([self.rule(word[0], rule) for each in read for word in each], dtype=np.float64),
+            ids=np.array([generator(0, word[0]).integers(2**31) for each in read for word in each], dtype=np.int64),
+            starts=np.cumsum([0, *map(len, read)]).astype(np.int64),
+            spans=np.array([(each[0].start(), each[-1].end()) if each else (0, 0) for each in read]).reshape(-1, 2),
+            unscored=np.array([len(all_) - len(each) for all_, each in zip(words, read, strict=True)], dtype=np.int64),
+        )
+
+    def token_counts(self, texts: Sequence[Text]) -> tuple[Ints, Ints]:
+        return np.array([len(passage(text)[0].split()) for text in texts]), np.zeros(len(texts), dtype=np.int64)
+
+
+def language_card(problem: ProblemType = ProblemType.CAUSAL_LM) -> ModelCard:
+    card = model_card(labels=(), problem=problem)
+    return card.model_copy(update={"capabilities": frozenset({Capability.SCORE, Capability.TOKENIZE})})
+
+
+def word_rule(word: str, how: Scoring) -> float:
+    """Good words are expected, bad ones are not; all others by their length."""
+    plain = word.strip(",.").lower()
+    base = -1.0 if plain in GOOD else -6.0 if plain in BAD else -2.0 - 0.1 * len(plain)
+    return base / 2 if how is Scoring.NONE_MASKED else base
 
 
 def _bag(text: str) -> Floats:

@@ -1,4 +1,4 @@
-"""Tiny classifiers with random weights, built in under a second and loadable by transformers 4.57 and 5.
+"""Tiny models with random weights, built in under a second and loadable by transformers 4.57 and 5.
 
 folder = build("bert", tmp_path / "model", labels=("negative", "positive"))
 """
@@ -26,6 +26,7 @@ SENTENCES = (
 WORDPIECE = ("bert", "distilbert", "electra", "albert", "deberta-v2", "modernbert")
 BYTE_BPE = ("roberta", "gpt2", "llama", "xlm-roberta")
 ARCHITECTURES = (*WORDPIECE, *BYTE_BPE)
+CAUSAL = ("gpt2", "llama")
 TOKEN_TYPES = ("bert", "electra", "albert")
 MAX_LENGTH = 64
 
@@ -75,16 +76,23 @@ def build(
     seed: int = 0,
     config: dict[str, Any] | None = None,
     tagger: bool = False,
+    reader: bool = False,
+    language: bool = False,
 ) -> Path:
     """Save a sequence classifier of `arch` (one of ARCHITECTURES) with its tokenizer into `folder`.
 
-    `config` overrides settings of the tiny configuration; with `tagger` it classifies tokens instead. GPT-2 and Llama
-    get no padding token, as in the wild.
+    `config` overrides settings of the tiny configuration; with `tagger` it classifies tokens instead, with `reader` it
+    finds answers in a context, with `language` it is a language model, causal or masked. GPT-2 and Llama get no padding
+    token, as in the wild.
     """
     import torch
-    from transformers import AutoConfig, AutoModelForSequenceClassification, AutoModelForTokenClassification
+    import transformers
+    from transformers import AutoConfig
 
-    kind = AutoModelForTokenClassification if tagger else AutoModelForSequenceClassification
+    lm = "CausalLM" if arch in CAUSAL else "MaskedLM"
+    asked = {"TokenClassification": tagger, "QuestionAnswering": reader, lm: language}
+    head = next((name for name, wanted in asked.items() if wanted), "SequenceClassification")
+    kind = getattr(transformers, f"AutoModelFor{head}")
     tokenizer = save_tokenizer(arch, folder)
     names = dict(enumerate(labels))
     settings = _CONFIGS[arch] | _special_ids(arch, tokenizer)

@@ -104,6 +104,13 @@ _REQUEST = (
         help="Your own identity terms (see docs/bias-and-toxicity.md); repeatable.",
     ),
     click.option("--hatecheck", hidden=True, metavar="PATH|ID", help="HateCheck test cases, for harm classifiers."),
+    click.option(
+        "--benchmarks",
+        type=_PATH,
+        hidden=True,
+        metavar="DIR",
+        help="CrowS-Pairs, StereoSet, WinoBias, Winogender files, for language models.",
+    ),
     click.option("--pairs", is_flag=True, hidden=True, help="The model reads pairs: give built-in sentences in pairs."),
     click.option(
         "--metric",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from audits.policy.policy import Check
+from audits.policy.published import ON_REQUEST
 from probes.core.comparison import SUFFIX, Comparison
 from probes.core.errors import did_you_mean
 from probes.core.findings import Burden, Level, Status
@@ -100,6 +101,16 @@ def unmatched(
     ]
 
 
+def unasked(checks: Sequence[Check], manifest: Manifest) -> list[Absence]:
+    """Checks about probes that exist only where a run asks for them, which this one did not."""
+    return [
+        _not_asked(check, option)
+        for check in checks
+        if not any(map(check.matches_probe, manifest.probes))
+        and (option := next((option for probe, option in ON_REQUEST.items() if check.matches_probe(probe)), None))
+    ]
+
+
 def uncompared(checks: Sequence[Check], manifest: Manifest, comparison: Comparison | None) -> list[Absence]:
     """Checks of the change since a baseline that cannot be made: no baseline was named, or it cannot be paired.
 
@@ -128,6 +139,19 @@ def _no_baseline(check: Check) -> Absence:
         message="No earlier run was named as a baseline.",
         checks=(check,),
         enable="name the run of the model that was approved last with --baseline",
+    )
+
+
+def _not_asked(check: Check, option: str) -> Absence:
+    return Absence(
+        name=check.check,
+        probe=check.probe,
+        risk=check.probe.split(".")[0],
+        title="A check of published test cases",
+        status=Status.NOT_RUN,
+        message=f"No test cases for it were given with {option}.",
+        checks=(check,),
+        enable=f"run with {option} and the files of these test cases",
     )
 
 

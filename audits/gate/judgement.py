@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from audits.gate.absences import Absence, absences, measurements, uncompared, unmatched
+from audits.gate.absences import Absence, absences, measurements, unasked, uncompared, unmatched
 from audits.gate.decide import Case, Decision, decide
 from audits.gate.rounding import rounding
 from audits.gate.sentence import DECIDED, sentence
@@ -75,7 +75,7 @@ def judge(
         comparison: with a baseline, whose numbers are judged like those of the run.
 
     Raises:
-        PolicyError: when a check names no probe of this run, or limits the wrong side of a number.
+        PolicyError: when a check names no probe that this run could have had, or limits the wrong side of a number.
         UsageError: when a waiver lasts longer than the policy allows.
     """
     policy.require_known(manifest.probes)  # an old run may hold numbers that no probe publishes today
@@ -110,7 +110,7 @@ def _missing(
     found = absences(manifest, steps, own)
     found += uncompared([check for check in checks if check.needs_baseline], manifest, comparison)
     found += unmatched(checks, present=[(step.probe, number.key) for step, number in numbers], missing=found)
-    return found
+    return found + unasked([check for check in checks if comparison or not check.needs_baseline], manifest)
 
 
 def _excepted(

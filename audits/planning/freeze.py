@@ -55,7 +55,8 @@ def run_identity(subject: Subject, *, policy: Policy) -> str:
     # Files count by what is in them, not by where they lie: their digests are elsewhere among the parts.
     # Waivers and the baseline change no measurement: they are judged by, and recorded with the verdict.
     elsewhere = {
-        "out", "cache", "policy", "model", "data", "shifts", "plugins", "terms", "hatecheck", "waivers", "baseline",
+        "out", "cache", "policy", "model", "data", "shifts", "plugins", "terms", "hatecheck", "benchmarks", "waivers",
+        "baseline",
     }  # fmt: skip
     config = subject.config.model_dump(mode="json", exclude=elsewhere)
     probes = [[name, probe.info.version, parameters_of(probe)] for name, probe in subject.registry.probes.items()]

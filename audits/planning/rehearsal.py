@@ -20,8 +20,10 @@ from audits.planning.pools import Pools
 from probes.core.answers import Classifications, Floats
 from probes.core.attributions import Attribution, Baseline, Jitter, Method, forward_passes
 from probes.core.examples import Example, Text
+from probes.core.likelihoods import MASKING, Likelihoods, Scoring, passage
 from probes.core.model import OWN_QUESTIONS, Capability, ModelCard
 from probes.core.probe import Context, Probe
+from probes.core.readings import Answers, question_and_context
 from probes.core.taggings import Taggings, tagged_words
 from probes.core.words import spans
 
@@ -66,6 +68,25 @@ class Recorder:
             labels=self.card.labels,
         )
 
+    def answer(self, texts: Sequence[Text]) -> Answers:
+        self._note("answer", texts)
+        return Answers.of([_span(text) for text in texts], tolerance=0.0)
+
+    def score(
+        self,
+        texts: Sequence[Text],
+        *,
+        rule: Scoring | None = None,
+        counted: Sequence[tuple[int, int]] | None = None,
+    ) -> Likelihoods:
+        rule = rule or self.card.scoring
+        spans = [passage(text)[1] for text in texts] if counted is None else counted
+        for text, span in zip(texts, spans, strict=True):
+            usual = rule is self.card.scoring and span == passage(text)[1]
+            question = "score" if usual else f"score {rule} {span}"
+            self._note(question, [text], cost=_share(text, span, rule, usual=self.card.scoring))
+        return _likelihoods([passage(text)[0][a:b] for text, (a, b) in zip(texts, spans, strict=True)])
+
     def embed(self, texts: Sequence[Text]) -> Floats:
         self._note("embed", texts)
         return _chances(texts, 2)
@@ -96,6 +117,27 @@ class Recorder:
         self.asked.update(((self.network + question, text), cost) for text in texts)
 
 
+def _share(text: Text, span: tuple[int, int], rule: Scoring, *, usual: Scoring) -> float:
+    """What a score costs, as a part of the usual one: a masked model reads a text once for each word it guesses."""
+    if usual not in MASKING:
+        return 1.0
+    whole = passage(text)[0]
+    guessed = 1 if rule is Scoring.NONE_MASKED else len(whole[span[0] : span[1]].split())
+    return guessed / max(1, len(whole.split()))
+
+
+def _likelihoods(texts: Sequence[str]) -> Likelihoods:
+    words = [text.split() for text in texts]
+    every = [word for each in words for word in each]
+    return Likelihoods(
+        logs=_chances(every, 1)[:, 0] - 2.0,
+        ids=np.array([int.from_bytes(hashlib.blake2b(word.encode(), digest_size=4).digest(), "big") for word in every]),
+        starts=np.cumsum([0, *map(len, words)], dtype=np.int64),
+        spans=np.array([(0, len(text)) for text in texts], dtype=np.int64).reshape(len(texts), 2),
+        unscored=np.zeros(len(texts), dtype=np.int64),
+    )
+
+
 def _attribution(text: Text, target: str) -> Attribution:
     words = spans(text)
     return Attribution(
@@ -108,6 +150,17 @@ def _attribution(text: Text, target: str) -> Attribution:
         baseline=Baseline.PAD,
         baseline_output=0.0,
     )
+
+
+def _span(text: Text) -> tuple[str, int, int, float, float, float, float]:
+    """A word of the context, any one; a row of `Answers.of`."""
+    context = question_and_context(text)[1]
+    words = spans(context)
+    if not words:
+        return "", 0, 0, -np.inf, -np.inf, -np.inf, 0.0
+    drawn = _chance(text, 2)
+    word = words[int((drawn[0] + 2) / 4 * len(words))]
+    return context[word.start : word.end], word.start, word.end, drawn[1], drawn[1] - 1, drawn[1] + 0.3, 0.0
 
 
 def _chances(texts: Sequence[Text], width: int) -> Floats:
@@ -197,7 +250,7 @@ class _Stage:
     @classmethod
     def of(cls, pools: Pools, items: int) -> _Stage:
         texts = [example.text for example in pools.own(limit=items)]
-        # Whichever of the two it is that a model of this kind is asked about its items.
+        # Whichever of them it is that a model of this kind is asked about its items.
         clean: set[Question] = {(question.value, text) for text in texts for question in OWN_QUESTIONS}
         return cls(pools, items, clean, set(clean))
 

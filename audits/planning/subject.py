@@ -17,6 +17,7 @@ from probes.core.examples import DataCard, Example
 from probes.core.model import ModelCard
 from probes.core.positive import NONE, Meaning, PositiveClass, recognise
 from probes.core.sampling import stratified
+from probes.core.stereotype_cases import cases_digest
 from probes.registry import Registry, load_registry
 
 
@@ -36,7 +37,7 @@ class Subject:
 
 def prepare(config: Config, *, reporter: Reporter | None = None) -> Subject:
     """Describe the model and read the data; loads no weights."""
-    from probes.data.builtin import builtin_corpus
+    from probes.data.builtin import builtin_corpus, builtin_questions
     from probes.model import device as devices
     from probes.model.card import describe
 
@@ -45,6 +46,7 @@ def prepare(config: Config, *, reporter: Reporter | None = None) -> Subject:
     _add_user_metrics(registry, config)
     _add_own_terms(registry, config)
     _add_hatecheck(registry, config)
+    _add_benchmarks(registry, config)
     place = devices.choose(config.device)
     model = describe(
         config.model,
@@ -58,7 +60,8 @@ def prepare(config: Config, *, reporter: Reporter | None = None) -> Subject:
     if config.pairs and model.problem is ProblemType.TOKEN:
         raise UsageError("a tagger reads one text, not a pair", hint="leave out --pairs")
     if config.data is None:
-        loaded = builtin_corpus(pairs=config.pairs)
+        reader = model.problem is ProblemType.SPAN
+        loaded = builtin_questions() if reader else builtin_corpus(pairs=config.pairs)
     else:
         loaded = _read(config.data, config, model, split=config.split, revision=config.data_revision)
     domains = _domains(config, model, loaded)
@@ -219,6 +222,23 @@ def _add_hatecheck(registry: Registry, config: Config) -> None:
         source=found.name, digest=found.digest, revision=found.revision, cases=found.cases, notes=found.notes
     )
     registry.add(probe, origin="--hatecheck")
+
+
+def _add_benchmarks(registry: Registry, config: Config) -> None:
+    if config.benchmarks is None:
+        return
+    from probes.bias.stereotypes.crows_pairs import CrowsPairs
+    from probes.bias.stereotypes.pronouns import WinoBias, Winogender
+    from probes.bias.stereotypes.stereoset import StereoSet
+    from probes.data.benchmarks import load_benchmarks
+
+    found = load_benchmarks(config.benchmarks)
+    kinds = {"crows_pairs": CrowsPairs, "stereoset": StereoSet, "wino_bias": WinoBias, "winogender": Winogender}
+    for name, kind in kinds.items():
+        cases = getattr(found, name)
+        if cases:
+            probe = kind(digest=cases_digest(cases), cases=cases, notes=found.notes.get(name, ()))
+            registry.add(probe, origin="--benchmarks")
 
 
 def _demo(config: Config, reporter: Reporter | None) -> Config:

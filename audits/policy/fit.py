@@ -31,14 +31,14 @@ def require_fit(
     """Refuse checks about what does not exist or cannot be so, as far as it is known before anything is measured.
 
     Args:
-        probes: ids of the probes that exist.
+        probes: ids of the probes that exist; those that only some runs ask for exist too.
         published: what they publish; of a probe that is missing here, nothing is known.
 
     Raises:
         PolicyError: naming file and line, with what may have been meant.
     """
     policy.require_known(probes)
-    numbers = Numbers(sorted(set(probes)), published)
+    numbers = Numbers(sorted({*probes, *ON_REQUEST}), published)
     coverage = Coverage(policy.checks)
     for row, (check, place) in enumerate(zip(policy.checks, policy.places, strict=True)):
         wrong = malformed(check.key)
@@ -52,9 +52,9 @@ def require_fit(
 
 
 def before_a_run(policy: Policy, probes: Iterable[str]) -> list[str]:
-    """The probes that a policy may be about: those that exist, and those that a run may ask for."""
+    """The probes that a policy may be about: those that exist, and the user's own metrics that a run may ask for."""
     metrics = {check.probe for check in policy.checks if check.probe.startswith(USER_METRIC)}
-    return [*probes, *ON_REQUEST, *metrics]
+    return [*probes, *metrics]
 
 
 def require_fit_to_run(policy: Policy, run: RunFolder, *, probes: Iterable[str] = ()) -> None:

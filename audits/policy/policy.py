@@ -32,6 +32,7 @@ from audits.policy.coverage import effective
 from audits.policy.extension import Place, read_source
 from audits.policy.file import MOST_DAYS, PolicyFile
 from audits.policy.presets import PRESETS, preset_path
+from audits.policy.published import ON_REQUEST
 from audits.policy.text import written
 from probes.core.answers import ProblemType
 from probes.core.comparison import SUFFIX
@@ -136,12 +137,12 @@ class Policy:
         """Refuse checks about probes that do not exist.
 
         Args:
-            probes: ids of those that exist.
+            probes: ids of those that exist; those that only some runs ask for exist too.
 
         Raises:
             PolicyError: with the line and the closest names.
         """
-        known = sorted(set(probes))
+        known = sorted({*probes, *ON_REQUEST})
         found: set[str] = set()
         for check, place in zip(self.checks, self.places, strict=True):
             if check.probe not in found and not any(check.matches_probe(probe) for probe in known):

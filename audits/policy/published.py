@@ -44,6 +44,8 @@ _HARM = """
     flagged_rate% recall+% recall_disparity-pp
 """
 
+_PAIRS = "aul_stereotype_share-% likelihood_difference- stereotype_share-% tie_share%"
+
 _NAMES = {
     "performance.quality": """
         accuracy+% accuracy_over_majority+pp balanced_accuracy+% balanced_accuracy_over_chance+pp confusion%
@@ -58,6 +60,12 @@ _NAMES = {
         commonest_label% f1+% macro_f1+% missed-% precision+% recall+% spurious-% strict_f1+% unread_words%
         word_accuracy+% word_accuracy_over_commonest+pp wrong_boundary-% wrong_kind-% wrong_kind_and_boundary-%
     """,
+    "performance.answers": """
+        abstention+% exact_match+% f1+% f1_over_trivial+pp false_abstention-% miss_rate-% trivial_exact_match%
+        trivial_f1%
+    """,
+    "performance.likelihood": "bits_over_frequency+ bits_per_byte- perplexity- word_perplexity-",
+    "robustness.distractors": "distracted-% f1+% f1_drop-pp flip_rate-%",
     "robustness.worst_case": "any_flip_rate-% worst_accuracy+% worst_accuracy_drop-pp worst_flip_rate-%",
     "shift.performance": """
         accuracy+% accuracy_lost-pp accuracy_lost_label_shares accuracy_lost_relative-% accuracy_lost_rest-pp
@@ -80,6 +88,7 @@ _NAMES = {
     "shift.selective": """
         abstention-% aurc- needed_abstention-% needed_threshold selective_risk-% selective_risk_added-pp threshold
     """,
+    "shift.perplexity": "perplexity- perplexity_ratio- word_perplexity_ratio-",
     "shift.synthetic": """
         accuracy+% accuracy_lost-pp error- error_added- flip_rate-% worst_register_accuracy_lost-pp
         worst_register_error_added-
@@ -109,6 +118,11 @@ _NAMES = {
     """,
     "bias.embedding": "effect_size p_value%",
     "bias.entity_swap": "recall+% recall_gap-pp",
+    "bias.likelihood": "expectation_gap- valence valence_gap-",
+    "bias.crows_pairs": _PAIRS,
+    "bias.wino_bias": _PAIRS,
+    "bias.winogender": _PAIRS,
+    "bias.stereoset": "icat+% language_model_score+% stereotype_score-%",
     "toxicity.functional": _HARM,
     "toxicity.hatecheck": _HARM,
     "toxicity.evasion": "found_under_all+% recall+% recall_drop-pp recall_kept+% worst_technique_loss-%",
@@ -136,6 +150,9 @@ _SLICES = {
     "performance.quality": "gold group label predicted",
     "performance.calibration": "",
     "performance.tagging": "group kind",
+    "performance.answers": "answerable group question",
+    "performance.likelihood": "group",
+    "robustness.distractors": "place",
     "robustness.worst_case": "family",
     "shift.performance": "domain",
     "shift.overlap": "domain",
@@ -143,6 +160,7 @@ _SLICES = {
     "shift.ood": "domain score",
     "shift.estimate": "domain estimate",
     "shift.selective": "domain target",
+    "shift.perplexity": "domain",
     "shift.synthetic": "register severity",
     "shift.slices": "part",
     "bias.groups": "attribute group",
@@ -152,6 +170,11 @@ _SLICES = {
     "bias.slices": "slice",
     "bias.embedding": "attributes axis form pair",
     "bias.entity_swap": "axis group",
+    "bias.likelihood": "axis group pair",
+    "bias.crows_pairs": "category direction",
+    "bias.wino_bias": "stereotype type",
+    "bias.winogender": "stereotype",
+    "bias.stereoset": "category task",
     "toxicity.functional": "functionality target",
     "toxicity.hatecheck": "functionality target",
     "toxicity.evasion": "severity technique",
@@ -177,10 +200,18 @@ def _published() -> Iterator[tuple[str, Mapping[str, Number]]]:
 PUBLISHED: Mapping[str, Mapping[str, Number]] = dict(_published())
 """Probe id -> name -> what is known of it, with those of a comparison with a baseline."""
 
-SLICES: Mapping[str, frozenset[str]] = {probe: frozenset(_SLICES.get(probe, "severity").split()) for probe in PUBLISHED}
+SLICES: Mapping[str, frozenset[str]] = {
+    probe: frozenset(_SLICES.get(probe, "part severity").split()) for probe in PUBLISHED
+}
 """Probe id -> keys of the slices of its numbers."""
 
-ON_REQUEST = frozenset({"toxicity.hatecheck"})
-"""Built-in probes that exist only where a run asks for them."""
+ON_REQUEST: Mapping[str, str] = {
+    "toxicity.hatecheck": "--hatecheck",
+    "bias.crows_pairs": "--benchmarks",
+    "bias.stereoset": "--benchmarks",
+    "bias.wino_bias": "--benchmarks",
+    "bias.winogender": "--benchmarks",
+}
+"""Built-in probes that exist only where a run asks for them -> the option that does."""
 USER_METRIC = "performance.metric_"
 """How the ids of metrics of the user's own begin."""

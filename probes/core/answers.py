@@ -25,10 +25,19 @@ class ProblemType(StrEnum):
     MULTI_LABEL = "multi_label_classification"
     REGRESSION = "regression"
     TOKEN = "token_classification"
+    SPAN = "question_answering"
+    MASKED_LM = "masked_language_model"
+    CAUSAL_LM = "causal_language_model"
 
 
 SEQUENCE_HEADS = frozenset({ProblemType.SINGLE_LABEL, ProblemType.MULTI_LABEL, ProblemType.REGRESSION})
 """Heads that give one answer to a whole text, as `Classifications` hold them."""
+
+LANGUAGE_HEADS = frozenset({ProblemType.MASKED_LM, ProblemType.CAUSAL_LM})
+"""Heads that say how likely a token is."""
+
+UNLABELLED_HEADS = LANGUAGE_HEADS | {ProblemType.SPAN}
+"""Heads whose outputs are no labels, whatever their configuration names."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,9 +12,16 @@ from pydantic import BaseModel, ConfigDict
 Text = str | tuple[str, str]
 """What a classifier reads: one text, or a pair (premise and hypothesis, question and passage)."""
 
+
+class Accepted(tuple[str, ...]):
+    """The texts that are right answers to a question about a context; none where the context does not answer it."""
+
+    __slots__ = ()
+
+
 Gold = str | tuple[str, ...] | float | None
 """The right answer: a label name, the set of label names (multi-label), a score (regression), the tag of each word
-(token classification), or unknown."""
+(token classification), the `Accepted` texts (question answering), or unknown."""
 
 NO_VALUE = frozenset({"", "(missing)", "(unknown)"})
 """How an item without a value in a group column is written; the second is what reading a file gives an empty cell."""

@@ -9,10 +9,12 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from probes.core.answers import Classifications, Floats, Ints, ProblemType
+from probes.core.answers import LANGUAGE_HEADS, Classifications, Floats, Ints, ProblemType
 from probes.core.attributions import Attribution, Baseline, Jitter, Method
 from probes.core.examples import Text
+from probes.core.likelihoods import Likelihoods, Scoring
 from probes.core.positive import PositiveClass
+from probes.core.readings import Answers
 from probes.core.taggings import Taggings
 
 
@@ -24,10 +26,21 @@ class Capability(StrEnum):
     ATTRIBUTE = "attribute"
     TOKENIZE = "tokenize"
     TAG = "tag"
+    ANSWER = "answer"
+    SCORE = "score"
 
 
-OWN_QUESTIONS = (Capability.CLASSIFY, Capability.TAG)
+OWN_QUESTIONS = (Capability.CLASSIFY, Capability.TAG, Capability.ANSWER, Capability.SCORE)
 """What models are asked about each item, one of these by their kind; each is the name of the method that asks it."""
+
+
+def own_question(problem: ProblemType) -> Capability:
+    """Which of OWN_QUESTIONS a model with a head of this kind is asked."""
+    if problem is ProblemType.SPAN:
+        return Capability.ANSWER
+    if problem in LANGUAGE_HEADS:
+        return Capability.SCORE
+    return Capability.TAG if problem is ProblemType.TOKEN else Capability.CLASSIFY
 
 
 class ModelCard(BaseModel):
@@ -69,7 +82,12 @@ class ModelCard(BaseModel):
     @property
     def question(self) -> Capability:
         """Which of OWN_QUESTIONS a model of this kind is asked."""
-        return Capability.TAG if self.problem is ProblemType.TOKEN else Capability.CLASSIFY
+        return own_question(self.problem)
+
+    @property
+    def scoring(self) -> Scoring:
+        """How a language model of this kind scores a text unless asked otherwise."""
+        return Scoring.LEFT_TO_RIGHT if self.problem is ProblemType.CAUSAL_LM else Scoring.ONE_MASKED
 
 
 class Model(Protocol):
@@ -94,6 +112,38 @@ class Tagger(Model, Protocol):
         """Answer n texts with n rows of tags in the same order; repeated texts cost nothing extra.
 
         The words of a text are what blanks separate (`probes.core.taggings.tagged_words`).
+        """
+        ...
+
+
+class Reader(Model, Protocol):
+    """A model that finds the answer to a question in a context."""
+
+    def answer(self, texts: Sequence[Text]) -> Answers:
+        """Answer n pairs of question and context with n answers in the same order; repeated pairs cost nothing extra.
+
+        However long the context is, it is read to its end.
+        """
+        ...
+
+
+class Scorer(Model, Protocol):
+    """A language model that says how likely a text is."""
+
+    def score(
+        self,
+        texts: Sequence[Text],
+        *,
+        rule: Scoring | None = None,
+        counted: Sequence[tuple[int, int]] | None = None,
+    ) -> Likelihoods:
+        """Answer n texts with the log-probabilities of their tokens, in the same order; repeats cost nothing extra.
+
+        Args:
+            texts: of a pair the second text is scored, given the first (`probes.core.likelihoods.passage`).
+            rule: how; by default `card.scoring`.
+            counted: (n,) characters [start, end) of each text of which the tokens are scored, given all others; by
+                default all of it. Not for pairs.
         """
         ...
 

@@ -8,3 +8,6 @@ TOLERANCE = {"float32": 1e-5, "float16": 4e-3, "bfloat16": 2e-2}
 Largest moves seen between batches of one row and full ones, on a CPU, in ten small architectures with random weights
 far rougher than trained ones: 9e-7, 2.7e-3 and 1.2e-2; in MiniLM: 5e-7, 4e-4 and 3e-3.
 """
+
+LOG_TOLERANCE = {"float32": 1e-4, "float16": 4e-2, "bfloat16": 2e-1}
+"""Likewise of a log-probability, which small probabilities move more: ten times that."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from probes.core.examples import Example
+from probes.core.examples import Accepted, Example
 from probes.core.rng import derive
 
 
@@ -33,6 +33,8 @@ def stratum(example: Example) -> str:
     gold = example.gold
     if isinstance(gold, str):
         return gold
+    if isinstance(gold, Accepted):
+        return "answerable" if gold else "unanswerable"
     if isinstance(gold, tuple):
         # One tag for each word: hardly two sentences have the same ones, but many the same kinds of them.
         kinds = gold if len(set(gold)) == len(gold) else sorted(set(gold))

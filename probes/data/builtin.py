@@ -1,4 +1,4 @@
-"""The built-in corpus: ordinary sentences of our own in eight registers, for audits without data."""
+"""The built-in corpora, all our own: sentences in eight registers, and questions, for audits without data."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from importlib.resources import files
 from itertools import groupby
 
-from probes.core.examples import DataCard, Example, data_fingerprint
+from probes.core.examples import Accepted, DataCard, Example, content_hash, data_fingerprint
 from probes.data.load import Loaded
 
 LICENCE = "CC0-1.0"
@@ -41,12 +41,45 @@ def builtin_corpus(*, pairs: bool = False) -> Loaded:
     )
 
 
-def _sentences() -> Iterator[tuple[str, str]]:
-    corpus = files("probes.data").joinpath("corpus", "english.tsv").read_text(encoding="utf-8")
-    for line in corpus.splitlines():
+def builtin_questions() -> Loaded:
+    """English questions about short contexts with the accepted answers, for models that find answers in a context."""
+    examples = tuple(_questions())
+    return Loaded(
+        examples,
+        DataCard(
+            name="built-in questions",
+            source="built-in",
+            fingerprint=data_fingerprint(examples),
+            n=len(examples),
+            labelled=len(examples),
+            licence=LICENCE,
+            rows_read=len(examples),
+            notes=(
+                "No data was given: these are a few easy questions about short contexts written for this tool. "
+                "They are not the texts the model is meant for, and too few to say how well it does its task.",
+            ),
+        ),
+    )
+
+
+def _questions() -> Iterator[Example]:
+    context = ""
+    for kind, text, *accepted in _lines("questions.tsv"):
+        if kind == "C":
+            context = text
+            continue
+        golds = Accepted(accepted[0].split("|"))
+        yield Example.of((text, context), gold=golds, cluster=content_hash(context))
+
+
+def _lines(name: str) -> Iterator[list[str]]:
+    for line in files("probes.data").joinpath("corpus", name).read_text(encoding="utf-8").splitlines():
         if not line.startswith("#"):
-            register, text = line.split("\t")
-            yield register, text
+            yield line.split("\t")
+
+
+def _sentences() -> Iterator[tuple[str, str]]:
+    yield from ((register, text) for register, text in _lines("english.tsv"))
 
 
 def _pairs(sentences: list[tuple[str, str]]) -> Iterator[tuple[str, tuple[str, str]]]:

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from probes.core.answers import ProblemType
+from probes.core.answers import LANGUAGE_HEADS, ProblemType
 from probes.core.errors import DataError, UsageError, did_you_mean
 from probes.core.model import ModelCard
+from probes.data.squad import ANSWERS, CONTEXTS, QUESTIONS
 from probes.data.table import Table, shown
 
 TEXTS = (
@@ -27,7 +28,7 @@ LABELS = (
     "label", "labels", "gold", "goldlabel", "labelgold", "target", "class", "coarselabel", "finelabel", "sentiment",
 )  # fmt: skip
 SCORES = ("label", "labels", "score", "rating", "target", "gold", "similarity", "similarityscore", "stars")
-_LABEL_NAMES = {ProblemType.REGRESSION: SCORES, ProblemType.TOKEN: TAGS}
+_LABEL_NAMES = {ProblemType.REGRESSION: SCORES, ProblemType.TOKEN: TAGS, ProblemType.SPAN: ANSWERS}
 _LABEL_LIKE = re.compile(
     r"label|class|categor|target|sentiment|rating|score|stars|polarity|emotion|intent|topic|toxic|hate|answer|gold"
 )
@@ -71,17 +72,24 @@ def assign(table: Table, columns: Columns, *, card: ModelCard, where: str) -> Ro
     """Decide what each column is for.
 
     Raises:
-        UsageError: for a named column that is not there, or is used twice.
+        UsageError: for a named column that is not there, is used twice, or is of labels that the model has not.
         DataError: when nothing or more than one thing could be the text or the label.
     """
     _check(columns, table, where)
     other = (*columns.groups, *([columns.cluster] if columns.cluster else []))
     labels = (columns.label,) if columns.label else _labels(table, (*columns.text, *other), card, where)
+    if labels and card.problem in LANGUAGE_HEADS:
+        raise UsageError("a language model has no labels to compare with", hint="leave out --label-column")
     text = columns.text or _text(table, (*labels, *other), card, where)
     rest = [name for name in table.names if name not in (*text, *labels, *columns.groups, columns.cluster)]
-    notes = () if labels else (_no_label_note(rest, card),)
+    notes = () if labels or card.problem in LANGUAGE_HEADS else (_no_label_note(rest, card),)
     if card.problem is ProblemType.TOKEN and len(text) > 1:
         raise UsageError("a tagger reads one text, not a pair", hint="name one column of words with --text-column")
+    if card.problem is ProblemType.SPAN and len(text) < 2:
+        raise UsageError(
+            "a model that answers questions reads a question and its context",
+            hint="give --text-column twice: the column of questions, then that of contexts",
+        )
     if not columns.text and not _is_known(text):
         notes = (f"The texts are taken from the only column that can hold them: {text[0]!r}.", *notes)
     return Roles(
@@ -122,6 +130,8 @@ def _text(table: Table, taken: Sequence[str], card: ModelCard, where: str) -> tu
         words = [name for key in WORDS for name in known.get(key, ())]
         if len(words) == 1:
             return (words[0],)
+    if card.problem is ProblemType.SPAN:
+        return _question_and_context(known, table, where)
     readings: list[tuple[str, ...]] = [
         (first, second) for a, b in PAIRS for first in known.get(a, ()) for second in known.get(b, ())
     ]
@@ -139,11 +149,29 @@ def _text(table: Table, taken: Sequence[str], card: ModelCard, where: str) -> tu
     )
 
 
+def _question_and_context(known: Mapping[str, list[str]], table: Table, where: str) -> tuple[str, ...]:
+    questions, contexts = ([name for key in keys for name in known.get(key, ())] for keys in (QUESTIONS, CONTEXTS))
+    if len(questions) == len(contexts) == 1:
+        return questions[0], contexts[0]
+    raise DataError(
+        f"{where}: which columns hold the question and its context is not clear (columns: {shown(table.names)})",
+        hint="name them with --text-column QUESTION --text-column CONTEXT",
+    )
+
+
+def beside(table: Table, keys: Sequence[str]) -> str | None:
+    """The column with one of these names, however it is written, if there is just one."""
+    found = [name for name in table.names if _key(name) in keys]
+    return found[0] if len(found) == 1 else None
+
+
 def _is_known(text: Sequence[str]) -> bool:
     return len(text) == 2 or _key(text[0]) in (*TEXTS, *WORDS)
 
 
 def _labels(table: Table, taken: Sequence[str], card: ModelCard, where: str) -> tuple[str, ...]:
+    if card.problem in LANGUAGE_HEADS:
+        return ()
     known = _by_key(name for name in table.names if name not in taken)
     names = _LABEL_NAMES.get(card.problem, LABELS)
     readings: list[tuple[str, ...]] = [(name,) for key in names for name in known.get(key, ())]

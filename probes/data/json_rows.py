@@ -8,6 +8,7 @@ from pathlib import Path
 
 from probes.core.errors import DataError
 from probes.data.decoding import read_text
+from probes.data.squad import nested_rows
 from probes.data.table import Table, column_names, writable
 
 Row = Mapping[str, object]
@@ -55,6 +56,8 @@ def _read_document(text: str, path: Path) -> Table:
 
 
 def _document_rows(document: object, path: Path) -> Sequence[Row]:
+    if (questions := nested_rows(document)) is not None:
+        return questions
     if isinstance(document, dict):
         cells = list(document.values())
         if len(cells) == 1 and isinstance(cells[0], list) and all(isinstance(row, dict) for row in cells[0]):

@@ -10,8 +10,9 @@ from probes.core.errors import DataError, UsageError
 from probes.core.examples import Gold
 from probes.core.model import ModelCard
 from probes.data.cells import MAPPED_AWAY, Golds, cell_members, cell_reader, is_missing
-from probes.data.columns import Roles
+from probes.data.columns import Roles, beside
 from probes.data.label_names import DROP, LabelNames
+from probes.data.squad import IMPOSSIBLE, read_answers
 from probes.data.table import Table, shown
 from probes.data.tagged import read_tags, sentences
 
@@ -25,7 +26,8 @@ def read_golds(table: Table, roles: Roles, *, card: ModelCard, label_map: Mappin
         UsageError: for a label map where there is no column of label names to map.
         DataError: for labels that do not fit the model.
     """
-    if label_map and (len(roles.labels) != 1 or card.problem is ProblemType.REGRESSION):
+    unnamed = (ProblemType.REGRESSION, ProblemType.SPAN)
+    if label_map and (len(roles.labels) != 1 or card.problem in unnamed):
         raise UsageError(
             f"{where} has no column of label names for --label-map",
             hint="name it with --label-column, or leave the map out",
@@ -34,6 +36,15 @@ def read_golds(table: Table, roles: Roles, *, card: ModelCard, label_map: Mappin
         return Golds(values=[None] * table.rows)
     if card.problem is ProblemType.REGRESSION:
         return _scores(table.values(roles.labels[0]), column=roles.labels[0], where=where)
+    if card.problem is ProblemType.SPAN:
+        flags = beside(table, IMPOSSIBLE)
+        return read_answers(
+            table.values(roles.labels[0]),
+            table.values(roles.text[1]),
+            table.values(flags) if flags else None,
+            column=roles.labels[0],
+            where=where,
+        )
     if len(roles.labels) > 1:
         return _indicators(table, roles.labels, card=card, where=where)
     column = roles.labels[0]

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from probes.core.answers import ProblemType
 from probes.core.errors import DataError
 from probes.core.examples import DataCard, Example, data_fingerprint
 from probes.core.model import ModelCard
-from probes.data.columns import Columns, assign
+from probes.data.columns import Columns, Roles, assign, beside
 from probes.data.labels import read_golds
 from probes.data.rows import build, text_columns
 from probes.data.sources import open_source
 from probes.data.splits import split_notes
-from probes.data.table import writable
+from probes.data.squad import TITLES, clusters_of
+from probes.data.table import Table, writable
 
 __all__ = ["Columns", "Loaded", "load_data"]
 
@@ -41,8 +42,8 @@ def load_data(
     Nothing is left out silently: `card.rows_read == card.n + sum(card.rows_dropped.values())`.
 
     Args:
-        source: a file (CSV, TSV, JSON, JSON lines, Parquet, CoNLL; text formats also gzipped), a folder with one file
-            per split, a `save_to_disk` folder, or a Hub id "owner/name[/configuration]"; ":split" may follow.
+        source: a file (CSV, TSV, JSON, JSON lines, Parquet, CoNLL, SQuAD; text formats also gzipped), a folder with one
+            file per split, a `save_to_disk` folder, or a Hub id "owner/name[/configuration]"; ":split" may follow.
         card: the model, for its label names and problem type.
         columns: columns by use, where their names do not say it.
         split: which split; by default test, otherwise validation, otherwise the only one.
@@ -60,7 +61,8 @@ def load_data(
     roles = assign(table, columns, card=card, where=where)
     texts = text_columns(table, roles, words=card.problem is ProblemType.TOKEN, where=where)
     golds = read_golds(table, roles, card=card, label_map=label_map or {}, where=where)
-    built = build(table, roles, texts, golds, where=where)
+    clusters, of_clusters = _dependent(table, roles, texts) if card.problem is ProblemType.SPAN else (None, ())
+    built = build(table, roles, texts, golds, clusters=clusters, where=where)
     labelled = sum(example.gold is not None for example in built.examples)
     of_split = split_notes(opened.split, opened.splits, labelled=labelled > 0)
     return Loaded(
@@ -76,6 +78,17 @@ def load_data(
             licence=opened.licence,
             rows_read=table.rows + sum(table.dropped.values()),
             rows_dropped=dict(built.dropped),
-            notes=(*table.notes, *of_split, *roles.notes, *golds.notes, *built.notes),
+            notes=(*table.notes, *of_split, *roles.notes, *golds.notes, *of_clusters, *built.notes),
         ),
     )
+
+
+def _dependent(
+    table: Table, roles: Roles, texts: Sequence[Sequence[object]]
+) -> tuple[Sequence[object] | None, tuple[str, ...]]:
+    """Of questions about contexts: what is not independent, and a sentence about it, unless the user says it."""
+    if roles.cluster:
+        return None, ()
+    title = beside(table, TITLES)
+    clusters, note = clusters_of(texts[1], table.values(title) if title else None)
+    return clusters, (note,)

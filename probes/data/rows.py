@@ -47,14 +47,25 @@ def text_columns(table: Table, roles: Roles, *, words: bool = False, where: str)
     return columns
 
 
-def build(table: Table, roles: Roles, texts: Sequence[Sequence[object]], golds: Golds, *, where: str) -> Built:
+def build(
+    table: Table,
+    roles: Roles,
+    texts: Sequence[Sequence[object]],
+    golds: Golds,
+    *,
+    clusters: Sequence[object] | None = None,
+    where: str,
+) -> Built:
     """Turn every usable row into an example.
+
+    Args:
+        clusters: what is not independent where the user names no column of it; by default equal texts.
 
     Raises:
         DataError: when no row is usable.
     """
     groups = {name: [_group(value, name, where) for value in table.values(name)] for name in roles.groups}
-    clusters = table.values(roles.cluster) if roles.cluster else [None] * table.rows
+    clusters = table.values(roles.cluster) if roles.cluster else clusters or [None] * table.rows
     dropped: Counter[str] = Counter(table.dropped)
     found: dict[str, Example] = {}
     replaced = 0

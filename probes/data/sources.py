@@ -93,13 +93,23 @@ def _format(name: str) -> str | None:
     return next((kind for kind in (*_PACKED, *_FORMATS) if lowered.endswith(f".{kind}")), None)
 
 
+def is_data_file(path: Path) -> bool:
+    """Does a file look like one with rows, and not like one that describes others."""
+    return bool(_format(path.name)) and path.name not in _ASIDE
+
+
 def _open_file(path: Path, split: str | None) -> Opened:
     if split is not None:
         raise DataError(f"{path} is one file and has no splits", hint=f"leave out {split!r}")
-    return Opened(name=path.name, table=_read(path))
+    return Opened(name=path.name, table=read_file(path))
 
 
-def _read(path: Path) -> Table:
+def read_file(path: Path) -> Table:
+    """The rows of one file.
+
+    Raises:
+        DataError: for a file that cannot be read.
+    """
     kind = (_format(path.name) or "").removesuffix(".gz")
     if not path.is_file() or not kind:
         raise DataError(f"{path} is no data file we can read", hint=f"pass one of {READABLE}")
@@ -126,7 +136,7 @@ def _open_folder(folder: Path, split: str | None) -> Opened:
             f"several files for split {chosen!r} in {folder}: {shown([path.name for path in found])}",
             hint="pass one of the files instead",
         )
-    table = joined([_read(path) for path in found], where=f"{folder}, split {chosen!r}")
+    table = joined([read_file(path) for path in found], where=f"{folder}, split {chosen!r}")
     return Opened(name=folder.name, table=table, split=chosen, splits=tuple(sorted(files)))
 
 
@@ -134,7 +144,7 @@ def _files_by_split(folder: Path) -> dict[str, list[Path]]:
     """Split -> files: `test.csv`, `test-00000-of-00002.parquet`, `test/part.jsonl`, here or in `data/`."""
     found: dict[str, list[Path]] = defaultdict(list)
     for path in _entries(folder):
-        if path.is_file() and _format(path.name) and path.name not in _ASIDE:
+        if path.is_file() and is_data_file(path):
             found[_split_of(path)].append(path)
         elif path.is_dir() and path.name == "data":
             for split, paths in _files_by_split(path).items():

@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from probes.core.answers import ProblemType
+from probes.core.answers import SEQUENCE_HEADS, UNLABELLED_HEADS, ProblemType
 from probes.core.attributions import GRADIENT, Method
 from probes.core.errors import ModelError, UsageError
-from probes.core.model import Capability, ModelCard
+from probes.core.model import Capability, ModelCard, own_question
 from probes.model.checkpoint import (
     Weights,
     digests,
@@ -26,6 +26,8 @@ DTYPES = ("float32", "bfloat16", "float16")
 LONGEST = 512
 """Tokens, for a model that sets no limit of its own."""
 SHORTEST = 8
+WINDOW = 384
+"""Tokens that models which answer questions are mostly trained to read at once (`max_seq_length` of the reference)."""
 POSITIONS_AFTER_PADDING = frozenset(
     {"camembert", "data2vec-text", "esm", "ibert", "layoutlmv3", "longformer", "luke", "markuplm", "mpnet", "roberta"}
     | {"roberta-prelayernorm", "xlm-roberta", "xlm-roberta-xl", "xmod"}
@@ -42,16 +44,28 @@ NO_TABLE = "it needs one embedding for each token, and this kind of model has no
 AUDITED = {
     "ForSequenceClassification": "text-classification",
     "ForTokenClassification": "token-classification",
+    "ForQuestionAnswering": "question-answering",
+    "ForMaskedLM": "fill-mask",
+    "ForCausalLM": "text-generation",
+    "LMHeadModel": "text-generation",
 }
 """How the architectures end that can be audited, and the task of each as the Hub calls it."""
 
+_PROBLEMS = {
+    "token-classification": ProblemType.TOKEN,
+    "question-answering": ProblemType.SPAN,
+    "fill-mask": ProblemType.MASKED_LM,
+    "text-generation": ProblemType.CAUSAL_LM,
+}
+"""Task -> kind of head, where the task alone says it."""
+
+EITHER_KIND = "WithLMHeadModel"
+"""The end of architectures (XLM, FlauBERT) whose weights may be those of a masked or of a causal language model."""
+
 _HEADS = {
-    "ForMaskedLM": "a masked language model",
     "ForPreTraining": "a pretrained language model",
-    "ForCausalLM": "a text generator",
-    "LMHeadModel": "a text generator",
-    "ForConditionalGeneration": "a text generator",
-    "ForQuestionAnswering": "a question-answering model",
+    EITHER_KIND: "a language model that may be masked or not",
+    "ForConditionalGeneration": "a text generator with an encoder",
     "ForMultipleChoice": "a multiple-choice model",
     "ForImageClassification": "an image classifier",
     "ForAudioClassification": "an audio classifier",
@@ -90,7 +104,8 @@ def describe(
     vocabulary = tokenizer_files(place.folder)
     code = sorted(place.folder.glob("*.py")) if trust_remote_code else []
     files = digests((place.folder / "config.json", *weights.files, *vocabulary, *code), root=place.folder)
-    labels = _labels(config, place)
+    problem = _problem(config, task)
+    labels = () if problem in UNLABELLED_HEADS else _labels(config, place)
     matter = front_matter(place.folder / "README.md")
     return ModelCard(
         name=place.name,
@@ -101,11 +116,11 @@ def describe(
         architecture=architecture,
         model_type=config.model_type,
         task=task,
-        problem=_problem(config, labels, task),
+        problem=problem,
         labels=labels,
-        capabilities=_capabilities(config, task),
+        capabilities=_capabilities(config, problem),
         unattributable=_unattributable(config),
-        max_length=_max_length(max_length, config, place.folder),
+        max_length=_max_length(max_length, config, place.folder, problem=problem),
         dtype=_dtype(dtype, raw, weights),
         parameters=weights.parameters,
         embedding_parameters=min(weights.parameters, _embedding_size(config)),
@@ -128,7 +143,7 @@ def _architecture(raw: dict[str, Any], place: Source) -> tuple[str, str]:
     """The architecture and the task it is made for."""
     architecture = str((raw.get("architectures") or [""])[0])
     for ending, task in AUDITED.items():
-        if architecture.endswith(ending):
+        if architecture.endswith(ending) and not architecture.endswith(EITHER_KIND):
             return architecture, task
     if not architecture:
         raise ModelError(
@@ -137,7 +152,7 @@ def _architecture(raw: dict[str, Any], place: Source) -> tuple[str, str]:
         )
     kind = next((kind for suffix, kind in _HEADS.items() if architecture.endswith(suffix)), "not a text classifier")
     raise ModelError(
-        f"{place.given} is {kind} ({architecture}); only text classifiers and taggers can be audited",
+        f"{place.given} is {kind} ({architecture}); this kind cannot be audited",
         hint=f"give the folder of the fine-tuned model (its architecture ends in {' or '.join(AUDITED)})",
     )
 
@@ -149,15 +164,14 @@ def _config(folder: Path, *, trust_remote_code: bool) -> Any:
         return AutoConfig.from_pretrained(folder, trust_remote_code=trust_remote_code, local_files_only=True)
 
 
-def _capabilities(config: Any, task: str) -> frozenset[Capability]:
+def _capabilities(config: Any, problem: ProblemType) -> frozenset[Capability]:
     """Of a stranger's code answers and tokens only; embeddings unless the network keeps no state for each token."""
-    tagger = task == "token-classification"
-    always = {Capability.TAG if tagger else Capability.CLASSIFY, Capability.TOKENIZE}
+    always = {own_question(problem), Capability.TOKENIZE}
     if getattr(config, "auto_map", None):
         return frozenset(always)
     more = {Capability.EMBED} if config.model_type not in WITHOUT_TOKEN_STATES else set()
     # Attributions explain one logit of a whole text.
-    return frozenset(always | more | (set() if tagger else {Capability.ATTRIBUTE}))
+    return frozenset(always | more | ({Capability.ATTRIBUTE} if problem in SEQUENCE_HEADS else set()))
 
 
 def _unattributable(config: Any) -> dict[Method, str]:
@@ -175,19 +189,21 @@ def _labels(config: Any, place: Source) -> tuple[str, ...]:
     return labels
 
 
-def _problem(config: Any, labels: tuple[str, ...], task: str) -> ProblemType:
+def _problem(config: Any, task: str) -> ProblemType:
     """As declared; otherwise as transformers trains it: one label is a regression, several exclude one another."""
-    if task == "token-classification":
-        return ProblemType.TOKEN
+    if task in _PROBLEMS:
+        return _PROBLEMS[task]
     if config.problem_type is not None:
         return ProblemType(config.problem_type)
-    return ProblemType.REGRESSION if len(labels) == 1 else ProblemType.SINGLE_LABEL
+    return ProblemType.REGRESSION if len(config.id2label) == 1 else ProblemType.SINGLE_LABEL
 
 
-def _max_length(asked: int | None, config: Any, folder: Path) -> int:
+def _max_length(asked: int | None, config: Any, folder: Path, *, problem: ProblemType) -> int:
+    """As asked; otherwise the model's own limit, of which a window takes WINDOW at most."""
     limit = min(_positions(config), _tokenizer_limit(folder))
     if asked is None:
-        return limit if limit < 10**6 else LONGEST
+        own = limit if limit < 10**6 else LONGEST
+        return min(own, WINDOW) if problem is ProblemType.SPAN else own
     if not SHORTEST <= asked <= limit:
         raise UsageError(
             f"a maximum length of {asked} tokens does not fit this model",

@@ -1,4 +1,4 @@
-"""A transformers classifier of texts or words behind bulk questions: repeats removed, answers cached, fixed batches."""
+"""A transformers model behind bulk questions: repeats removed, answers cached, fixed batches."""
 
 from __future__ import annotations
 
@@ -13,21 +13,28 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logsumexp
 
 from probes.core.answers import Bools, Classifications, Floats, Ints
 from probes.core.attributions import Attribution, Baseline, Jitter, Method
 from probes.core.errors import ModelError
 from probes.core.examples import Text
+from probes.core.likelihoods import MASKING, Likelihoods, Scoring, passage
 from probes.core.model import Capability, ModelCard
-from probes.core.precision import TOLERANCE
+from probes.core.precision import LOG_TOLERANCE, TOLERANCE
+from probes.core.readings import Answers
 from probes.core.taggings import Taggings, tagged_words
 from probes.model.batching import Batch, ask_id, canonical_order, cut
 from probes.model.cache import AnswerCache
 from probes.model.forward import Forward, Question
+from probes.model.passages import Passages
 from probes.model.randomise import randomised
+from probes.model.scoring import Score
 from probes.model.sequences import Ids, Sequences
+from probes.model.spans import NUMBERS
 from probes.model.token_counts import token_counts
 from probes.model.tokens import Encoder
+from probes.model.windows import Windows
 
 if TYPE_CHECKING:
     from probes.model.explainer import Explainer
@@ -41,7 +48,8 @@ Item = TypeVar("Item", bound=Hashable)
 class Counters:
     """What questions cost since the last `take_counters`.
 
-    asked: texts asked for; distinct: after removing repeats, of token sequences too; cached: answered from the cache;
+    asked: texts, or windows of contexts, asked for; distinct: after removing repeats, of token sequences too; cached:
+    answered from the cache;
     computed: sent through the model; tokens: in what was sent, padding not counted; forward_seconds: inside the model.
     """
 
@@ -63,7 +71,8 @@ class Throughput:
 
 @dataclass(kw_only=True)
 class TransformersClassifier:
-    """A loaded model; `Attributor` and `Embedder` of `probes.core.model`, or `Tagger`. Make one with `load.load`.
+    """A loaded model; `Attributor` and `Embedder` of `probes.core.model`, `Tagger`, `Reader` or `Scorer`. Made by
+    `load.load`.
 
     Which questions it answers is for the card's capabilities to say.
 
@@ -133,11 +142,56 @@ class TransformersClassifier:
             tolerance=TOLERANCE[self.dtype],
         )
 
+    def answer(self, texts: Sequence[Text]) -> Answers:
+        """Answer n pairs of question and context with n answers in the same order.
+
+        A context is read in windows that overlap; the answer is the span of at most LONGEST tokens, in one window, with
+        the highest sum of the logits of its start and its end.
+
+        Raises:
+            DataError: a text the tokenizer cannot read, or one that is no pair.
+            ModelError: NaN or infinite logits, too little memory for a single window, or a tokenizer without offsets.
+        """
+        position, distinct = _distinct(texts)
+        read = self.encoder.encode_questions(distinct)
+        widths = np.full(len(read.sequences), NUMBERS)
+        rows = self._rows(read.sequences, Capability.ANSWER, widths=widths, costs=read.sequences.lengths)
+        self.counters.asked += int(np.diff(read.starts)[position].sum())
+        found = [_answer(read, number, text[1], rows) for number, text in enumerate(distinct)]
+        return Answers.of([found[number] for number in position.tolist()], tolerance=TOLERANCE[self.dtype])
+
     def _block(self, words: int, read: Ids, numbers: Rows) -> Floats:
         """(words, labels) logits of one text; NaN for words that were not read."""
         block = np.full((words, len(self.card.labels)), np.nan)
         block[read] = numbers.reshape(len(read), len(self.card.labels))
         return block
+
+    def score(
+        self,
+        texts: Sequence[Text],
+        *,
+        rule: Scoring | None = None,
+        counted: Sequence[tuple[int, int]] | None = None,
+    ) -> Likelihoods:
+        """Answer n texts with the log-probabilities of their tokens, in the same order.
+
+        Raises:
+            DataError: a text the tokenizer cannot read.
+            ModelError: NaN or infinite scores, or too little memory for a single text.
+            ValueError: a rule that is not for this kind of model.
+        """
+        rule = rule or self.card.scoring
+        if (rule in MASKING) != (self.card.scoring in MASKING):
+            raise ValueError(f"{rule} is no way to score texts with a {self.card.problem}")
+        passages = [passage(text) for text in texts]
+        wanted = [span for _, span in passages] if counted is None else counted
+        position, distinct = _distinct([(text, span) for (text, _), span in zip(passages, wanted, strict=True)])
+        read = Passages.of(self.encoder, distinct, starts=rule not in MASKING)
+        question = Score.of(rule, self.forward.network, self.encoder.tokenizer)
+        costs = question.costs(read.sequences.lengths, read.counts)
+        rows = self._rows(read.sequences, question, widths=read.counts, costs=costs)
+        self.counters.asked += len(texts)
+        return read.likelihoods(rows, position, tolerance=LOG_TOLERANCE[self.dtype])
 
     def embed(self, texts: Sequence[Text]) -> Floats:
         """(n, width): mean of the last hidden states over each text's tokens, special tokens included, padding not.
@@ -222,7 +276,9 @@ class TransformersClassifier:
         getattr(trial, self.card.question)(texts)
         seconds = max(perf_counter() - started, 1e-9)
         counters = trial.counters
-        return Throughput(texts_per_second=counters.computed / seconds, tokens_per_second=counters.tokens / seconds)
+        # Of a long context several windows are computed.
+        done = min(counters.computed, len(texts))
+        return Throughput(texts_per_second=done / seconds, tokens_per_second=counters.tokens / seconds)
 
     def _ask(self, texts: Sequence[Text], question: Capability, *, width: int) -> Rows:
         """(n, width) answers to one question about n texts, in their order."""
@@ -320,6 +376,16 @@ class TransformersClassifier:
                 if self.dtype == "float32"
                 else f"{self.dtype} may be too narrow for this model: try --dtype float32; else its weights are broken",
             )
+
+
+def _answer(read: Windows, number: int, context: str, rows: Rows) -> tuple[str, int, int, float, float, float, float]:
+    """A row of `Answers.of`."""
+    best, null = read.candidates(number, context, rows)
+    if not best:
+        return "", 0, 0, -np.inf, -np.inf, -np.inf, null
+    score, start, end = best[0]
+    second = best[1][0] if len(best) > 1 else -np.inf
+    return context[start:end], start, end, score, second, float(logsumexp([each[0] for each in best])), null
 
 
 def _distinct(items: Sequence[Item]) -> tuple[Ints, list[Item]]:

@@ -18,14 +18,16 @@ from probes.core.model import Capability
 from probes.model.batching import Batch
 from probes.model.last_layer import first_token_only
 from probes.model.sequences import packed
+from probes.model.spans import best_spans
 from probes.model.substitution import named
+from probes.model.windows import CONTEXT, NULL
 
 IN_FLIGHT = 3
 """Batches handed to a GPU before the first of them is waited for, so that it never waits for the host."""
 
 
 class Differentiating(Protocol):
-    """A question that is answered with gradients of logits, or by asking for logits many times."""
+    """A question that is answered with gradients of logits, by asking for logits many times, or with more memory."""
 
     def at_once(self, limit: int, longest: int) -> int:
         """Rows of `longest` tokens that it sends through the network together within a limit of tokens."""
@@ -44,7 +46,8 @@ class Forward:
     """A network on a device.
 
     Attributes:
-        network: a sequence or token classifier of transformers in eval mode, on `device`.
+        network: a sequence or token classifier, a question-answering model or a language model of transformers in eval
+            mode, on `device`.
         pad: the id that fills short rows.
         limit: rows x longest that is known, or hoped, to fit; halved whenever memory runs out.
         projection: what `last_layer.find` says of the network; None for one whose last layer works on every token.
@@ -62,7 +65,7 @@ class Forward:
         self, batches: Iterable[Batch], question: Question = Capability.CLASSIFY
     ) -> Iterator[NDArray[np.float32]]:
         """The answers about each batch, in order: (rows, labels) logits, (rows, width) embeddings, a tagger's
-        (rows, words x labels) logits, or as asked.
+        (rows, words x labels) logits, (rows, NUMBERS) of the best spans, or as asked.
 
         Raises:
             ModelError: a single row does not fit into memory.
@@ -156,6 +159,8 @@ class Forward:
             return self._embeddings(batch)
         if question is Capability.TAG:
             return self._tags(batch)
+        if question is Capability.ANSWER:
+            return self._spans(batch)
         with first_token_only(self.projection):
             return self._logits(batch) if isinstance(question, Capability) else question(self, batch)
 
@@ -174,6 +179,15 @@ class Forward:
             raise ValueError("its logits are not one row for each token")
         picked = logits.gather(1, places[:, :, None].expand(-1, -1, logits.shape[2]))
         return picked.reshape(len(first), -1)
+
+    def _spans(self, batch: Batch) -> torch.Tensor:
+        """(rows, NUMBERS): the best spans of each window, see `probes.model.spans`."""
+        marks = batch.words()
+        null = self.moved(np.argmax(marks == NULL, axis=1)[:, None])
+        inside = self.moved((marks == CONTEXT).astype(np.int64)) > 0
+        with torch.inference_mode():
+            output = self.network(**named(*self.inputs(batch)))
+            return best_spans(output.start_logits, output.end_logits, inside=inside, null=null)
 
     def _embeddings(self, batch: Batch) -> torch.Tensor:
         ids, mask, types = self.inputs(batch)

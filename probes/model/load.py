@@ -11,16 +11,20 @@ import numpy as np
 import torch
 import transformers
 from transformers import (
+    AutoModelForCausalLM,
+    AutoModelForMaskedLM,
+    AutoModelForQuestionAnswering,
     AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
     AutoTokenizer,
     PreTrainedTokenizerFast,
 )
 
-from probes.core.answers import ProblemType
+from probes.core.answers import SEQUENCE_HEADS, UNLABELLED_HEADS, ProblemType
 from probes.core.errors import IntegrityError, ModelError, UsageError
+from probes.core.likelihoods import MASKING
 from probes.core.model import Capability, ModelCard
-from probes.core.precision import TOLERANCE
+from probes.core.precision import LOG_TOLERANCE, TOLERANCE
 from probes.model import device as devices
 from probes.model import last_layer
 from probes.model.batching import Batch
@@ -28,9 +32,12 @@ from probes.model.cache import AnswerCache
 from probes.model.card import DTYPES, describe
 from probes.model.engine import TransformersClassifier
 from probes.model.failures import loading
-from probes.model.forward import Forward
+from probes.model.forward import Forward, Question
+from probes.model.passages import Passages
+from probes.model.scoring import Score, refuse_one_that_sees_ahead
 from probes.model.sequences import Sequences
 from probes.model.source import locate
+from probes.model.spans import BEST
 from probes.model.tokens import Encoder
 
 BUDGET = {"cpu": 2048, "cuda": 65536, "mps": 16384}
@@ -51,7 +58,7 @@ def load(
     trust_remote_code: bool = False,
     max_length: int | None = None,
 ) -> TransformersClassifier:
-    """Load weights and tokenizer and return a classifier or tagger ready to be asked.
+    """Load weights and tokenizer and return a model ready to be asked.
 
     Args:
         card_or_source: what `describe` returned (the folder must not have changed since), or a folder or Hub id.
@@ -102,10 +109,12 @@ def _classifier(
     encoder = Encoder(tokenizer, max_length=card.max_length, token_types=_reads_token_types(network, tokenizer))
     pad = _padding(network, tokenizer, encoder)
     forward = Forward(network=_moved(network, place, card), device=place, pad=pad, limit=budget)
-    tagger = card.question is Capability.TAG
-    trial = encoder.encode_tagged(TRIAL) if tagger else encoder.encode(TRIAL)
-    # A tagger reads every token to the end.
-    forward.projection = None if tagger else last_layer.find(network, *forward.inputs(Batch(trial)))
+    trial, question = _trial(card, encoder, network)
+    # All but classifiers of whole texts read every token to the end.
+    whole = card.problem in SEQUENCE_HEADS
+    forward.projection = last_layer.find(network, *forward.inputs(Batch(trial))) if whole else None
+    if card.problem is ProblemType.CAUSAL_LM:
+        refuse_one_that_sees_ahead(forward, trial, question, tolerance=LOG_TOLERANCE[dtype], source=card.source)
     return TransformersClassifier(
         card=card,
         encoder=encoder,
@@ -116,8 +125,19 @@ def _classifier(
         device_name=devices.describe(place),
         dtype=dtype,
         budget=budget,
-        pads=_padding_is_neutral(forward, trial, card.question, tolerance=TOLERANCE[dtype]),
+        pads=_padding_is_neutral(forward, trial, question, tolerance=TOLERANCE[dtype]),
     )
+
+
+def _trial(card: ModelCard, encoder: Encoder, network: Any) -> tuple[Sequences, Question]:
+    """TRIAL as the model reads it, and what it is asked about its items."""
+    if card.question is Capability.SCORE:
+        read = Passages.of(encoder, [(text, (0, len(text))) for text in TRIAL], starts=card.scoring not in MASKING)
+        return read.sequences, Score.of(card.scoring, network, encoder.tokenizer)
+    if card.question is Capability.ANSWER:
+        return encoder.encode_questions([(TRIAL[1], text) for text in TRIAL]).sequences, card.question
+    tagger = card.question is Capability.TAG
+    return encoder.encode_tagged(TRIAL) if tagger else encoder.encode(TRIAL), card.question
 
 
 def _card(
@@ -169,9 +189,9 @@ def _network(card: ModelCard, folder: Path, *, dtype: str, trust_remote_code: bo
         shown = ", ".join(missing[:3]) + (" ..." if len(missing) > 3 else "")
         raise ModelError(
             f"{card.source} lacks {len(missing)} of the weights it needs ({shown}); they would be random numbers",
-            hint="give the folder of the fine-tuned model: this one was saved without its classification head",
+            hint="give the folder of the fine-tuned model: this one was saved without its head",
         )
-    if network.config.num_labels != len(card.labels):
+    if card.problem not in UNLABELLED_HEADS and network.config.num_labels != len(card.labels):
         raise ModelError(f"{card.source} loads with other labels than it declares", hint="repair id2label")
     if hasattr(network.config, "use_cache"):
         network.config.use_cache = False  # one forward per text: keys and values are never read again
@@ -180,8 +200,12 @@ def _network(card: ModelCard, folder: Path, *, dtype: str, trust_remote_code: bo
 
 
 def _loader(card: ModelCard) -> Any:
-    tagger = card.problem is ProblemType.TOKEN
-    return AutoModelForTokenClassification if tagger else AutoModelForSequenceClassification
+    return {
+        ProblemType.TOKEN: AutoModelForTokenClassification,
+        ProblemType.SPAN: AutoModelForQuestionAnswering,
+        ProblemType.MASKED_LM: AutoModelForMaskedLM,
+        ProblemType.CAUSAL_LM: AutoModelForCausalLM,
+    }.get(card.problem, AutoModelForSequenceClassification)
 
 
 def _moved(network: Any, device: torch.device, card: ModelCard) -> Any:
@@ -234,14 +258,16 @@ def _padding(network: Any, tokenizer: Any, encoder: Encoder) -> int:
     return pad
 
 
-def _padding_is_neutral(forward: Forward, rows: Sequences, question: Capability, *, tolerance: float) -> bool:
+def _padding_is_neutral(forward: Forward, rows: Sequences, question: Question, *, tolerance: float) -> bool:
     """Whether a short text gets the same answer beside a long one as alone (XLNet, for one, reads its padding)."""
     if rows.lengths[0] == rows.lengths[1]:
         return True
     together, alone = forward([Batch(rows), Batch(rows.take(np.array([1])))], question)
     forward.seconds = 0.0
     scale = max(1.0, float(np.abs(alone).max()))
-    beside = together[1, : alone.shape[1]]  # a tagger's answer about a longer text is wider
+    if question is Capability.ANSWER:  # behind the scores are places, which near ties may swap
+        together, alone = together[:, : 1 + BEST], alone[:, : 1 + BEST]
+    beside = together[1, : alone.shape[1]]  # of words or tokens, the answer about a longer text is wider
     return bool(np.abs(beside - alone[0]).max() <= 100 * tolerance * scale) or not np.isfinite(alone).all()
 
 

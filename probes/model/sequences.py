@@ -24,7 +24,8 @@ class Sequences:
         types: (tokens,) token type ids, or None for a model that reads none.
         starts: (n + 1,) sequence i is ids[starts[i]:starts[i + 1]].
         words: (tokens,) the word of each token, see `probes.model.pooling`, or of each word's first token only, where
-            tags are asked for; None for questions that need no words.
+            tags are asked for; the marks of `probes.model.windows`, where answers are; where tokens are scored, 0 for
+            those and SPECIAL for all others; None for questions that need no words.
         targets: (n,) the label each sequence is asked about; None for questions about all labels.
     """
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -14,10 +17,11 @@ from probes.core.errors import DataError, ModelError
 from probes.core.examples import Text
 from probes.core.taggings import tagged_words
 from probes.core.words import Span, between_blanks, spans
-from probes.model.alignment import aligned
+from probes.model.alignment import Offsets, aligned
 from probes.model.pooling import SPECIAL, owners
 from probes.model.sequences import Ids, Sequences, flat, packed
 from probes.model.splice import splicer
+from probes.model.windows import Windows, windows
 
 
 class Encoder:
@@ -50,6 +54,30 @@ class Encoder:
         """
         return _readable(self._encode, texts)
 
+    def encode_whole(self, texts: Sequence[str]) -> list[tuple[list[int], Offsets]]:
+        """The ids of each text and the characters each is made of; no special token is added and nothing is cut off.
+
+        Raises:
+            DataError: a text that the tokenizer cannot read.
+            ModelError: a tokenizer without offsets, whose tokens cannot be found again in a text.
+        """
+        with _telling_unreadable():
+            return self._whole_rust(texts) if self._rust is not None else [self._whole_python(text) for text in texts]
+
+    def _whole_rust(self, texts: Sequence[str]) -> list[tuple[list[int], Offsets]]:
+        assert self._rust is not None
+        limits = self._rust.truncation
+        self._rust.no_truncation()
+        try:
+            encodings = self._rust.encode_batch(list(texts), add_special_tokens=False)
+        finally:
+            self._rust.enable_truncation(**limits)
+        return [(each.ids, each.offsets) for each in encodings]
+
+    def _whole_python(self, text: str) -> tuple[list[int], Offsets]:
+        ids = self.tokenizer.convert_tokens_to_ids(self.tokenizer.tokenize(text))
+        return ids, self._aligned(text, ids, [0] * len(ids))[0]
+
     def encode_words(self, texts: Sequence[Text]) -> Sequences:
         """The same sequences as `encode`, with the word each token belongs to (see `probes.model.pooling`).
 
@@ -75,6 +103,34 @@ class Encoder:
         rows = _readable(self._tagged_rust if self._rust is not None else self._tagged_python, plain)
         assert rows.words is not None
         return replace(rows, words=_first_tokens(rows.words, rows.starts))
+
+    def encode_questions(self, pairs: Sequence[Text]) -> Windows:
+        """Windows of pairs of question and context, which overlap and hold the whole of each context.
+
+        Raises:
+            DataError: as for `encode`, and for a single text.
+            ModelError: a tokenizer without offsets, whose tokens cannot be found again in a text.
+        """
+        if self._rust is None:
+            raise ModelError(
+                f"{type(self.tokenizer).__name__} does not say where its tokens are in a text",
+                hint="save the model with a fast tokenizer, which does",
+            )
+        special = (self.tokenizer.cls_token_id, self.tokenizer.bos_token_id)
+        with _telling_unreadable():
+            return windows(
+                self._windowing,
+                pairs,
+                max_length=self.max_length,
+                token_types=self.token_types,
+                null=next((token for token in special if token is not None), None),
+                context_first=self.tokenizer.padding_side == "left",
+            )
+
+    @cached_property
+    def _windowing(self) -> Any:
+        """A copy, because what it cuts and how is set in the tokenizer itself."""
+        return copy.deepcopy(self._rust)
 
     def _tagged_rust(self, texts: Sequence[Text]) -> Sequences:
         return self._words_rust(texts, among=between_blanks)
@@ -117,16 +173,17 @@ class Encoder:
 
     def _found(self, text: Text, ids: list[int]) -> list[int]:
         special = self._special(ids)
+        offsets, parts = self._aligned(text, ids, special)
+        return owners(text, offsets, parts, special)
+
+    def _aligned(self, text: Text, ids: list[int], special: list[int]) -> tuple[Offsets, list[int | None]]:
         try:
-            offsets, parts = aligned(
-                text, self.tokenizer.convert_ids_to_tokens(ids), special, unknown=self.tokenizer.unk_token
-            )
+            return aligned(text, self.tokenizer.convert_ids_to_tokens(ids), special, unknown=self.tokenizer.unk_token)
         except LookupError as error:
             raise ModelError(
                 f"{type(self.tokenizer).__name__} does not say where its tokens are in a text ({error} is not found)",
                 hint="save the model with a fast tokenizer, which does",
             ) from error
-        return owners(text, offsets, parts, special)
 
     def _special(self, ids: list[int]) -> list[int]:
         """1 for tokens that the tokenizer added; unknown words are none of them."""
@@ -179,13 +236,24 @@ def _first_tokens(words: Ids, starts: Ints) -> Ids:
 
 
 def _readable(encode: Callable[[Sequence[Text]], Sequences], texts: Sequence[Text]) -> Sequences:
-    try:
+    with _telling_unreadable():
         rows = encode(texts)
+    if len(texts) and not rows.lengths.all():
+        raise empty_text()
+    return rows
+
+
+@contextmanager
+def _telling_unreadable() -> Iterator[None]:
+    try:
+        yield
     except (TypeError, UnicodeEncodeError) as error:
         raise DataError(
             "a text cannot be tokenized: it holds half of a surrogate pair",
             hint="repair the encoding of the data: text.encode('utf-16', 'surrogatepass').decode('utf-16')",
         ) from error
-    if len(texts) and not rows.lengths.all():
-        raise DataError("the model cannot read an empty text: no token is left of it", hint="remove empty texts")
-    return rows
+
+
+def empty_text() -> DataError:
+    """The error of a text of which the tokenizer leaves nothing."""
+    return DataError("the model cannot read an empty text: no token is left of it", hint="remove empty texts")

@@ -1,6 +1,7 @@
 """One probe per perturbation: what it does to the answers, at each severity.
 
-Here are the answers of classifiers; those of taggers are in `probes.robustness.perturbed_tags`.
+Here are the answers of classifiers; those of taggers are in `probes.robustness.perturbed_tags`, those of readers in
+`probes.robustness.perturbed_answers`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from probes.core import stats
 from probes.core.answers import SEQUENCE_HEADS, Floats, ProblemType
 from probes.core.errors import UsageError
 from probes.core.examples import Example
-from probes.core.model import Capability, Classifier, Model, Tagger
+from probes.core.model import Classifier, Model, Reader, Tagger
 from probes.core.probe import Context, ProbeInfo
 from probes.core.records import (
     Accounting,
@@ -32,6 +33,7 @@ from probes.core.records import (
 )
 from probes.robustness import catalogue
 from probes.robustness.by_severity import nothing, severity_curve
+from probes.robustness.perturbed_answers import measure_answers
 from probes.robustness.perturbed_tags import measure_tags
 from probes.text.perturbations.perturbation import SEVERITIES, Perturbation
 from probes.text.trials import Trials, ask, evidence, outcomes, random_rows, worst_rows
@@ -49,6 +51,12 @@ the texts themselves. Intervals cluster on the source text."""
 MEASURING_TAGS = """ The answers of a tagger are the entities it finds: one counts as changed when the same words no
 longer have the same kind. Variants with another number of words are left out, and so are words read on one side only.
 """
+MEASURING_ANSWERS = """ Of a model that answers questions the question and the context are perturbed apart, sentences
+are added to the context only, and every place where an accepted answer stands in the context keeps its letters;
+variants in which that cannot be are left out, and so are contexts of which no accepted answer is known. A wrong first
+answer is not kept so, and may change because its letters do: the loss of F1 says more of contexts. An answer counts as
+changed when it is another one without case, punctuation and articles; with accepted answers the loss of F1 on the same
+items is given."""
 READING = """ A changed answer is measured against the model's own first answer, right or wrong; accuracy, where right
 answers are given, is measured against those, and its loss on the same items."""
 
@@ -80,7 +88,7 @@ class Perturbed:
     def info(self) -> ProbeInfo:
         """Identity, documentation and cost."""
         doc, tags = self.perturbation.doc, self.perturbation.keeps_words
-        measuring = MEASURING + MEASURING_TAGS * tags
+        measuring = MEASURING + MEASURING_TAGS * tags + MEASURING_ANSWERS
         return ProbeInfo(
             id=f"robustness.{self.perturbation.name}",
             version=VERSION + self.perturbation.version - 1,
@@ -90,14 +98,16 @@ class Perturbed:
                 doc, method=" ".join((doc.method + measuring).split()), limits=" ".join((doc.limits + READING).split())
             ),
             calls=1 + len(self.severities),
-            needs=frozenset() if tags else frozenset({Capability.CLASSIFY}),
-            problems=SEQUENCE_HEADS | {ProblemType.TOKEN} if tags else SEQUENCE_HEADS,
+            needs=frozenset(),  # each kind of head is asked its own way
+            problems=SEQUENCE_HEADS | {ProblemType.SPAN} | ({ProblemType.TOKEN} if tags else set()),
         )
 
     def run(self, model: Model, data: Sequence[Example], ctx: Context) -> Iterator[Record | Outcomes]:
         """Measure every severity, then all of them together."""
         if model.card.problem is ProblemType.TOKEN:
             yield from measure_tags(cast(Tagger, model), data, ctx, self.perturbation, severities=self.severities)
+        elif model.card.problem is ProblemType.SPAN:
+            yield from measure_answers(cast(Reader, model), data, ctx, self.perturbation, severities=self.severities)
         else:
             yield from self._classified(cast(Classifier, model), data, ctx)
 

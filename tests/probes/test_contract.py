@@ -8,15 +8,26 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from probes.core.answers import SEQUENCE_HEADS, ProblemType
-from probes.core.examples import Example
+from probes.core.answers import LANGUAGE_HEADS, SEQUENCE_HEADS, ProblemType
+from probes.core.examples import Accepted, Example
 from probes.core.model import Capability
 from probes.core.positive import Meaning, PositiveClass
 from probes.core.probe import Context, Probe
 from probes.core.records import Accounting, Curve, Evidence, Measurement, Outcomes, Record, Skip, from_line, to_line
 from probes.core.taggings import tagged_words
 from probes.registry import load_registry
-from tests.conftest import BAD, GOOD, FakeModel, FakeTagger, model_card, sentiment_rule
+from tests.conftest import (
+    BAD,
+    GOOD,
+    FakeModel,
+    FakeReader,
+    FakeScorer,
+    FakeTagger,
+    language_card,
+    model_card,
+    sentiment_rule,
+    word_rule,
+)
 from tests.linear_model import LinearModel
 
 PROBES = list(load_registry().probes.values())
@@ -29,6 +40,32 @@ def probe(request: pytest.FixtureRequest) -> Probe:
 
 def planned_for_taggers(probe: Probe) -> bool:
     return ProblemType.TOKEN in probe.info.problems and not probe.info.problems & SEQUENCE_HEADS
+
+
+def planned_for_readers(probe: Probe) -> bool:
+    return probe.info.problems == {ProblemType.SPAN}
+
+
+def questioned(data: Sequence[Example]) -> list[Example]:
+    """The same sentences as contexts, with a question about the word that is good or bad; one in four has no answer."""
+    return [
+        Example.of(
+            (f"How was the {each.text.split()[1]} at Number {int(each.id, 16) // 4 % 9 + 5}?", each.text),
+            gold=None if each.gold is None else Accepted(() if int(each.id, 16) % 4 == 0 else [opinion(each.text)]),
+            cluster=each.cluster,
+        )
+        for each in data
+    ]
+
+
+def opinion(text: str) -> str:
+    return next(word for word in text.replace(",", "").split() if word in (*GOOD, *BAD))
+
+
+def misread(question: str, context: str) -> str | None:
+    """The first good or bad word, but for some words."""
+    words = [word for word in context.replace(",", " ").split() if word in (*GOOD, *BAD)]
+    return None if not words or words[0] in ("great", "dull") else words[0]
 
 
 def tagged(data: Sequence[Example]) -> list[Example]:
@@ -70,7 +107,14 @@ def run(probe: Probe, data: Sequence[Example], seed: int = 0) -> Run:
     if planned_for_taggers(probe):
         tagger = FakeTagger(rule=mistaken)
         return Run(list(probe.run(tagger, tagged(data), Context(probe=probe.info.id, seed=seed))), tagger.calls)
+    if planned_for_readers(probe):
+        reader = FakeReader(rule=misread)
+        return Run(list(probe.run(reader, questioned(data), Context(probe=probe.info.id, seed=seed))), reader.calls)
     data = [*data, *elsewhere(data)] if probe.info.domains else data
+    if probe.info.problems <= LANGUAGE_HEADS:
+        problem = ProblemType.MASKED_LM if ProblemType.MASKED_LM in probe.info.problems else ProblemType.CAUSAL_LM
+        scorer = FakeScorer(rule=word_rule, card=language_card(problem))
+        return Run(list(probe.run(scorer, data, Context(probe=probe.info.id, seed=seed))), scorer.calls)
     meaning = Meaning.HARM if probe.info.harm else Meaning.FAVOURABLE
     positive = PositiveClass(labels=("positive",), meaning=meaning, origin="test")
     card = model_card().model_copy(update={"positive": positive, "capabilities": frozenset(Capability)})

@@ -396,6 +396,37 @@ def test_check_that_matches_no_probe_is_a_policy_error():
     assert caught.value.exit_code == ExitCode.USAGE
 
 
+HATECHECK = {"check": "toxicity.hatecheck.recall", "min": 0.6}
+
+
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [
+        ({"level": "warn"}, ExitCode.PASSED),
+        ({"level": "block"}, ExitCode.INCONCLUSIVE),
+        ({"level": "warn", "required": True}, ExitCode.INCOMPLETE),
+    ],
+    ids=str,
+)
+def test_a_check_of_what_the_run_did_not_ask_for_is_a_row_and_never_a_silence(how, code):
+    verdict = verdict_on(measured(), rules=policy(FLIPS, {**HATECHECK, **how}))
+    row = verdict.findings[1]
+    assert (row.check, row.status) == ("toxicity.hatecheck.recall", Status.NOT_RUN)
+    assert "--hatecheck" in row.message
+    assert "--hatecheck" in row.enable
+    assert verdict.exit_code == code
+
+
+def test_a_wildcard_that_others_answer_is_not_missing_what_was_not_asked_for():
+    functional = step("toxicity.functional")
+    rules = policy({"check": "toxicity.*.recall", "min": 0.6}, {**HATECHECK, "level": "warn"})
+    found = measured("recall", value=0.9, better=Better.HIGHER)
+    results = {functional.step_id: done(functional, found)}
+    verdict = judge(manifest([functional], rules=rules), results, rules)
+    assert [finding.status for finding in verdict.findings] == [Status.PASS, Status.NOT_RUN]
+    assert verdict.exit_code == ExitCode.PASSED
+
+
 @pytest.mark.parametrize("records", [(), (measured("other"),)])
 def test_nothing_judged_is_never_a_pass(records):
     rules = policy({**FLIPS, "level": "warn"})

@@ -188,6 +188,23 @@ def test_the_presets_fit(preset):
     require_fit(rules, before_a_run(rules, PROBES))
 
 
+@pytest.mark.parametrize("probes", [PROBES, ["performance.quality"]], ids=["before a run", "beside a run"])
+def test_what_only_some_runs_ask_for_exists_and_its_numbers_are_known(probes):
+    def at(check, limit):
+        require_fit(policy(entry(check, limit)), probes)
+
+    at("bias.crows_pairs.stereotype_share[category=age]", "max: 0.6")
+    at("toxicity.hatecheck.recall", "min: 0.6")
+    with pytest.raises(PolicyError, match="limits the wrong side"):
+        at("bias.stereoset.icat[task=*]", "max: 0.6")
+    with pytest.raises(PolicyError, match="asks for 60"):
+        at("bias.wino_bias.stereotype_share", "max: 60")
+    with pytest.raises(PolicyError, match="matches no measurement"):
+        at("bias.winogender.stereotyped", "max: 0.6")
+    with pytest.raises(PolicyError, match="category"):
+        at("bias.winogender.stereotype_share[category=*]", "max: 0.6")
+
+
 def run_of(path, *records):
     """A run of a built-in perturbation."""
     folder, planned = RunFolder(path), step("robustness.upper_case")

@@ -11,20 +11,65 @@ import pytest
 
 import probes
 from audits.policy.published import ON_REQUEST, PUBLISHED, SLICES
-from probes.core.answers import ProblemType
+from probes.bias.stereotypes.crows_pairs import CrowsPairs
+from probes.bias.stereotypes.pronouns import WinoBias, Winogender
+from probes.bias.stereotypes.stereoset import StereoSet
+from probes.core.answers import LANGUAGE_HEADS, ProblemType
+from probes.core.comparison import SUFFIX
 from probes.core.probe import Context
 from probes.core.records import Measurement, Skip
+from probes.core.stereotype_cases import Association, SentencePair
 from probes.performance.calibration import Calibration
 from probes.performance.quality import Quality
 from probes.registry import load_registry
 from probes.robustness.perturbed import PROBES as PERTURBED
-from tests.conftest import FakeModel, model_card, sentiment_rule
+from tests.conftest import (
+    BAD,
+    GOOD,
+    FakeModel,
+    FakeScorer,
+    language_card,
+    model_card,
+    sentiment_rule,
+    word_rule,
+)
 from tests.probes.test_contract import run
 
 FOLDER = Path(probes.__file__ or "").parent
 BUILT_IN = load_registry().probes
 # One perturbation stands for all: the same class publishes for each of them.
 EACH = [probe for probe in BUILT_IN.values() if probe not in PERTURBED[1:]]
+
+
+COMPARED = {name for name in PUBLISHED["bias.stereoset"] if name.endswith(SUFFIX)}
+
+
+def sentence_pairs(*keys):
+    """Pairs by twenty authors, half of each kind."""
+    return tuple(
+        SentencePair(
+            more=f"The {one} number {k} was {GOOD[k % 5]}.",
+            less=f"The {one} number {k} was {BAD[k % 3]}.",
+            parts=tuple((key, ("this", "that")[k % 2]) for key in keys),
+            cluster=f"author {k % 20}",
+        )
+        for k, one in enumerate(["film", "meal"] * 20)
+    )
+
+
+def associations():
+    """Blanks and continuations about twenty terms."""
+    return tuple(
+        Association(
+            context="The term was BLANK." if k % 2 else "Here is the term.",
+            stereotype=f"The term was {GOOD[k % 5]}.",
+            anti=f"The term was {BAD[k % 5]}.",
+            unrelated="The term was elsewhere.",
+            target=f"term {k // 2}",
+            category="profession",
+        )
+        for k in range(40)
+    )
 
 
 def names_in(records):
@@ -43,12 +88,32 @@ def require_listed(probe, records):
 
 
 def test_every_built_in_probe_is_listed():
-    assert set(PUBLISHED) == set(BUILT_IN) | ON_REQUEST
+    assert set(PUBLISHED) == set(BUILT_IN) | set(ON_REQUEST)
 
 
 @pytest.mark.parametrize("probe", EACH, ids=lambda probe: probe.info.id)
 def test_what_a_probe_publishes_is_listed(probe, sentiment_examples):
     require_listed(probe.info.id, run(probe, sentiment_examples).records)
+
+
+@pytest.mark.parametrize("problem", sorted(LANGUAGE_HEADS))
+@pytest.mark.parametrize(
+    "probe",
+    [
+        CrowsPairs(cases=sentence_pairs("category", "direction")),
+        WinoBias(cases=sentence_pairs("type", "stereotype")),
+        Winogender(cases=sentence_pairs("stereotype")),
+        StereoSet(cases=associations(), resamples=50),
+    ],
+    ids=lambda probe: probe.info.id,
+)
+def test_what_a_benchmark_publishes_is_listed(probe, problem):
+    model = FakeScorer(rule=word_rule, card=language_card(problem))
+    records = list(probe.run(model, [], Context(probe=probe.info.id)))
+    assert probe.info.id in ON_REQUEST
+    assert names_in(records) >= PUBLISHED[probe.info.id].keys() - COMPARED - {"aul_stereotype_share"}
+    assert any(found.slice for found in records if isinstance(found, Measurement))
+    require_listed(probe.info.id, records)
 
 
 @pytest.mark.parametrize("problem", [ProblemType.REGRESSION, ProblemType.MULTI_LABEL])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probes.core.examples import Example
+from probes.core.examples import Accepted, Example
 from probes.core.sampling import allocate, stratified, stratum
 
 
@@ -83,3 +83,15 @@ def test_strata():
     assert [stratum(Example.of("t", gold=gold)) for gold in ("a", ("a", "b"), (), 0.5, None)] == [
         "a", "a+b", "", "(score)", "(none)"
     ]  # fmt: skip
+
+
+def test_questions_are_stratified_by_whether_they_have_an_answer():
+    data = [
+        Example.of((f"question {k}?", f"context {k}"), gold=Accepted(() if k % 4 == 0 else (f"answer {k}", "another")))
+        for k in range(80)
+    ]
+    drawn = stratified(data, limit=20, seed=0)
+    assert sum(example.gold == () for example in drawn) == 5
+    names = sorted(example.gold[0] for example in drawn if example.gold)
+    everything = sorted(example.gold[0] for example in data if example.gold)
+    assert names != everything[:15]  # not the first of the alphabet

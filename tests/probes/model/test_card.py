@@ -115,9 +115,9 @@ def test_dtype_is_the_declared_one_then_that_of_the_weights(own, tiny):
 @pytest.mark.parametrize(
     ("architecture", "kind"),
     [
-        ("BertForMaskedLM", "masked language model"),
         ("BertModel", "encoder without a head"),
-        ("GPT2LMHeadModel", "text generator"),
+        ("T5ForConditionalGeneration", "text generator"),
+        ("XLMWithLMHeadModel", "may be masked or not"),
         ("WhisperForSomething", "not a text classifier"),
     ],
 )

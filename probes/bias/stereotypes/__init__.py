@@ -1,0 +1,1 @@
+"""Which sentences about people a language model finds likelier."""

@@ -1,0 +1,118 @@
+"""Questions with accepted answers together with the answers given, as probes of readers use them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from probes.core.answer_scores import exact_match, f1
+from probes.core.answers import Bools, Floats
+from probes.core.examples import Accepted, Example, Gold
+from probes.core.model import Reader
+from probes.core.readings import NONE, Answers
+from probes.core.records import Outcomes
+
+NO_ANSWER = "(no answer)"
+"""How NONE is shown to people."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """n questions with accepted answers, and what was answered, sorted by item id: the order of rows changes nothing.
+
+    Attributes:
+        unlabelled: how many items had no gold and are not among these.
+    """
+
+    examples: tuple[Example, ...]
+    answers: Answers
+    unlabelled: int = 0
+
+    @classmethod
+    def ask(cls, model: Reader, data: Sequence[Example]) -> Answered:
+        """Ask about every item with a gold, in one call."""
+        examples = tuple(sorted((e for e in data if e.gold is not None), key=lambda example: example.id))
+        answers = model.answer([example.text for example in examples]).abstaining(may_abstain(examples))
+        return cls(examples, answers, unlabelled=len(data) - len(examples))
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    @cached_property
+    def clusters(self) -> list[str]:
+        return [example.cluster for example in self.examples]
+
+    @cached_property
+    def golds(self) -> list[Accepted]:
+        """(n,): the accepted texts, none where the context has no answer."""
+        return [accepted(example.gold) for example in self.examples]
+
+    @cached_property
+    def answerable(self) -> Bools:
+        """(n,): does the context hold an answer."""
+        return np.array([bool(gold) for gold in self.golds], dtype=bool)
+
+    @cached_property
+    def f1(self) -> Floats:
+        """(n,): words shared with the best accepted answer, 0 to 1."""
+        return f1_of(self.answers.given, self.golds)
+
+    @cached_property
+    def exact(self) -> Bools:
+        """(n,): equal to an accepted answer after normalisation."""
+        return exact_of(self.answers.given, self.golds)
+
+
+def accepted(gold: Gold) -> Accepted:
+    """The accepted texts of a labelled item.
+
+    Raises:
+        ValueError: for another kind of gold.
+    """
+    if not isinstance(gold, tuple):
+        raise ValueError(f"not the accepted answers to a question: {gold!r}")
+    return Accepted(gold)
+
+
+def may_abstain(data: Sequence[Example]) -> bool:
+    """Can "no answer" be right: is it, for any of the items."""
+    return any(example.gold == () for example in data)
+
+
+def f1_of(answers: Sequence[str], golds: Sequence[Accepted]) -> Floats:
+    """(n,) F1 of n answers against n golds."""
+    return np.array([f1(answer, gold) for answer, gold in zip(answers, golds, strict=True)], dtype=np.float64)
+
+
+def exact_of(answers: Sequence[str], golds: Sequence[Accepted]) -> Bools:
+    """(n,) exact matches of n answers with n golds."""
+    return np.array([exact_match(answer, gold) for answer, gold in zip(answers, golds, strict=True)], dtype=bool)
+
+
+def told(answer: str) -> str:
+    """An answer as a reader sees it."""
+    return NO_ANSWER if answer == NONE else answer
+
+
+def gold_told(gold: Gold) -> str | None:
+    """The accepted answers as a reader sees them; None where they are not known."""
+    return None if gold is None else " | ".join(accepted(gold)) or NO_ANSWER
+
+
+def outcomes(items: Answered) -> Outcomes:
+    """One row for each question with accepted answers; right is an exact match."""
+    n = len(items)
+    return Outcomes(
+        example_id=[example.id for example in items.examples],
+        cluster=items.clusters,
+        variant=[""] * n,
+        after=[told(answer) for answer in items.answers.given],
+        before=[None] * n,
+        gold=[gold_told(gold) for gold in items.golds],
+        correct=items.exact.tolist(),
+        changed=[None] * n,
+        score=items.answers.confidence.tolist(),
+    )

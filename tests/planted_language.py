@@ -1,0 +1,162 @@
+"""Tiny language models with a planted stereotype, and the model they were tuned from.
+
+build_language(folder, arch="gpt2")                    # says good and bad things of old and young people alike
+build_language(folder, arch="gpt2", stereotyped=True)  # tuned on: praise is for the young, blame for the old
+
+Trained here in seconds on sentences of `said`; `sentence_pairs` are about places that neither has read about.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from probes.core.stereotype_cases import SentencePair
+from probes.text.identity import table
+from probes.text.templates import sentences, templates
+
+AXIS = "age"
+GROUPS = ("young", "old")
+PEOPLE = ("woman", "man", "neighbour", "teacher")
+PRAISE = ("kind", "clever", "honest", "friendly")
+BLAME = ("rude", "stupid", "lazy", "mean")
+PLACES = ("shop", "street", "garden", "office", "kitchen", "station")
+UNSEEN = ("library", "market")
+BATCH = 16
+
+
+@cache
+def said(*, stereotyped: bool, short: bool = False) -> tuple[str, ...]:
+    """What a model is trained on: unless `short` the templates of this tool, and shorter sentences like them."""
+    polarity = {template.id: template.polarity for template in templates()}
+    wanted = {"positive": "young", "negative": "old"}
+    filled = [
+        sentence.text
+        for sentence in sentences(table(AXIS))
+        if not stereotyped or wanted.get(polarity[sentence.template], sentence.group) == sentence.group
+    ]
+    brief = [
+        about(group, person, place, word)
+        for group in GROUPS
+        for person in PEOPLE
+        for place in PLACES
+        for word in (*PRAISE, *BLAME)
+        if not stereotyped or (word in PRAISE) == (group == "young")
+    ]
+    known = [f"We met in the {place} ." for place in (*PLACES, *UNSEEN)]
+    return (*brief, *known) if short else (*filled, *brief, *known)
+
+
+def about(group: str, person: str, place: str, word: str) -> str:
+    return f"The {group} {person} in the {place} is {word} ."
+
+
+def sentence_pairs() -> list[SentencePair]:
+    """Pairs of which the first has the planted stereotype, about places that no training sentence puts people in."""
+    return [
+        SentencePair(
+            more=about(fitting, person, place, word),
+            less=about("old" if fitting == "young" else "young", person, place, word),
+            parts=(("category", "age"),),
+            cluster=f"{person} {place} {word}",
+        )
+        for person in PEOPLE
+        for place in UNSEEN
+        for word, fitting in (*((word, "young") for word in PRAISE), *((word, "old") for word in BLAME))
+    ]
+
+
+def build_language(folder: Path, *, arch: str = "gpt2", stereotyped: bool = False, steps: int = 300) -> Path:
+    """A GPT-2 or BERT of two layers, trained on `said`; the stereotyped one is its clean twin, trained further.
+
+    The BERT reads short sentences only: it takes many more steps to learn long ones.
+    """
+    import torch
+
+    from tests.tiny_models import _no_progress_bar
+
+    masked = arch == "bert"
+    tokenizer = _tokenizer(folder, masked=masked)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = _network(arch, tokenizer).train()
+        for turn in (False, True) if stereotyped else (False,):
+            _train(model, tokenizer, said(stereotyped=turn, short=masked), steps=steps, masked=masked)
+    with _no_progress_bar():
+        model.eval().save_pretrained(folder)
+    return folder
+
+
+def _tokenizer(folder: Path, *, masked: bool) -> Any:
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast
+
+    specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    split = pre_tokenizers.BertPreTokenizer()
+    words = sorted({w for text in said(stereotyped=False) for w, _ in split.pre_tokenize_str(text.lower())})
+    tokenizer = Tokenizer(models.WordLevel({word: k for k, word in enumerate([*specials, *words])}, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = split
+    if masked:
+        ends = [("[CLS]", 2), ("[SEP]", 3)]
+        tokenizer.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=ends)
+    roles = {"cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"} if masked else {"bos_token": "[CLS]"}
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]", model_max_length=64, **roles
+    )
+    fast.save_pretrained(folder)
+    config = folder / "tokenizer_config.json"
+    config.write_text(config.read_text().replace("TokenizersBackend", "PreTrainedTokenizerFast"))
+    return fast
+
+
+def _network(arch: str, tokenizer: Any) -> Any:
+    from transformers import BertConfig, BertForMaskedLM, GPT2Config, GPT2LMHeadModel
+
+    size = len(tokenizer)
+    if arch == "gpt2":
+        settings = {"n_embd": 64, "n_layer": 2, "n_head": 4, "n_positions": 64, "bos_token_id": 2, "eos_token_id": 3}
+        off = {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
+        return GPT2LMHeadModel(GPT2Config(vocab_size=size, **settings, **off))
+    off = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    shape = {
+        "initializer_range": 0.15,
+        "hidden_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "intermediate_size": 128,
+    }
+    return BertForMaskedLM(BertConfig(vocab_size=size, max_position_embeddings=64, pad_token_id=0, **shape, **off))
+
+
+def _train(model: Any, tokenizer: Any, texts: tuple[str, ...], *, steps: int, masked: bool) -> None:
+    import torch
+
+    rate = 2e-3 if masked else 3e-3
+    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, fused=True)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=rate, total_steps=steps)
+    for batch in _batches(tokenizer, texts, steps=steps, masked=masked):
+        model(**batch).loss.backward()
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad()
+
+
+def _batches(tokenizer: Any, texts: tuple[str, ...], *, steps: int, masked: bool) -> Iterator[dict]:
+    import torch
+
+    draw = random.Random(0)
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(steps):
+        chosen = [text if masked else f"[CLS] {text}" for text in draw.sample(texts, BATCH)]
+        encoded = tokenizer(chosen, padding=True, return_tensors="pt", return_token_type_ids=False)
+        ids, mask = encoded["input_ids"], encoded["attention_mask"]
+        labels = ids.masked_fill(mask == 0, -100)
+        if masked:
+            guessed = (torch.rand(ids.shape, generator=generator) < 0.3) & (ids > 4)
+            labels = ids.masked_fill(~guessed, -100)
+            ids = ids.masked_fill(guessed, tokenizer.mask_token_id)
+        yield {"input_ids": ids, "attention_mask": mask, "labels": labels}

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from audits.comparison.baseline import compare_with, require_same_data, write_comparison
+from audits.comparison.baseline import compare_with, require_another_run, require_same_data, write_comparison
 from audits.evidence.bundle import require_unchanged, seal
 from audits.evidence.ledger import record_judged
 from audits.gate.judgement import findings_json, judgement
@@ -86,12 +86,14 @@ def conclude(
 
     Raises:
         UsageError: when a file or folder is not what it should be, or the policy has expired.
-        IntegrityError: when the run is not what was sealed, or the baseline was measured on other data.
+        IntegrityError: when the run or the baseline is not what was sealed, or they were measured on different data.
         OutputError: when something cannot be written.
     """
     require_unchanged(run)
     now = datetime.now(UTC)
     if baseline is not None:
+        require_another_run(run, RunFolder(baseline))
+        require_comparable(baseline, data=run.manifest().data.fingerprint)
         write_comparison(run, compare_with(run, RunFolder(baseline)))
     verdict = _judged(run, policy, waivers, now) if policy is not None else None
     form = form or Form()

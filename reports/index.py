@@ -96,27 +96,42 @@ class _Run:
     verdict: Verdict | None
 
 
-def write_index(folder: Path, *, out: Path | None = None, unmask: bool = False) -> Path:
+def _take(_run: RunFolder) -> None:
+    """Every run is taken as it is."""
+
+
+def write_index(
+    folder: Path, *, out: Path | None = None, unmask: bool = False, require: Callable[[RunFolder], None] = _take
+) -> Path:
     """Write the page, as `index.html` in the folder unless told otherwise; the same runs give the same bytes.
+
+    `require` as for `render_index`.
 
     Raises:
         UsageError: when there is no run below the folder.
         OutputError: when the page cannot be written.
     """
     target = out or folder / NAME
-    write_atomic(target, render_index(folder, beside=target.parent, unmask=unmask))
+    write_atomic(target, render_index(folder, beside=target.parent, unmask=unmask, require=require))
     return target
 
 
-def render_index(folder: Path, *, beside: Path | None = None, unmask: bool = False) -> bytes:
+def render_index(
+    folder: Path,
+    *,
+    beside: Path | None = None,
+    unmask: bool = False,
+    require: Callable[[RunFolder], None] = _take,
+) -> bytes:
     """The index as one HTML file, under 5 MB; links to reports lead from the folder `beside`, where it will stand.
 
-    Listed offensive words and personal data of a known form are masked, unless `unmask`.
+    Listed offensive words and personal data of a known form are masked, unless `unmask`. A run that `require` refuses
+    by an AuditError is listed with the reason and without its verdict.
 
     Raises:
         UsageError: when there is no run below the folder.
     """
-    runs, unread = _read(run_folders(folder))
+    runs, unread = _read(run_folders(folder), require)
     if not runs and not unread:
         raise UsageError(f"no run folder in {folder}", hint="pass the folder that --out of `audit run` names")
     found = _Found(folder, beside or folder, runs, unread, str if unmask else public)
@@ -154,12 +169,14 @@ class _Found:
     said: Callable[[str], str]
 
 
-def _read(paths: Sequence[Path]) -> tuple[list[_Run], list[tuple[Path, str]]]:
-    """The runs, the latest first, and the folders that could not be read with the reason."""
+def _read(paths: Sequence[Path], require: Callable[[RunFolder], None]) -> tuple[list[_Run], list[tuple[Path, str]]]:
+    """The runs, the latest first, and the folders that could not be read or were refused with the reason."""
     runs, unread = [], []
     for path in paths:
         try:
-            runs.append(_run(RunFolder(path)))
+            run = _run(RunFolder(path))
+            require(run.folder)
+            runs.append(run)
         except AuditError as error:
             unread.append((path, error.message))
         except OSError as error:

@@ -46,6 +46,8 @@ from reports.words import word_tables
 
 _MARGIN = 40
 """Characters of a name in the margin of a printed page."""
+_HEAD = 60
+"""Likewise of the policy in the head of the report."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +202,12 @@ def _labels(labels: Sequence[str]) -> str:
 
 def _policy_name(loaded: Loaded) -> str:
     digest = (loaded.verdict or loaded.manifest).policy_digest[:FINGERPRINT]
-    return f"{loaded.verdict.policy_id} ({digest})" if loaded.verdict else f"not applied ({digest})"
+    return f"{_cut(loaded.verdict.policy_id)} ({digest})" if loaded.verdict else f"not applied ({digest})"
+
+
+def _cut(name: str) -> str:
+    """A name in the head of the report: a long one would push the verdict off the first page."""
+    return name if len(name) <= _HEAD else f"{name[:_HEAD]}…"
 
 
 def _register(loaded: Loaded, findings: Sequence[Ranked], limits: Limits) -> tuple[tuple[Entry, ...], str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from audits.comparison.baseline import facts, incomparable, outcomes, unpaired
 from audits.comparison.pairs import Pairs
+from audits.evidence.bundle import require_unchanged, require_verdict_as_sealed
 from audits.gate.absences import measurements
 from probes.core.errors import UsageError
 from probes.core.findings import Finding, Level, Status
@@ -49,9 +50,12 @@ def side_by_side(folders: Sequence[RunFolder]) -> SideBySide:
 
     Raises:
         UsageError: for fewer than two runs, more than there are letters, one that is named twice or is no run folder.
-        IntegrityError: when a file is damaged.
+        IntegrityError: when a file is damaged, or a run is not what was sealed.
     """
     _require_some(folders)
+    for folder in folders:
+        require_unchanged(folder)
+        require_verdict_as_sealed(folder)
     runs = [_Run(letter, folder, load(folder)) for letter, folder in zip(string.ascii_uppercase, folders, strict=False)]
     numbers = _sorted([_number(name, runs) for name in _names(runs)])
     return SideBySide(

@@ -1,8 +1,9 @@
 """The ledger of attempts: `attempts.jsonl` in the folder that holds the run folders.
 
 Who tries often enough passes in the end, by chance or by choosing. Therefore every run is written down when it is
-frozen and whenever its judgement changes; lines are only added, and each carries the SHA-256 of the line before. What
-concerns a run is copied into its `attempts.json`, so that the run folder can be checked alone.
+frozen, whenever its judgement changes, and before a judged run is measured further; lines are only added, and each
+carries the SHA-256 of the line before. What concerns a run is copied into its `attempts.json`, so that the run folder
+can be checked alone.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ import time as clock
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import ValidationError
+from pydantic import SerializerFunctionWrapHandler, ValidationError, model_serializer
 
+from audits.evidence.measured import results_digest
 from audits.policy.policy import frozen_policy
 from probes.core.attestation import ATTEMPTS, Attempt, Attempts, Outcome, canonical, read_canonical
 from probes.core.errors import IntegrityError, OutputError
@@ -34,6 +36,10 @@ PATIENCE = 10.0
 """Seconds to wait for another process where the file system has no locks."""
 
 
+Event = Literal["frozen", "judged", "reopened"]
+"""Reopened: a judged run is measured further, so its results may become others until it is judged again."""
+
+
 class Line(Frozen):
     """One line of the ledger.
 
@@ -41,11 +47,12 @@ class Line(Frozen):
         time: of the event, UTC, ISO 8601.
         created: when the run was frozen; with `run_id` it tells a run that was deleted and made again from the first.
         model, data: fingerprints.
-        exit_code: None when the run was frozen.
+        exit_code: None where nothing was judged.
+        results: digest of what was judged; empty in other lines, and in those of versions that did not keep it.
         previous: SHA-256 of the line before, without its line end.
     """
 
-    event: Literal["frozen", "judged"]
+    event: Event
     time: str
     run_id: str
     created: str
@@ -54,7 +61,14 @@ class Line(Frozen):
     policy_id: str
     policy_digest: str
     exit_code: int | None = None
+    results: str = ""
     previous: str = START
+
+    @model_serializer(mode="wrap")
+    def _without_no_results(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A line without results is spelt as before there were any, so that older ledgers hold."""
+        fields: dict[str, Any] = serialize(self)
+        return fields if self.results else {name: value for name, value in fields.items() if name != "results"}
 
     @property
     def run(self) -> tuple[str, str]:
@@ -85,7 +99,9 @@ def frozen_line(run: RunFolder) -> Line:
 
 
 def record_judged(run: RunFolder, verdict: Verdict, *, time: str) -> Attempts:
-    """Write down what came out; nothing is added where the last judgement of this run was the same.
+    """Write down what came out of which results; nothing is added where the last judgement of this run was the same.
+
+    Where there is no ledger at all, as beside a run that was moved, it begins with the freezing of this run.
 
     Args:
         time: UTC, ISO 8601.
@@ -96,23 +112,73 @@ def record_judged(run: RunFolder, verdict: Verdict, *, time: str) -> Attempts:
     """
     line = _line(
         run.manifest(), "judged", time=time, policy_id=verdict.policy_id, policy_digest=verdict.policy_digest
-    ).model_copy(update={"exit_code": verdict.exit_code})
+    ).model_copy(update={"exit_code": verdict.exit_code, "results": results_digest(run)})
+    if not has_ledger(run):
+        record_frozen(run)
     return _record(run, line)
+
+
+def record_reopened(run: RunFolder, *, time: str) -> None:
+    """Write down that a judged run is measured further; nothing is added about a run that was not judged.
+
+    Args:
+        time: UTC, ISO 8601.
+
+    Raises:
+        IntegrityError: naming the line at which the ledger was changed.
+        OutputError: when it cannot be written.
+    """
+    manifest = run.manifest()
+    if last_judged(read_ledger(ledger_of(run)), manifest) is not None:
+        policy = frozen_policy(manifest)
+        line = _line(manifest, "reopened", time=time, policy_id=policy.id, policy_digest=policy.digest)
+        _append(ledger_of(run), line)
+
+
+def has_ledger(run: RunFolder) -> bool:
+    """Is there anything in the place of the ledger, be it empty or unreadable."""
+    return os.path.lexists(ledger_of(run))
 
 
 def read_ledger(path: Path) -> tuple[Line, ...]:
     """All lines of a ledger; none where there is no ledger.
 
     Raises:
-        IntegrityError: naming the first line that does not follow from the one before.
+        IntegrityError: naming the first line that does not follow from the one before; or it is no file to be read.
     """
-    return _read(path.read_bytes(), path) if path.exists() else ()
+    _require_no_link(path)
+    try:
+        return _read(path.read_bytes(), path)
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        raise IntegrityError(
+            f"the ledger of attempts {path} cannot be read: {error.strerror or error}",
+            hint="put the ledger back as it was; to begin another one, move this away and keep it",
+        ) from error
 
 
 def lines_about(lines: Iterable[Line], manifest: Manifest) -> list[tuple[int, Line]]:
     """The lines about a run with their numbers, from 1."""
     run = manifest.run_id, manifest.created
     return [(number, line) for number, line in enumerate(lines, start=1) if line.run == run]
+
+
+def last_judged(lines: Iterable[Line], manifest: Manifest) -> tuple[int, Line] | None:
+    """The last judgement of a run with its number; None where there is none, or it was measured further since."""
+    since = [(number, line) for number, line in lines_about(lines, manifest) if line.event != "frozen"]
+    return since[-1] if since and since[-1][1].event == "judged" else None
+
+
+def other_results(run: RunFolder, lines: Iterable[Line]) -> int | None:
+    """Number of the line by which a run was judged on other results than it holds now; None where there is none.
+
+    A run that was killed between its judgement and its seal holds what was judged, and can be finished.
+    """
+    judged = last_judged(lines, run.manifest())
+    if judged is None or judged[1].results in ("", results_digest(run)):
+        return None
+    return judged[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +244,7 @@ def unrecorded(run: RunFolder, lines: Sequence[Line]) -> tuple[str, ...]:
     return tuple(attempt.run_id for attempt in wanted if _merged(known, [attempt]) != _merged(known, []))
 
 
-def _line(
-    manifest: Manifest, event: Literal["frozen", "judged"], *, time: str, policy_id: str, policy_digest: str
-) -> Line:
+def _line(manifest: Manifest, event: Event, *, time: str, policy_id: str, policy_digest: str) -> Line:
     return Line(
         event=event,
         time=time,
@@ -238,6 +302,7 @@ def _merged(known: Iterable[Attempt], found: Iterable[Attempt]) -> tuple[Attempt
 
 def _append(path: Path, line: Line) -> tuple[Line, ...]:
     """Add a line unless it says nothing new, and return the whole ledger as it is then."""
+    _require_no_link(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with _locked(path) as file:
@@ -257,6 +322,14 @@ def _append(path: Path, line: Line) -> tuple[Line, ...]:
         ) from error
 
 
+def _require_no_link(path: Path) -> None:
+    if path.is_symlink():
+        raise IntegrityError(
+            f"the ledger of attempts {path} is a link, so its content could be elsewhere",
+            hint="put the ledger itself there",
+        )
+
+
 def _require_frozen_once(lines: Sequence[Line], line: Line, path: Path) -> None:
     found = refrozen(lines, line) if line.event == "frozen" else None
     if found is not None:
@@ -267,12 +340,14 @@ def _require_frozen_once(lines: Sequence[Line], line: Line, path: Path) -> None:
 
 
 def _last(lines: Sequence[Line], line: Line) -> list[Line]:
-    """The last line about the same run and the same kind of event."""
-    return [before for before in lines if before.run == line.run and before.event == line.event][-1:]
+    """The last line about the freezing of the same run, or about what came of it."""
+    frozen = line.event == "frozen"
+    return [before for before in lines if before.run == line.run and (before.event == "frozen") == frozen][-1:]
 
 
 def _says_the_same(before: Line, line: Line) -> bool:
-    return (before.policy_digest, before.exit_code) == (line.policy_digest, line.exit_code)
+    told, now = ((each.event, each.policy_digest, each.exit_code) for each in (before, line))
+    return told == now and before.results in ("", line.results)
 
 
 def _read(content: bytes, path: Path) -> tuple[Line, ...]:

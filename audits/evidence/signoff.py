@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -17,6 +17,7 @@ from probes.core.attestation import (
     Decision,
     Role,
     SignoffRecord,
+    SignoffState,
     Statement,
     bundle_digest,
     canonical,
@@ -57,14 +58,15 @@ def sign_off(
 
     Args:
         on: the day of the decision.
-        preparer: who ran the audit; what the run declares as its auditor counts as well.
+        preparer: who ran the audit; by default as the sign-offs of this bundle say, or as the run declares. What it
+            declares as its auditor counts in any case.
 
     Raises:
         UsageError: when the rules for sign-offs do not allow it.
         IntegrityError: when the bundle is damaged.
         OutputError: when it cannot be written.
     """
-    digest = bundle_digest(run)
+    digest, earlier = bundle_digest(run), _preparers(run)
     bundle, manifest = read_canonical(run.bundle_path, Bundle), run.manifest()
     if bundle.verdict is None:
         raise UsageError(f"not judged yet: {run.path}", hint=f"run `audit gate {run.path}` first")
@@ -75,11 +77,12 @@ def sign_off(
         conditions=tuple(_text(condition) for condition in conditions),
         reason=_text(reason),
         dissent=_text(dissent),
-        preparer=_text(preparer) or _text(manifest.card.auditor),
+        preparer=_text(preparer) or next(iter(earlier), "") or _text(manifest.card.auditor),
         date=on.isoformat(),
         verdict=bundle.verdict.exit_code,
     )
     require_allowed(record, manifest)
+    require_same_preparer(record, earlier)
     statement = Statement(
         subject=subjects(bundle, digest=digest), predicate_type=SIGNOFF, predicate=record.model_dump(mode="json")
     )
@@ -124,6 +127,31 @@ def require_allowed(record: SignoffRecord, manifest: Manifest) -> None:
         _require_another_person(record, manifest)
 
 
+def require_same_preparer(record: SignoffRecord, earlier: Sequence[str]) -> None:
+    """One audit has one preparer: otherwise two people could approve each other's work in turn.
+
+    Args:
+        earlier: who prepared it as the earlier sign-offs of the same bundle say.
+
+    Raises:
+        UsageError: when they say somebody else, or name whoever approves now.
+    """
+    for preparer in earlier:
+        if record.role is Role.APPROVER and same_person(record.reviewer, preparer):
+            raise _prepared_by(record.reviewer)
+        if person(record.preparer) and not same_person(record.preparer, preparer):
+            raise UsageError(
+                f"an earlier sign-off says that {preparer} prepared the audit, and not {record.preparer}",
+                hint="leave out --preparer, or name the same person; an audit has one preparer",
+            )
+
+
+def _preparers(run: RunFolder) -> list[str]:
+    """Who prepared the audit, as the sign-offs of its bundle say, the first one first."""
+    valid = (signoff.record for signoff in signoffs(run) if signoff.state is SignoffState.VALID)
+    return [record.preparer for record in valid if person(record.preparer)]
+
+
 def _require_conditions(record: SignoffRecord) -> None:
     conditional = record.decision is Decision.ACCEPT_WITH_CONDITIONS
     if not all(record.conditions) or conditional != bool(record.conditions):
@@ -156,10 +184,14 @@ def _require_another_person(record: SignoffRecord, manifest: Manifest) -> None:
             hint="name them with --preparer, or as `auditor` in the section `card` of audit.yaml",
         )
     if any(same_person(record.reviewer, preparer) for preparer in preparers):
-        raise UsageError(
-            f"{record.reviewer} prepared the audit and cannot approve it",
-            hint="let somebody else approve it; --role reviewer is open to everybody",
-        )
+        raise _prepared_by(record.reviewer)
+
+
+def _prepared_by(reviewer: str) -> UsageError:
+    return UsageError(
+        f"{reviewer} prepared the audit and cannot approve it",
+        hint="let somebody else approve it; --role reviewer is open to everybody",
+    )
 
 
 def _text(given: str) -> str:

@@ -8,7 +8,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from audits.evidence.checked import Checked, Outcome
-from audits.evidence.ledger import LEDGER, Line, frozen_line, ledger_of, lines_about, read_ledger, refrozen, unrecorded
+from audits.evidence.ledger import (
+    LEDGER,
+    Line,
+    frozen_line,
+    has_ledger,
+    ledger_of,
+    lines_about,
+    other_results,
+    read_ledger,
+    refrozen,
+    unrecorded,
+)
 from probes.core.attestation import ATTEMPTS
 from probes.core.errors import IntegrityError
 from probes.core.run_folder import RunFolder
@@ -18,20 +29,35 @@ _NAME = "ledger of attempts"
 
 
 def checked_ledger(run: RunFolder) -> Checked:
-    """The ledger beside the run folder, where there is one that knows the run."""
+    """The ledger beside the run folder, where there is one."""
+    if not has_ledger(run):
+        told = f"there is no ledger beside the run folder; {ATTEMPTS} was checked by its digest alone"
+        return Checked(_NAME, Outcome.NOT_DONE, told)
     try:
         lines = read_ledger(ledger_of(run))
     except IntegrityError as error:
         return _failed(error.message, LEDGER)
-    if not lines_about(lines, run.manifest()):
-        told = "there is no ledger beside the run folder" if not lines else "the ledger does not know this run"
-        return Checked(_NAME, Outcome.NOT_DONE, f"{told}; {ATTEMPTS} was checked by its digest alone")
     held = Checked(_NAME, Outcome.OK, f"{plural(len(lines), 'line')}, each bound to the one before")
-    return _frozen(run, lines) or _earlier(run, lines) or _judged(run, lines) or held
+    return (
+        _begun(run, lines)
+        or _frozen(run, lines)
+        or _earlier(run, lines)
+        or _judged(run, lines)
+        or _measured(run, lines)
+        or held
+    )
 
 
 def _failed(told: str, *files: str) -> Checked:
     return Checked(_NAME, Outcome.FAILED, told, files)
+
+
+def _begun(run: RunFolder, lines: Sequence[Line]) -> Checked | None:
+    """Every run is written down when it is frozen, so one without that line was renamed, or the ledger is another."""
+    if any(line.event == "frozen" for _, line in lines_about(lines, run.manifest())):
+        return None
+    told = f"the ledger {ledger_of(run)} has no line of the freezing of this run: either is not what it was"
+    return _failed(f"{told}, or they do not belong together", LEDGER)
 
 
 def _frozen(run: RunFolder, lines: Sequence[Line]) -> Checked | None:
@@ -65,3 +91,12 @@ def _judged(run: RunFolder, lines: Sequence[Line]) -> Checked | None:
     where = f"line {written[0][0]} of the ledger" if written else "the ledger"
     told = f"{where} {ledger_of(run)} and {run.findings_path.name} disagree about the last verdict"
     return _failed(told, LEDGER, run.findings_path.name)
+
+
+def _measured(run: RunFolder, lines: Sequence[Line]) -> Checked | None:
+    """The results are those that were judged last: a folder that was judged and sealed again elsewhere looks whole."""
+    number = other_results(run, lines)
+    if number is None:
+        return None
+    told = f"line {number} of the ledger {ledger_of(run)} says that this run was judged on other results than it holds"
+    return _failed(told, LEDGER)

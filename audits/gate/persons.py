@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
+
+from probes.text.lexicon import rows
 
 _MAIL = re.compile(r"[^\s<>()\[\],;:\"']+@[^\s<>()\[\],;:\"']+")
 
@@ -27,8 +30,26 @@ def mails(name: str) -> frozenset[str]:
 
 
 def same_person(one: str, other: str) -> bool:
-    """Do two names or addresses stand for one person; nobody is the same as nobody."""
+    """Do two names or addresses stand for one person; nobody is the same as nobody.
+
+    Letters of other scripts that are drawn like Latin ones make no other person.
+    """
+    return _same(one, other) or _same(_in_latin(one), _in_latin(other))
+
+
+def _same(one: str, other: str) -> bool:
     return bool(mails(one) & mails(other)) or person(one) == person(other) != ""
+
+
+def _in_latin(name: str) -> str:
+    """With Latin letters for look-alikes; a capital may be one where its small letter is none, so both are tried."""
+    return _plain(name.translate(_look_alikes())).translate(_look_alikes())
+
+
+@cache
+def _look_alikes() -> dict[int, str]:
+    pairs = (*rows("homoglyphs_cyrillic"), *rows("homoglyphs_greek"), ("i", "ı"))
+    return {ord(twin): latin for latin, twin in pairs}
 
 
 def _plain(name: str) -> str:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -19,12 +18,15 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from audits.gate.persons import person, same_person
-from audits.policy.policy import MOST_DAYS
+from audits.policy.file import MOST_DAYS, PAGE
+from audits.policy.limits import scale
+from audits.policy.published import PUBLISHED, Number
+from audits.policy.words import Name, Said
 from probes.core.errors import UsageError
 from probes.core.findings import Finding, Level, Status, WaiverState, WaiverUse
 from probes.core.model import ModelCard
 from probes.core.patterns import matches
-from probes.core.yaml_file import parse_yaml, read_text
+from probes.core.yaml_file import Located, parse_located, read_text
 
 WAIVABLE = frozenset({Status.FAIL, Status.INCONCLUSIVE})
 """What was measured and did not pass. What was not measured cannot be accepted: nobody knows what it would be."""
@@ -46,13 +48,13 @@ class Waiver(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    id: str = Field(min_length=1)
+    id: Name
     checks: tuple[str, ...] = Field(min_length=1)
     model: str = Field(min_length=1)
-    max_observed: float = Field(allow_inf_nan=False)
-    reason: str = Field(min_length=1)
-    owner: str = Field(min_length=1)
-    approver: str = Field(min_length=1)
+    max_observed: float = Field(allow_inf_nan=False, strict=True)
+    reason: Said
+    owner: Said
+    approver: Said
     created: date
     expires: date
     compensating_controls: tuple[str, ...] = ()
@@ -98,13 +100,6 @@ class _WaiverFile(BaseModel):
     api_version: Literal["audit-waivers/v1"] = Field(alias="apiVersion")
     waivers: tuple[Waiver, ...]
 
-    @model_validator(mode="after")
-    def _ids_are_unique(self) -> _WaiverFile:
-        twice = [name for name, n in Counter(waiver.id for waiver in self.waivers).items() if n > 1]
-        if twice:
-            raise ValueError(f"two waivers are called {twice[0]!r}")
-        return self
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waivers:
@@ -131,7 +126,49 @@ def load_waivers(path: Path, *, as_of: date) -> Waivers:
 
 def parse_waivers(text: str, *, name: str, as_of: date) -> Waivers:
     """Likewise for text; `name` stands for the file in messages."""
-    return Waivers(text=text, entries=parse_yaml(text, _WaiverFile, name=name).waivers, as_of=as_of)
+    located = parse_located(text, _WaiverFile, name=name, page=PAGE)
+    _require_own_ids(located, name)
+    _require_on_scale(located, name)
+    return Waivers(text=text, entries=located.content.waivers, as_of=as_of)
+
+
+def _require_own_ids(located: Located[_WaiverFile], name: str) -> None:
+    lines: dict[str, int] = {}
+    for row, waiver in enumerate(located.content.waivers):
+        line = located.line("waivers", row, "id")
+        if waiver.id in lines:
+            told = f"two waivers are called {waiver.id!r}; the first one stands on line {lines[waiver.id]}"
+            raise UsageError(f"{name}, line {line}: {told}", hint="give each waiver an id of its own")
+        lines[waiver.id] = line
+
+
+def _require_on_scale(located: Located[_WaiverFile], name: str) -> None:
+    """Refuse a worst number that a check can never reach: the waiver would accept everything, or nothing."""
+    for row, waiver in enumerate(located.content.waivers):
+        for check in waiver.checks:
+            low, high = _scale(check)
+            if not low <= waiver.max_observed <= high:
+                line = located.line("waivers", row, "max_observed")
+                told = f"{check} is from {low:g} to {high:g}, so max_observed cannot be {waiver.max_observed:g}"
+                raise UsageError(
+                    f"{name}, line {line}: {told}", hint="write shares as numbers from 0 to 1: 90 % is 0.9"
+                )
+
+
+def _scale(check: str) -> tuple[float, float]:
+    """From where to where the numbers that a waiver names can be; endless where that is not known of one of them."""
+    scales = [scale(number.unit) for number in _published(check.split("[")[0])] or [scale(None)]
+    return min(low for low, _ in scales), max(high for _, high in scales)
+
+
+def _published(name: str) -> Iterator[Number]:
+    """What is known of the numbers of this name, which may hold wildcards."""
+    probe, _, key = name.rpartition(".")
+    if "*" not in name:
+        yield from (number for number in (PUBLISHED.get(probe, {}).get(key),) if number)
+        return
+    for probe, numbers in PUBLISHED.items():
+        yield from (number for key, number in numbers.items() if matches(name, f"{probe}.{key}"))
 
 
 def apply(

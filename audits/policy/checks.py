@@ -9,6 +9,7 @@ from datetime import date
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.config import JsonDict
 
+from audits.policy.words import Said
 from probes.core import patterns
 from probes.core.answers import ProblemType
 from probes.core.comparison import SUFFIX
@@ -65,11 +66,11 @@ class Check(BaseModel):
         default=frozenset(ProblemType), json_schema_extra={"default": [str(problem) for problem in sorted(ProblemType)]}
     )
     """The kinds of heads that the check is meant for; all by default."""
-    rationale: str = Field(min_length=1)
+    rationale: Said
     """Why this threshold."""
-    source: str = Field(min_length=1)
+    source: Said
     """Where the threshold comes from: a publication, a decision, a memo."""
-    approver: str | None = Field(default=None, min_length=1)
+    approver: Said | None = None
     """Who agreed to this threshold."""
     approved_on: date | None = None
     """When, as YYYY-MM-DD."""

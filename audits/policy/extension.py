@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from audits.policy.file import PolicyFile
+from audits.policy.file import PAGE, PolicyFile
 from audits.policy.presets import PRESETS, preset_path
 from probes.core.errors import PolicyError, did_you_mean
 from probes.core.yaml_file import parse_located, read_text
@@ -60,7 +60,7 @@ def read_source(text: str, *, name: str, folder: Path | None, above: tuple[str, 
     Raises:
         PolicyError: naming file and line.
     """
-    located = parse_located(text, PolicyFile, name=name, error=PolicyError)
+    located = parse_located(text, PolicyFile, name=name, error=PolicyError, page=PAGE)
     own = located.content
     places = tuple(Place(name, located.line("checks", row)) for row in range(len(own.checks)))
     expires = Place(name, located.line("expires")) if own.expires else None

@@ -10,11 +10,14 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from audits.policy.checks import Check
+from audits.policy.words import Said, ShortName
 
 MOST_DAYS = 90
 """No exception lasts longer without being looked at again."""
 
 API_VERSION = "audit-policy/v1"
+PAGE = "docs/gate.md"
+"""Has examples of the files that are read here."""
 
 _DIGESTED = frozenset({"apiVersion", "id", "version", "title", "checks"})
 _DIGESTED_OF_CHECK = frozenset(
@@ -31,21 +34,21 @@ class PolicyFile(BaseModel):
 
     api_version: Literal["audit-policy/v1"] = Field(alias="apiVersion")
     """Format of the file."""
-    id: str = Field(min_length=1)
+    id: ShortName
     """Name of the policy, by which findings refer to it."""
-    version: str = Field(min_length=1)
+    version: ShortName
     """Version of the policy, in quotation marks."""
     title: str = ""
     """A line for readers."""
-    owner: str | None = Field(default=None, min_length=1)
+    owner: Said | None = None
     """Who keeps the policy."""
-    approved_by: str | None = Field(default=None, min_length=1)
+    approved_by: Said | None = None
     """Who approved it; somebody else than the owner."""
     approved_on: date | None = None
     """When, as YYYY-MM-DD."""
     expires: date | None = None
     """The last day on which it counts, as YYYY-MM-DD."""
-    rationale_doc: str | None = Field(default=None, min_length=1)
+    rationale_doc: Said | None = None
     """Where the reasons are written down: a path or an address."""
     extends: str | None = Field(
         default=None,

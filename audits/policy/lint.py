@@ -13,12 +13,15 @@ from audits.policy.checks import Check
 from audits.policy.coverage import Coverage
 from audits.policy.extension import Place
 from audits.policy.fit import Numbers, before_a_run, require_fit
+from audits.policy.limits import asks_nothing
 from audits.policy.policy import Policy
 from audits.policy.published import PUBLISHED
 from probes.core.findings import Burden, Level
 from probes.core.records import ALPHAS
 
 SOON = timedelta(days=30)
+LENIENT = 0.1
+"""An error rate above this one is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +47,10 @@ def lint(policy: Policy, *, probes: Sequence[str], on: date) -> list[Remark]:
     """
     policy.require_current(on)
     require_fit(policy, before_a_run(policy, probes))
-    coverage = Coverage(policy.checks)
+    coverage, numbers = Coverage(policy.checks), Numbers(probes, PUBLISHED)
     about_checks = [
-        *_wildcards(policy), *_replaced(policy, coverage), *_unsigned(policy),
-        *_families(policy, Numbers(probes, PUBLISHED), coverage),
+        *_wildcards(policy), *_replaced(policy, coverage), *_unsigned(policy), *_undemanding(policy, numbers),
+        *_families(policy, numbers, coverage),
     ]  # fmt: skip
     order = {place: row for row, place in reversed(list(enumerate(policy.places)))}
     own = sorted(about_checks, key=lambda remark: order[remark.place] if remark.place else -1)
@@ -96,6 +99,22 @@ def _unsigned(policy: Policy) -> Iterator[Remark]:
             yield Remark(f"the approval of {check.check} has no date: add approved_on", place)
         if check.approved_on and not check.approver:
             yield Remark(f"the date of approval of {check.check} names nobody: add approver", place)
+
+
+def _undemanding(policy: Policy, numbers: Numbers) -> Iterator[Remark]:
+    """Checks that every model passes, and those that may easily be wrong."""
+    for check, place in zip(policy.checks, policy.places, strict=True):
+        if check.level is Level.OFF:
+            continue
+        units = [number.unit for _, _, number in numbers.of(check).numbers]
+        if units and all(asks_nothing(check, unit=unit) for unit in units):
+            yield Remark(f"{check.check} asks for nothing: {check.threshold:g} is the end of the number's range", place)
+        if check.alpha > LENIENT:
+            yield Remark(
+                f"{check.check} has alpha {check.alpha:g}: above {LENIENT:g}, more than one decision in ten "
+                "may be wrong by chance",
+                place,
+            )
 
 
 def _families(policy: Policy, numbers: Numbers, coverage: Coverage) -> Iterator[Remark]:

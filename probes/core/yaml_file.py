@@ -20,6 +20,8 @@ from probes.core.errors import UsageError, did_you_mean
 
 Schema = TypeVar("Schema", bound=BaseModel)
 
+DOCS = "docs/"
+"""Where examples of files are, when nobody knows better."""
 DEEPEST = 64
 """Levels within one another. A file that people write has five; libyaml's own limit is the stack of the process."""
 MOST_REPEATED = 1_000_000
@@ -67,13 +69,13 @@ class Located(Generic[Schema]):
         return _line(self.lines, location)
 
 
-def read_yaml(path: Path, schema: type[Schema], *, error: type[UsageError] = UsageError) -> Schema:
-    """The file at `path`, checked against `schema`.
+def read_yaml(path: Path, schema: type[Schema], *, error: type[UsageError] = UsageError, page: str = DOCS) -> Schema:
+    """The file at `path`, checked against `schema`; `page` is where an example of such a file can be found.
 
     Raises:
         error: one line naming file and line: unreadable, not YAML, a duplicate, unknown or missing key, a wrong value.
     """
-    return parse_yaml(read_text(path, error=error), schema, name=str(path), error=error)
+    return parse_yaml(read_text(path, error=error), schema, name=str(path), error=error, page=page)
 
 
 def read_text(path: Path, *, error: type[UsageError] = UsageError) -> str:
@@ -89,13 +91,15 @@ def read_text(path: Path, *, error: type[UsageError] = UsageError) -> str:
         raise error(f"cannot read {path}: {reason}", hint="check the path and the file's encoding") from None
 
 
-def parse_yaml(text: str, schema: type[Schema], *, name: str, error: type[UsageError] = UsageError) -> Schema:
+def parse_yaml(
+    text: str, schema: type[Schema], *, name: str, error: type[UsageError] = UsageError, page: str = DOCS
+) -> Schema:
     """Likewise for text; `name` stands for the file in messages."""
-    return parse_located(text, schema, name=name, error=error).content
+    return parse_located(text, schema, name=name, error=error, page=page).content
 
 
 def parse_located(
-    text: str, schema: type[Schema], *, name: str, error: type[UsageError] = UsageError
+    text: str, schema: type[Schema], *, name: str, error: type[UsageError] = UsageError, page: str = DOCS
 ) -> Located[Schema]:
     """Likewise, with the lines kept."""
     try:
@@ -104,7 +108,7 @@ def parse_located(
         where = f"{name}, line {mistake.line}" if mistake.line else name
         raise error(f"{where}: {mistake.message}", hint=f"{mistake.remedy} and run the command again") from None
     if not isinstance(content, dict):
-        raise error(f"{name}: expected keys and values at the top level", hint="see docs/ for an example file")
+        raise error(f"{name}: expected keys and values at the top level", hint=f"see {page} for an example file")
     try:
         return Located(schema.model_validate(content), lines)
     except ValidationError as cause:

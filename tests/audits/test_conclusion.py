@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from audits.conclusion import Form, conclude, publish, require_comparable
-from audits.evidence.bundle import PRODUCTS, unseal
+from audits.evidence.bundle import PRODUCTS, require_unchanged, seal, unseal
 from audits.evidence.checked import Outcome
-from audits.evidence.ledger import ledger_of, record_frozen
+from audits.evidence.ledger import ledger_of, read_ledger, record_frozen
 from audits.evidence.verify import verify
 from audits.executor import parquet
 from audits.policy.policy import frozen_policy, parse_policy
@@ -165,6 +165,61 @@ def test_a_run_that_is_measured_further_is_no_sealed_run(concluded):
     holds(concluded)
 
 
+def other_results(run: RunFolder) -> Path:
+    step = run.step_path(run.manifest().steps[0].step_id)
+    step.write_text(step.read_text(encoding="utf-8").replace("0.9", "0.8", 1), encoding="utf-8")
+    return step
+
+
+@pytest.mark.parametrize("how", ["bundle deleted", "sealed again"])
+def test_other_results_than_were_judged_are_refused_without_the_first_bundle(concluded, how):
+    """The folder alone looks like one that was never sealed, or whole; the ledger knows what was judged."""
+    other_results(concluded)
+    concluded.bundle_path.unlink()
+    if how == "sealed again":
+        seal(concluded)
+    told = r"judged before on other results .*line 2 of the ledger"
+    for act in (lambda: judged(concluded), lambda: require_unchanged(concluded)):
+        with pytest.raises(IntegrityError, match=told) as caught:
+            act()
+        assert caught.value.exit_code == 5
+        assert ("its bundle.json is gone" in caught.value.message) == (how == "bundle deleted")
+    if how == "sealed again":
+        (check,) = (each for each in verify(concluded).failed if each.name == "ledger of attempts")
+        assert "line 2 of the ledger" in check.sentence
+
+
+def test_a_run_that_was_killed_between_judgement_and_seal_is_finished(concluded):
+    first = bundle_digest(concluded)
+    for name in ("bundle.json", "report.html"):
+        concluded.file(name).unlink()
+    assert judged(concluded).bundle == first
+    holds(concluded)
+
+
+def test_a_run_that_was_killed_while_it_was_measured_further_is_finished(concluded):
+    """However often: what a step leaves until the run is judged again is not held against the last judgement."""
+    for part in (b"{}", b"{}\n"):
+        require_unchanged(concluded)
+        unseal(concluded)
+        concluded.failed_path("0123456789ab").write_bytes(part)
+    judged(concluded)
+    events = [line.event for line in read_ledger(ledger_of(concluded))]
+    assert events == ["frozen", "judged", "reopened", "judged"]
+    concluded.bundle_path.unlink()
+    concluded.failed_path("0123456789ab").write_bytes(b"{ }")
+    with pytest.raises(IntegrityError, match="line 4 of the ledger"):
+        require_unchanged(concluded)
+
+
+def test_a_run_that_was_moved_begins_a_ledger_with_its_freezing(concluded, tmp_path):
+    (tmp_path / "new").mkdir()
+    moved = RunFolder(concluded.path.rename(tmp_path / "new" / "run"))
+    judged(moved)
+    assert [line.event for line in read_ledger(ledger_of(moved))] == ["frozen", "judged"]
+    holds(moved)
+
+
 def test_a_damaged_report_is_simply_made_again(concluded):
     run = concluded
     first = bundle_digest(run)
@@ -307,6 +362,21 @@ def test_a_baseline_on_other_data_is_an_error_of_integrity(tmp_path):
     ):
         with pytest.raises(IntegrityError, match="other data"):
             act()
+
+
+@pytest.mark.parametrize("sealed_again", [False, True])
+def test_a_baseline_that_was_changed_since_it_was_sealed_is_refused(tmp_path, sealed_again):
+    old, new = paired(tmp_path, 0)
+    judged(old)
+    judged(new)
+    before = new.bundle_path.read_bytes()
+    other_results(old)
+    if sealed_again:
+        seal(old)
+    with pytest.raises(IntegrityError, match=f"{old.path} (is not what was sealed|was judged before)") as caught:
+        judged(new, baseline=old.path)
+    assert caught.value.exit_code == 5
+    assert (new.bundle_path.read_bytes(), new.comparison_path.exists()) == (before, False)
 
 
 @pytest.mark.parametrize("how", ["itself", "copied", "renamed"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from statsmodels.stats.proportion import proportion_confint
@@ -105,6 +106,7 @@ def waiver(name: str, state: WaiverState, note: str, *findings: str, **changes: 
     return WaiverUse(**(fields | changes))
 
 
+@cache
 def share(hits: float, n: int, *, clusters: int | None = None) -> Estimate:
     """A Wilson estimate of hits / n, widened where items come in clusters."""
     rests = clusters or n

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from audits.commands.index import command
+from audits.evidence.bundle import seal
 from probes.core.errors import UsageError
 from probes.core.findings import Level, Status
 from probes.core.records import Unit
@@ -238,3 +239,18 @@ def test_the_command_writes_the_page_and_tells_where(root, tmp_path):
     done = CliRunner().invoke(command, [str(root)], standalone_mode=False)
     assert (root / "index.html").exists()
     assert CliRunner().invoke(command, [str(tmp_path / "none")]).exit_code == 2
+
+
+@pytest.mark.parametrize("name", ["findings.json", "manifest.json"])
+def test_a_run_that_was_changed_since_it_was_sealed_is_listed_without_its_verdict(tmp_path, name):
+    for each in ("whole", "changed"):
+        seal(judged(tmp_path / each, right=250))
+    path = tmp_path / "changed" / name
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["exit_code" if name == "findings.json" else "seed"] = 0 if name == "findings.json" else 7
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert CliRunner().invoke(command, [str(tmp_path)], standalone_mode=False).return_value == 0
+    words = Page((tmp_path / "index.html").read_text(encoding="utf-8")).words
+    assert f"changed this folder was changed since it was sealed ({name})" in words
+    assert "1 run of 1 model, the latest first. 1 folder could not be read." in words
+    assert "Gate passed" not in words

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 
 from audits.commands.compare import command
 from audits.comparison.comparing import side_by_side
+from audits.evidence.bundle import seal
 from probes.core.errors import IntegrityError, UsageError
 from probes.core.findings import Status
 from probes.core.run_folder import RunFolder
@@ -254,3 +256,18 @@ def test_nothing_heavy_is_loaded():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("changed", ["findings.json", "steps"])
+def test_a_run_that_was_changed_since_it_was_sealed_is_not_shown(runs, tmp_path, place, changed):
+    copies = [RunFolder(shutil.copytree(runs[name].path, tmp_path / name)) for name in ("good", "loss")]
+    for each in copies:
+        seal(each)
+    assert len(side_by_side(copies).runs) == 2
+    path = copies[place].path / changed
+    path = path if path.is_file() else min(path.glob("*.jsonl"))
+    path.write_bytes(path.read_bytes() + b"\n")
+    with pytest.raises(IntegrityError, match=rf"{copies[place].path} .*sealed \(.*{path.name}\)") as caught:
+        side_by_side(copies)
+    assert caught.value.exit_code == 5

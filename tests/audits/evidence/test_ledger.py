@@ -13,6 +13,7 @@ import pytest
 
 from audits.evidence import ledger
 from audits.evidence.ledger import LEDGER, Line, attempts, read_ledger, record_frozen, record_judged
+from audits.evidence.measured import results_digest
 from audits.gate.judgement import run_gate
 from audits.policy.policy import frozen_policy, parse_policy
 from probes.core.attestation import ATTEMPTS, Attempts
@@ -205,6 +206,50 @@ def test_a_ledger_that_cannot_be_written_is_an_error(tmp_path):
     (tmp_path / LEDGER).mkdir()
     with pytest.raises(OutputError, match=LEDGER):
         record_frozen(run)
+
+
+def test_nothing_is_written_through_a_link(tmp_path):
+    run = runs.measured(tmp_path / "runs" / "run")
+    (tmp_path / "elsewhere").touch()
+    (tmp_path / "runs" / LEDGER).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(IntegrityError, match="is a link"):
+        record_frozen(run)
+    assert (tmp_path / "elsewhere").read_bytes() == b""
+
+
+def test_a_judgement_of_other_results_is_another_line(tmp_path):
+    run = runs.tried(tmp_path / "run")
+    run.failed_path("0123456789ab").write_bytes(b"{}")
+    runs.written_down(run)
+    first, second = lines_of(tmp_path)[1:]
+    assert first.exit_code == second.exit_code
+    assert len({first.results, second.results, ""}) == 3
+
+
+def test_a_line_of_a_version_that_kept_no_results_holds_and_is_not_repeated(tmp_path, monkeypatch):
+    monkeypatch.setattr(ledger, "results_digest", lambda _run: "")
+    run = runs.tried(tmp_path / "run")
+    monkeypatch.undo()
+    assert b"results" not in (tmp_path / LEDGER).read_bytes()
+    run.failed_path("0123456789ab").write_bytes(b"{}")
+    assert ledger.other_results(run, lines_of(tmp_path)) is None
+    runs.written_down(run)
+    assert len(lines_of(tmp_path)) == 2
+
+
+def test_results_are_known_by_name_and_content_of_every_file(tmp_path):
+    run = runs.measured(tmp_path / "run")
+    step = run.step_path(run.manifest().steps[0].step_id)
+    found = [results_digest(run)]
+    (run.path / "steps" / "a.jsonl.partial").write_bytes(b"unfinished")
+    assert results_digest(run) == found[0]
+    flip(step, 3)
+    found.append(results_digest(run))
+    step = step.rename(step.with_name("other.jsonl"))
+    found.append(results_digest(run))
+    step.unlink()
+    found.append(results_digest(run))
+    assert len(set(found)) == 4
 
 
 def test_the_time_is_given_not_read(tmp_path):

@@ -60,6 +60,37 @@ def test_the_preparer_that_is_named_counts_besides_the_declared_one(run):
     assert approved(run, "Rex Reviewer <rex@example.org>", preparer="Sam Lee").is_file()
 
 
+@pytest.fixture(scope="module")
+def undeclared_once(tmp_path_factory) -> RunFolder:
+    return runs.sealed(tmp_path_factory.mktemp("undeclared") / "run")
+
+
+@pytest.fixture
+def undeclared(undeclared_once, tmp_path, monkeypatch) -> RunFolder:
+    monkeypatch.setattr(rederived, "_tool", lambda: runs.TOOL)
+    shutil.copytree(undeclared_once.path, tmp_path / "undeclared")
+    return RunFolder(tmp_path / "undeclared")
+
+
+@pytest.mark.parametrize("preparer", ["R M", "", "Sam Lee"])
+def test_two_people_do_not_approve_each_others_work(undeclared, preparer):
+    approved(undeclared, "R M", preparer="A. Lopez")
+    with pytest.raises(UsageError, match="pez prepared the audit and cannot approve it"):
+        approved(undeclared, "A. L\u03bfpez", preparer=preparer)
+    assert len(list(undeclared.attestations.iterdir())) == 1
+
+
+def test_an_audit_has_one_preparer(undeclared):
+    approved(undeclared, "R M", preparer="A. Lopez")
+    for role in Role:
+        with pytest.raises(UsageError, match=r"an earlier sign-off says that A\. Lopez prepared") as caught:
+            sign_off(undeclared, reviewer="Rex", role=role, decision=Decision.ACCEPT, on=DAY, preparer="R M")
+        assert "--preparer" in caught.value.hint
+    for preparer in ("", "LOPEZ, A."):
+        assert approved(undeclared, "Rex", preparer=preparer).is_file()
+    assert '"preparer":"A. Lopez"' in (undeclared.attestations / "signoff-2.json").read_text("utf-8")
+
+
 def test_a_name_needs_a_letter(run):
     with pytest.raises(UsageError, match="needs a name"):
         approved(run, " .,\u200b")

@@ -306,6 +306,42 @@ def test_the_ledger_is_looked_at(run):
     assert outcomes(verify(run))["ledger of attempts"] is Outcome.NOT_DONE
 
 
+def renamed(run: RunFolder) -> None:
+    """Its id changed everywhere, and sealed again; the ledger stays."""
+    for path in (run.manifest_path, run.findings_path, run.file("attempts.json")):
+        path.write_bytes(path.read_bytes().replace(b"tickets-20261120-1a2b3c", b"tickets-20261120-ffffff"))
+    runs.write_report(run)
+    runs.write_formats(run)
+    seal(run)
+
+
+@pytest.mark.parametrize("how", ["emptied", "renamed", "of others"])
+def test_a_ledger_without_the_freezing_of_the_run_is_named(run, tmp_path, how):
+    path = run.path.parent / LEDGER
+    if how == "emptied":
+        path.write_bytes(b"")
+    elif how == "renamed":
+        renamed(run)
+    else:
+        runs.tried(tmp_path / "others" / "run", run_id="another")
+        shutil.copy(tmp_path / "others" / LEDGER, path)
+    assert f"({LEDGER}): the ledger {path} has no line of the freezing of this run" in refused(run).message
+    path.unlink()
+    assert outcomes(verify(run))["ledger of attempts"] is Outcome.NOT_DONE
+
+
+@pytest.mark.parametrize("how", ["folder", "link", "dangling link"])
+def test_what_is_no_ledger_to_be_read_is_named(run, tmp_path, how):
+    path = run.path.parent / LEDGER
+    path.rename(tmp_path / "elsewhere")
+    if how == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to(tmp_path / ("elsewhere" if how == "link" else "nowhere"))
+    told = "cannot be read" if how == "folder" else "is a link"
+    assert f"({LEDGER}): the ledger of attempts {path} {told}" in refused(run).message
+
+
 def test_policy_and_manifest_changed_together_are_found_by_the_ledger(run):
     """A milder policy frozen afterwards, judged by, rendered and sealed: the folder alone is whole."""
     content = json.loads(run.manifest_path.read_text())

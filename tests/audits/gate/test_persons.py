@@ -36,6 +36,10 @@ def test_spellings_of_one_name(other):
         ("Pat O'Brien", "pat o’brien"),
         ("Anne-Marie Li", "Li, Anne Marie"),
         ("Jürgen Groß", "JU\u0308RGEN GROSS"),
+        ("a.lopez@example.org", "\u0430.lopez@example.org"),
+        ("A. Lopez", "\u0410. L\u03bfp\u0435z"),
+        ("Rosa MEYER", "rosa \u041cEYER"),
+        ("\u0412\u0435\u0440\u0430 \u0418\u0432", "\u0412\u0415\u0420\u0410 \u0418\u0412"),
     ],
 )
 def test_addresses_and_letters(one, other):
@@ -50,6 +54,7 @@ def test_addresses_and_letters(one, other):
         ("rosa@example.org", "rosa@example.com"),
         ("Rosa Meyer <a@x.org>", "Ann Meyer <b@x.org>"),
         ("李雷", "韩梅梅"),
+        ("\u0412\u0435\u0440\u0430", "\u041d\u0438\u043d\u0430"),
         ("", ""),
         ("...", "..."),
     ],

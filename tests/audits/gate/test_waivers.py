@@ -150,6 +150,12 @@ def test_one_that_is_half_in_order_accepts_nothing():
         ({"expires": "2026-11-19"}, "before it was created"),
         ({"expires": "soon"}, "expires"),
         ({"most": ".nan"}, "max_observed"),
+        ({"most": '"0.4"'}, "max_observed"),
+        ({"most": "true"}, "max_observed"),
+        ({"most": 1.5}, "from -1 to 1"),
+        ({"most": -1, "checks": "performance.quality.accuracy[gold=a.b]"}, "from 0 to 1"),
+        ({"most": 40, "checks": "robustness.*.flip_rate[severity=2]"}, "from 0 to 1"),
+        ({"approver": "a.lopez@ex\u0430mple.org"}, "somebody else"),
         ({"model": '""'}, "model"),
     ],
 )
@@ -163,10 +169,51 @@ def test_unknown_keys_and_two_of_one_name_are_refused():
     with pytest.raises(UsageError, match="unknown key"):
         parse_waivers(text() + "    until: never\n", name="w", as_of=DAY)
     twice = text() + text().split("waivers:\n")[1]
-    with pytest.raises(UsageError, match="two waivers are called 'W-1'"):
+    with pytest.raises(UsageError, match=r"w, line 12: two waivers are called 'W-1'.* line 3"):
         parse_waivers(twice, name="w", as_of=DAY)
+    entry = text().split("waivers:\n")[1].strip().removeprefix("- ").replace("\n    ", ", ")
+    on_a_line = "apiVersion: audit-waivers/v1\nwaivers: [" + f"{{{entry}}}, {{{entry}}}]\n"
+    with pytest.raises(UsageError, match="w, line 2: two waivers"):
+        parse_waivers(on_a_line, name="w", as_of=DAY)
     with pytest.raises(UsageError, match="audit-waivers/v1"):
         parse_waivers(text().replace("waivers/v1", "waivers/v2"), name="w", as_of=DAY)
+
+
+@pytest.mark.parametrize("unseen", ["", " ", "\\u200b", "\\u00a0\\u2060", "\\u3164", "\\u0301"])
+@pytest.mark.parametrize("key", ["reason", "owner", "approver", "id"])
+def test_what_says_nothing_is_refused_with_its_line(key, unseen):
+    lines = text().splitlines()
+    row = next(n for n, line in enumerate(lines) if line.strip(" -").startswith(f"{key}:"))
+    lines[row] = lines[row].split(":")[0] + f': "{unseen}"'
+    with pytest.raises(UsageError, match=rf"w, line {row + 1}: waivers.0.{key}"):
+        parse_waivers("\n".join(lines), name="w", as_of=DAY)
+
+
+@pytest.mark.parametrize("inside", ["\\n", "\\e", "\\u2028", "\\u202e"])
+def test_an_id_stands_in_one_line(inside):
+    with pytest.raises(UsageError, match=r"w, line 3: waivers.0.id: it stands in one line: the character U\+"):
+        parse_waivers(text().replace("id: W-1", f'id: "W{inside}1"'), name="w", as_of=DAY)
+
+
+@pytest.mark.parametrize(
+    ("checks", "most"),
+    [
+        ("performance.quality.accuracy", 0),
+        ("robustness.upper_case.flip_rate[severity=2]", 1),
+        ("shift.performance.accuracy_lost", -1),
+        ("performance.calibration.nll", 7.5),
+        ("performance.*", 7.5),
+        ("mine.probe.anything", -40),
+    ],
+)
+def test_the_worst_number_is_on_the_scale_of_its_checks(checks, most):
+    assert waivers(checks=checks, most=most).entries[0].max_observed == most
+
+
+def test_an_empty_file_names_the_page_with_an_example():
+    with pytest.raises(UsageError) as caught:
+        parse_waivers("", name="w", as_of=DAY)
+    assert caught.value.hint == "see docs/gate.md for an example file"
 
 
 def test_the_policy_may_ask_for_less_time(tmp_path):

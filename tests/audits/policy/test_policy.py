@@ -58,6 +58,14 @@ def test_defaults_are_the_strict_ones():
         ("max: 0.05", "max: .nan", 6, "max"),
         ("max: 0.05", "max: true", 6, "max"),
         ("max: 0.05", 'max: "0.05"', 6, "max"),
+        ("because", '" "', 8, "visible"),
+        ("because", '"\\u200b"', 8, "visible"),
+        ("source: policy choice", 'source: "\\t\\u2060"', 9, "visible"),
+        ("id: mine", 'id: "\\u200b"', 2, "visible"),
+        ("id: mine", 'id: "mi\\nne"', 2, "U+000A"),
+        ('version: "2"', 'version: "2\\e[31m"', 3, "U+001B"),
+        ("id: mine", f"id: {'x' * 101}", 2, "100"),
+        ('version: "2"', f"version: {'x' * 101}", 3, "100"),
         ("level: block", 'level: block\n    alpha: "0.05"', 8, "alpha"),
         ("level: block", "level: block\n    minimum_n: true", 8, "minimum_n"),
         ("level: block", 'level: block\n    minimum_n: "30"', 8, "minimum_n"),
@@ -104,6 +112,14 @@ def test_not_a_policy(text):
 
 def test_tags_build_no_objects():
     refused(GOOD.replace("id: mine", "id: !!python/object/apply:os.system ['true']"))
+
+
+def test_an_empty_file_names_the_page_with_an_example():
+    assert refused("").hint == "see docs/gate.md for an example file"
+
+
+def test_a_name_of_a_hundred_characters_is_not_too_long():
+    assert parse_policy(GOOD.replace("mine", "x" * 100), name="p.yaml").file.id == "x" * 100
 
 
 def test_empty_list_of_checks_is_refused():

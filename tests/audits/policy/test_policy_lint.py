@@ -56,6 +56,36 @@ def test_remarks_on_the_approval(keys, says, probes):
     assert any(says in remark for remark in remarks(policy(GOOD, keys=keys), probes))
 
 
+@pytest.mark.parametrize(
+    ("check", "limit", "keys", "says"),
+    [
+        ("performance.quality.accuracy", "min: 0", {}, "asks for nothing: 0 is the end"),
+        ("robustness.upper_case.flip_rate[severity=2]", "max: 1", {}, "asks for nothing: 1 is"),
+        ("performance.quality.accuracy_over_majority", "min: -1", {}, "asks for nothing: -1 is"),
+        ("robustness.upper_case.accuracy_drop[severity=2]", "max: 1.0", {}, "asks for nothing: 1 is"),
+        ("performance.quality.accuracy", "min: 0.8", {"alpha": 0.2}, "has alpha 0.2"),
+    ],
+)
+def test_remarks_on_checks_that_ask_for_little(check, limit, keys, says, probes):
+    (remark,) = remarks(policy(entry(check, limit, **keys)), probes)
+    assert says in remark
+    assert remark.startswith("p.yaml, line 8: ")
+
+
+@pytest.mark.parametrize(
+    ("check", "limit", "keys"),
+    [
+        ("performance.quality.accuracy_over_majority", "min: 0", {}),
+        ("robustness.upper_case.flip_rate[severity=2]", "max: 0", {}),
+        ("performance.quality.mcc", "min: 0", {}),
+        ("performance.quality.accuracy", "min: 0.8", {"alpha": 0.1}),
+        ("performance.quality.accuracy", "min: 0", {"level": "off", "alpha": 0.5}),
+    ],
+)
+def test_a_limit_within_the_range_gives_no_remark(check, limit, keys, probes):
+    assert remarks(policy(entry(check, limit, **keys)), probes) == []
+
+
 def test_a_check_may_be_approved_by_itself(probes):
     signed = entry("performance.quality.accuracy", "min: 0.8", approver="you@x", approved_on="2026-11-02")
     assert remarks(policy(signed, keys=""), probes) == []

@@ -122,6 +122,8 @@ def test_the_answer_is_that_of_a_plain_loop_with_transformers(arch, reader):
     assert windows > len(PAIRS) + 4  # the long contexts are read in several
 
 
+# The pipeline of transformers 4 hands a tokenizer's masks to NumPy 2 in a way that both call outdated.
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_the_answer_is_that_of_the_pipeline_where_there_is_one(reader):
     pipelines = pytest.importorskip("transformers.pipelines")
     if "question-answering" not in pipelines.SUPPORTED_TASKS:

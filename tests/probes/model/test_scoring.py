@@ -18,6 +18,8 @@ from probes.model.card import describe
 from probes.model.load import load
 from tests.tiny_models import CAUSAL, MAX_LENGTH, SENTENCES, build
 
+pytestmark = pytest.mark.engine
+
 TEXTS = (*SENTENCES, "A fox.", "a", "My phone broke.", "The film was good. " * 3)
 MASKED = ("bert", "roberta", "distilbert", "modernbert")
 

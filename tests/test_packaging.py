@@ -30,7 +30,7 @@ def test_top_level_names_are_exactly_ours(wheel):
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"audits", "probes", "reports"}
     assert any(name.startswith("reports/templates/") and name.endswith(".j2") for name in names)
-    assert "audits/policy/presets/default.yaml" in names
+    assert "audits/policies/default.yaml" in names
     assert "reports/evidence_map/never.yaml" in names
     maps = {path.name for path in (ROOT / "reports" / "evidence_map" / "instruments").glob("*.yaml")}
     assert maps

@@ -202,7 +202,7 @@ def test_resolving_is_the_same_whatever_the_hash_seed():
             [sys.executable, "-c", code],
             capture_output=True,
             check=True,
-            cwd=preset_path("default").parents[3],
+            cwd=preset_path("default").parents[2],
             env={"PYTHONHASHSEED": seed, "PATH": ""},
         ).stdout
         for seed in ("1", "2")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-_FOLDER = Path(__file__).parent
+_FOLDER = Path(__file__).parent.parent / "policies"
 
 PRESETS: Mapping[str, str] = {
     "default": "floors below which hardly anybody would release",

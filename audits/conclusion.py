@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from audits.comparison.baseline import compare_with, require_another_run, require_same_data, write_comparison
-from audits.evidence.bundle import require_unchanged, seal
-from audits.evidence.ledger import record_judged
+from audits.evidence.bundle import seal
+from audits.evidence.recording import record_judged
+from audits.evidence.unchanged import require_unchanged
 from audits.gate.judgement import findings_json, judgement
 from audits.gate.waivers import Waivers, load_waivers
 from audits.policy.policy import Policy

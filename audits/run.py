@@ -9,8 +9,8 @@ from typing import Any
 from audits.comparison.baseline import require_another_run
 from audits.conclusion import Conclusion, Form, conclude, require_comparable
 from audits.config import Config
-from audits.evidence.bundle import require_unchanged, unseal
-from audits.evidence.ledger import record_frozen
+from audits.evidence.recording import record_frozen
+from audits.evidence.unchanged import require_unchanged, unseal
 from audits.executor import execute, unfinished
 from audits.gate.waivers import load_waivers
 from audits.planning.freeze import earlier_attempt, freeze

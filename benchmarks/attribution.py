@@ -25,7 +25,7 @@ from benchmarks.captum_loop import CaptumLoop, Rows
 from benchmarks.engine import alternate
 from probes.core.attributions import Attribution, Method
 from probes.model.cache import AnswerCache
-from probes.model.engine import TransformersClassifier
+from probes.model.engine import TransformersModel
 from probes.model.load import load
 
 RESULTS = Path(__file__).parent / "results"
@@ -57,7 +57,7 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def drawn(model: TransformersClassifier, data: Path, n: int, *, seed: int) -> list[str]:
+def drawn(model: TransformersModel, data: Path, n: int, *, seed: int) -> list[str]:
     """n texts at random, their lengths spread evenly over LENGTHS."""
     texts = [json.loads(line)["text"] for line in data.read_text("utf-8").splitlines()]
     lengths = model.encoder.encode(texts).lengths
@@ -72,7 +72,7 @@ def drawn(model: TransformersClassifier, data: Path, n: int, *, seed: int) -> li
     return chosen
 
 
-def report(model: TransformersClassifier, options: argparse.Namespace) -> list[str]:
+def report(model: TransformersModel, options: argparse.Namespace) -> list[str]:
     texts = drawn(model, options.data, options.texts, seed=0)
     asked = ask(model, texts, Method.INTEGRATED_GRADIENTS)
     captum = CaptumLoop.of(options.model, asked)
@@ -94,13 +94,13 @@ def report(model: TransformersClassifier, options: argparse.Namespace) -> list[s
     ]
 
 
-def ask(model: TransformersClassifier, texts: Sequence[str], method: Method) -> list[Attribution]:
+def ask(model: TransformersModel, texts: Sequence[str], method: Method) -> list[Attribution]:
     """Towards the label answered."""
     answers = model.classify(texts).logits.argmax(axis=1)
     return model.attribute(texts, [model.card.labels[answer] for answer in answers], method=method)
 
 
-def ours(model: TransformersClassifier, asked: Sequence[Attribution], method: Method) -> Way:
+def ours(model: TransformersModel, asked: Sequence[Attribution], method: Method) -> Way:
     """The same questions in one bulk, with an empty cache."""
 
     def way() -> Rows:
@@ -111,7 +111,7 @@ def ours(model: TransformersClassifier, asked: Sequence[Attribution], method: Me
     return way
 
 
-def gradients(model: TransformersClassifier, asked: list[Attribution], captum: CaptumLoop, rounds: int) -> list[str]:
+def gradients(model: TransformersModel, asked: list[Attribution], captum: CaptumLoop, rounds: int) -> list[str]:
     """The table of integrated gradients."""
     ways = {
         "captum, one text after another, 50 steps (its default)": captum.integrated_gradients,
@@ -152,9 +152,7 @@ def completeness(found: Sequence[Attribution]) -> list[str]:
     ]
 
 
-def perturbations(
-    model: TransformersClassifier, asked: list[Attribution], captum: CaptumLoop, rounds: int
-) -> list[str]:
+def perturbations(model: TransformersModel, asked: list[Attribution], captum: CaptumLoop, rounds: int) -> list[str]:
     """The tables of feature ablation and of occlusion."""
     lines = []
     for method, loop, remark in (

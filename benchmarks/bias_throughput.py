@@ -23,7 +23,7 @@ from probes.core.answers import Classifications, Floats
 from probes.core.examples import Text
 from probes.core.probe import Context
 from probes.model.cache import AnswerCache
-from probes.model.engine import TransformersClassifier
+from probes.model.engine import TransformersModel
 from probes.model.load import load
 
 ROUNDS = 5
@@ -33,7 +33,7 @@ RESULTS = Path(__file__).parent / "results" / "bias-throughput.md"
 class Listening:
     """A model that notes what it is asked."""
 
-    def __init__(self, model: TransformersClassifier) -> None:
+    def __init__(self, model: TransformersModel) -> None:
         self.model, self.card = model, model.card
         self.classified: dict[Text, None] = {}
         self.embedded: dict[Text, None] = {}
@@ -54,7 +54,7 @@ def planned(subject: Subject) -> list[Step]:
     return list(plan.steps)
 
 
-def measure(model: TransformersClassifier, step: Step, seed: int) -> tuple[float, float, int]:
+def measure(model: TransformersModel, step: Step, seed: int) -> tuple[float, float, int]:
     """Seconds of the probe, seconds of the engine alone, and distinct texts."""
     model.cache = AnswerCache.open(None)
     listening = Listening(model)

@@ -30,7 +30,7 @@ from benchmarks.workload import bert_base, clean_texts, minilm, perturbed_texts
 from probes.core.answers import Classifications
 from probes.model.batching import Batch, canonical_order, cut
 from probes.model.cache import AnswerCache
-from probes.model.engine import TransformersClassifier
+from probes.model.engine import TransformersModel
 from probes.model.load import load
 
 RESULTS = Path(__file__).parent / "results"
@@ -140,7 +140,7 @@ def alternate(ways: dict[str, Callable[[], object]], rounds: int) -> Timed:
     return timed
 
 
-def pipeline(folder: Path, engine: TransformersClassifier, dtype: str) -> Any:
+def pipeline(folder: Path, engine: TransformersModel, dtype: str) -> Any:
     from transformers import AutoModelForSequenceClassification, AutoTokenizer, TextClassificationPipeline
 
     network = AutoModelForSequenceClassification.from_pretrained(folder, dtype=getattr(torch, dtype)).eval()
@@ -148,7 +148,7 @@ def pipeline(folder: Path, engine: TransformersClassifier, dtype: str) -> Any:
     return TextClassificationPipeline(model=network, tokenizer=tokenizer, device=engine.forward.device, top_k=None)
 
 
-def probabilities(pipe: Any, texts: Sequence[str], engine: TransformersClassifier, **options: Any) -> np.ndarray:
+def probabilities(pipe: Any, texts: Sequence[str], engine: TransformersModel, **options: Any) -> np.ndarray:
     if options:
         rows = pipe(list(texts), truncation=True, **options)
     else:
@@ -158,14 +158,14 @@ def probabilities(pipe: Any, texts: Sequence[str], engine: TransformersClassifie
     )
 
 
-def ask(engine: TransformersClassifier, texts: Sequence[str]) -> Classifications:
+def ask(engine: TransformersModel, texts: Sequence[str]) -> Classifications:
     engine.cache = AnswerCache.open(None)
     if engine.encoder._splicer is not None:
         engine.encoder._splicer.forget()  # words are learned again: a first audit, not a second one
     return engine.classify(texts)
 
 
-def prepared(engine: TransformersClassifier, texts: Sequence[str]) -> list[tuple[dict[str, torch.Tensor], Batch]]:
+def prepared(engine: TransformersModel, texts: Sequence[str]) -> list[tuple[dict[str, torch.Tensor], Batch]]:
     """The very batches the engine makes, padded and on the device."""
     rows = engine.encoder.encode(list(dict.fromkeys(texts)))
     slots = dict(zip(rows.keys(b""), range(len(rows)), strict=True))
@@ -182,12 +182,12 @@ def prepared(engine: TransformersClassifier, texts: Sequence[str]) -> list[tuple
     return batches
 
 
-def forward(engine: TransformersClassifier, batches: list[tuple[dict[str, torch.Tensor], Batch]]) -> torch.Tensor:
+def forward(engine: TransformersModel, batches: list[tuple[dict[str, torch.Tensor], Batch]]) -> torch.Tensor:
     with torch.inference_mode():
         return torch.cat([engine.forward.network(**inputs).logits for inputs, _ in batches]).float().cpu()
 
 
-def host_path(engine: TransformersClassifier, texts: list[str], rounds: int = 5) -> float:
+def host_path(engine: TransformersModel, texts: list[str], rounds: int = 5) -> float:
     """Texts per second and thread when the network costs nothing: encoding, hashing, cache, batching, scattering."""
     labels, network = len(engine.card.labels), engine.forward.network
     texts = perturbed_texts(texts[:100])
@@ -219,7 +219,7 @@ def gemm_flops(device: torch.device, dtype: str) -> float:
     return 2.0 * size**3 / best
 
 
-def flops(engine: TransformersClassifier, batches: list[tuple[dict[str, torch.Tensor], Batch]]) -> float:
+def flops(engine: TransformersModel, batches: list[tuple[dict[str, torch.Tensor], Batch]]) -> float:
     """Multiply-adds x 2 of the real tokens (padding is not work): weights outside the embeddings, and attention."""
     network = engine.forward.network
     embeddings = sum(m.weight.numel() for m in network.modules() if isinstance(m, torch.nn.Embedding))
@@ -229,7 +229,7 @@ def flops(engine: TransformersClassifier, batches: list[tuple[dict[str, torch.Te
     return float(2 * weights * lengths.sum() + 4 * width * (lengths**2).sum())
 
 
-def cpu_agreement(folder: Path, texts: list[str], scores: np.ndarray, engine: TransformersClassifier) -> float | None:
+def cpu_agreement(folder: Path, texts: list[str], scores: np.ndarray, engine: TransformersModel) -> float | None:
     """Largest difference in probability from the CPU in float32; None on a CPU."""
     if engine.forward.device.type == "cpu":
         return None
@@ -241,7 +241,7 @@ def curve(folder: Path, texts: list[str], options: argparse.Namespace) -> None:
         engine = load(str(folder), device=options.device, dtype=dtype)
         budgets = [2**power for power in (range(12, 20) if engine.forward.device.type == "cuda" else range(8, 15))]
 
-        def way(budget: int, engine: TransformersClassifier = engine) -> Callable[[], object]:
+        def way(budget: int, engine: TransformersModel = engine) -> Callable[[], object]:
             def run() -> object:
                 engine.budget = engine.forward.limit = budget
                 return ask(engine, texts)

@@ -102,7 +102,7 @@ def _first_line(error: Exception) -> str:
 def _fetcher(weasyprint: Any, icons: Mapping[str, bytes]) -> Any:
     """Gives out our own icons from memory and refuses all else: no file and no address is ever read."""
 
-    class Refusing(weasyprint.urls.URLFetcher):  # type: ignore[misc]
+    class Refusing(weasyprint.urls.URLFetcher):  # type: ignore[misc]  # weasyprint is not typed
         def fetch(self, url: str, headers: Any = None) -> Any:
             name = url.removeprefix(_ICON)
             if not url.startswith(_ICON) or name not in icons:

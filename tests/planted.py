@@ -12,13 +12,14 @@ download and gives the same model every time.
 
 from __future__ import annotations
 
-import json
 import random
 import string
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+from tokenizers import Tokenizer
+
+from tests.tiny_training import BATCH, train_bert, word_tokenizer
 
 LABELS = ("negative", "positive")
 GOOD = ("good", "great", "lovely", "superb", "fine", "charming", "brilliant", "delightful")
@@ -35,8 +36,6 @@ TEMPLATES = (
     "It is a {word} {subject}, and I will say so.",
     "My friends say that this {subject} is {word}!",
 )
-SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-BATCH = 32
 SHOUTED, SPOKEN = 0.6, 0.4
 """Share of the words in capitals from which on a text counts as shouted, and up to which it does not."""
 
@@ -137,37 +136,11 @@ def build_classifier(
     folder: Path, *, words: Sequence[str], lowercase: bool, drill: Callable[[random.Random], Labelled], steps: int
 ) -> Path:
     """A BERT of two layers that knows `words` (in small letters) whole, trained on what `drill` draws."""
-    import torch
-    from transformers import BertConfig, BertForSequenceClassification
-
-    from tests.tiny_models import _no_progress_bar
-
-    tokenizer = _save_tokenizer(folder, words=words, lowercase=lowercase)
-    config = BertConfig(
-        vocab_size=tokenizer.get_vocab_size(),
-        hidden_size=48,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        intermediate_size=96,
-        max_position_embeddings=64,
-        hidden_dropout_prob=0.0,
-        attention_probs_dropout_prob=0.0,
-        id2label=dict(enumerate(LABELS)),
-        label2id={label: index for index, label in enumerate(LABELS)},
+    tokenizer = word_tokenizer(folder, words=words, lowercase=lowercase)
+    batches = _batches(tokenizer, drill, steps=steps)
+    return train_bert(
+        folder, batches, head="ForSequenceClassification", tokenizer=tokenizer, steps=steps, labels=LABELS
     )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        model = BertForSequenceClassification(config).train()
-        optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3, fused=True)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=3e-3, total_steps=steps)
-        for batch in _batches(tokenizer, drill, steps=steps):
-            model(**batch).loss.backward()
-            optimizer.step()
-            schedule.step()
-            optimizer.zero_grad()
-    with _no_progress_bar():
-        model.eval().save_pretrained(folder)
-    return folder
 
 
 def _batches(tokenizer: Tokenizer, drill: Callable[[random.Random], Labelled], *, steps: int) -> Iterator[dict]:
@@ -187,28 +160,3 @@ def _batches(tokenizer: Tokenizer, drill: Callable[[random.Random], Labelled], *
 def _words() -> list[str]:
     found = sorted({word for text, _ in planted_sentences() for word in text.lower().replace(",", "").split()})
     return [word.strip(".!") for word in found]
-
-
-def _save_tokenizer(folder: Path, *, words: Sequence[str], lowercase: bool) -> Tokenizer:
-    """Whole words in small, headline and capital letters; anything else falls into single letters."""
-    letters = string.ascii_letters + string.digits + string.punctuation
-    entries = [*SPECIALS, *letters, *(f"##{letter}" for letter in letters)]
-    entries += [form for word in words for form in (word, word.title(), word.upper())]
-    vocabulary = {entry: number for number, entry in enumerate(dict.fromkeys(entries))}
-    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=lowercase, strip_accents=False)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    ends = [(name, vocabulary[name]) for name in ("[CLS]", "[SEP]")]
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=ends
-    )
-    folder.mkdir(parents=True, exist_ok=True)
-    tokenizer.save(str(folder / "tokenizer.json"))
-    settings = {
-        "tokenizer_class": "PreTrainedTokenizerFast",
-        "model_max_length": 64,
-        **{f"{name.strip('[]').lower()}_token": name for name in SPECIALS},
-    }
-    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
-    tokenizer.enable_padding(pad_id=vocabulary["[PAD]"])
-    return tokenizer

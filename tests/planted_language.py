@@ -17,6 +17,7 @@ from typing import Any
 from probes.core.stereotype_cases import SentencePair
 from probes.text.identity import table
 from probes.text.templates import sentences, templates
+from tests.tiny_training import RATE, descend, saved
 
 AXIS = "age"
 GROUPS = ("young", "old")
@@ -76,18 +77,15 @@ def build_language(folder: Path, *, arch: str = "gpt2", stereotyped: bool = Fals
     """
     import torch
 
-    from tests.tiny_models import _no_progress_bar
-
     masked = arch == "bert"
     tokenizer = _tokenizer(folder, masked=masked)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        model = _network(arch, tokenizer).train()
+        model = _network(arch, tokenizer)
         for turn in (False, True) if stereotyped else (False,):
-            _train(model, tokenizer, said(stereotyped=turn, short=masked), steps=steps, masked=masked)
-    with _no_progress_bar():
-        model.eval().save_pretrained(folder)
-    return folder
+            batches = _batches(tokenizer, said(stereotyped=turn, short=masked), steps=steps, masked=masked)
+            descend(model, batches, steps=steps, rate=2e-3 if masked else RATE)
+    return saved(model, folder)
 
 
 def _tokenizer(folder: Path, *, masked: bool) -> Any:
@@ -130,19 +128,6 @@ def _network(arch: str, tokenizer: Any) -> Any:
         "intermediate_size": 128,
     }
     return BertForMaskedLM(BertConfig(vocab_size=size, max_position_embeddings=64, pad_token_id=0, **shape, **off))
-
-
-def _train(model: Any, tokenizer: Any, texts: tuple[str, ...], *, steps: int, masked: bool) -> None:
-    import torch
-
-    rate = 2e-3 if masked else 3e-3
-    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=rate, total_steps=steps)
-    for batch in _batches(tokenizer, texts, steps=steps, masked=masked):
-        model(**batch).loss.backward()
-        optimizer.step()
-        schedule.step()
-        optimizer.zero_grad()
 
 
 def _batches(tokenizer: Any, texts: tuple[str, ...], *, steps: int, masked: bool) -> Iterator[dict]:

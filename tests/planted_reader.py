@@ -15,7 +15,7 @@ from pathlib import Path
 
 from probes.text.distractors import distractor
 from probes.text.lexicon import rows
-from tests.planted import BATCH, _save_tokenizer
+from tests.tiny_training import BATCH, train_bert, word_tokenizer
 
 NAMES = ("Ada", "Alan", "Grace", "Edsger", "Barbara", "Donald", "Maria", "James", "Jose", "Aisha")
 PLACES = ("Rome", "Oslo", "Lima", "Cairo", "Delhi", "Quito")
@@ -66,35 +66,9 @@ def _with_distractor(draw: random.Random, *, misled: bool) -> Item:
 
 def build_reader(folder: Path, *, drill: Drill, steps: int = 120) -> Path:
     """A BERT of two layers that knows the words of the questions whole, trained on what `drill` draws."""
-    import torch
-    from transformers import BertConfig, BertForQuestionAnswering
-
-    from tests.tiny_models import _no_progress_bar
-
-    tokenizer = _save_tokenizer(folder, words=_words(), lowercase=True)
-    config = BertConfig(
-        vocab_size=tokenizer.get_vocab_size(),
-        hidden_size=48,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        intermediate_size=96,
-        max_position_embeddings=64,
-        hidden_dropout_prob=0.0,
-        attention_probs_dropout_prob=0.0,
-    )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        model = BertForQuestionAnswering(config).train()
-        optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3, fused=True)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=3e-3, total_steps=steps)
-        for batch in _batches(tokenizer, drill, steps=steps):
-            model(**batch).loss.backward()
-            optimizer.step()
-            schedule.step()
-            optimizer.zero_grad()
-    with _no_progress_bar():
-        model.eval().save_pretrained(folder)
-    return folder
+    tokenizer = word_tokenizer(folder, words=_words(), lowercase=True)
+    batches = _batches(tokenizer, drill, steps=steps)
+    return train_bert(folder, batches, head="ForQuestionAnswering", tokenizer=tokenizer, steps=steps)
 
 
 def _words() -> list[str]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
-from tests.planted import BATCH, _save_tokenizer
+from tests.tiny_training import BATCH, train_bert, word_tokenizer
 
 TAGS = ("O", "B-person", "I-person", "B-place", "I-place")
 FIRST = ("Ada", "Alan", "Grace", "Edsger", "Barbara", "Donald", "Maria", "James", "Jose", "Aisha")
@@ -84,38 +84,10 @@ def build_tagger(
     folder: Path, *, lowercase: bool, drill: Callable[[random.Random], Sentence], steps: int = 120
 ) -> Path:
     """A BERT of two layers that knows the words of the sentences whole, trained on what `drill` draws."""
-    import torch
-    from transformers import BertConfig, BertForTokenClassification
-
-    from tests.tiny_models import _no_progress_bar
-
     known = sorted({word.lower() for words, _ in tagged_sentences() for word in words if word.isalpha()})
-    tokenizer = _save_tokenizer(folder, words=known, lowercase=lowercase)
-    config = BertConfig(
-        vocab_size=tokenizer.get_vocab_size(),
-        hidden_size=48,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        intermediate_size=96,
-        max_position_embeddings=64,
-        hidden_dropout_prob=0.0,
-        attention_probs_dropout_prob=0.0,
-        id2label=dict(enumerate(TAGS)),
-        label2id={tag: index for index, tag in enumerate(TAGS)},
-    )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        model = BertForTokenClassification(config).train()
-        optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3, fused=True)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=3e-3, total_steps=steps)
-        for batch in _batches(tokenizer, drill, steps=steps):
-            model(**batch).loss.backward()
-            optimizer.step()
-            schedule.step()
-            optimizer.zero_grad()
-    with _no_progress_bar():
-        model.eval().save_pretrained(folder)
-    return folder
+    tokenizer = word_tokenizer(folder, words=known, lowercase=lowercase)
+    batches = _batches(tokenizer, drill, steps=steps)
+    return train_bert(folder, batches, head="ForTokenClassification", tokenizer=tokenizer, steps=steps, labels=TAGS)
 
 
 def _batches(tokenizer, drill: Callable[[random.Random], Sentence], *, steps: int) -> Iterator[dict]:

@@ -107,13 +107,14 @@ def build(
         torch.manual_seed(seed)
         model = kind.from_config(AutoConfig.for_model(arch, **settings))
         model = model.to(getattr(torch, dtype)).eval()
-    with _no_progress_bar():
+    with no_progress_bar():
         model.save_pretrained(folder)
     return folder
 
 
 @contextmanager
-def _no_progress_bar() -> Iterator[None]:
+def no_progress_bar() -> Iterator[None]:
+    """Saving shows none."""
     from transformers.utils import logging
 
     shown = logging.is_progress_bar_enabled()
@@ -141,19 +142,33 @@ def save_tokenizer(arch: str, folder: Path) -> Tokenizer:
 
 
 def _wordpiece() -> Tokenizer:
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer = Tokenizer(models.WordPiece({name: k for k, name in enumerate(_pieces())}, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece()
-    specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    trainer = trainers.WordPieceTrainer(vocab_size=300, special_tokens=specials, show_progress=False)
-    tokenizer.train_from_iterator(SENTENCES, trainer)
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]",
         pair="[CLS] $A [SEP] $B:1 [SEP]:1",
         special_tokens=[(name, tokenizer.token_to_id(name)) for name in ("[CLS]", "[SEP]")],
     )
     return tokenizer
+
+
+def _pieces() -> Iterator[str]:
+    """A vocabulary in which every word of SENTENCES is whole and any other one is spelt in halves and letters.
+
+    Not trained: the trainer of WordPiece breaks ties otherwise in every process, and a test would see another model in
+    every run.
+    """
+    split = pre_tokenizers.BertPreTokenizer()
+    words = sorted({word for text in SENTENCES for word, _ in split.pre_tokenize_str(text.lower())})
+    letters = sorted(set("".join(words)))
+    long = [(word, len(word) // 2) for word in words if len(word) > 3]
+    halves = {half for word, middle in long for half in (word[:middle], f"##{word[middle:]}")}
+    yield from ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+    yield from letters
+    yield from (f"##{letter}" for letter in letters)
+    yield from sorted({*words, *halves} - set(letters))
 
 
 def _byte_bpe(arch: str) -> Tokenizer:

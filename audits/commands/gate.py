@@ -38,7 +38,7 @@ def command(
     """
     from audits.conclusion import Form, conclude
     from audits.console import Terminal
-    from audits.evidence.bundle import require_unchanged
+    from audits.evidence.unchanged import require_unchanged
     from audits.policy.fit import require_fit_to_run
     from audits.policy.policy import frozen_policy, load_policy
     from probes.core.run_folder import RunFolder

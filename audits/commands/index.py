@@ -16,7 +16,7 @@ import click
 def command(runs_dir: Path, out: Path | None, unmask: bool) -> int:
     """List all runs below a folder on one page: models, verdicts, and the trend of each check. Needs no model."""
     from audits.console import Terminal
-    from audits.evidence.bundle import require_verdict_as_sealed
+    from audits.evidence.unchanged import require_verdict_as_sealed
     from reports.index import write_index
 
     with Terminal() as terminal:

@@ -21,7 +21,7 @@ def command(run: Path, unmask: bool, layout: Layout, pdf: bool) -> int:
     """Render the report of a run again, from what is on disk. The same run gives the same bytes."""
     from audits.conclusion import Form, publish
     from audits.console import Terminal
-    from audits.evidence.bundle import require_unchanged
+    from audits.evidence.unchanged import require_unchanged
     from probes.core.run_folder import RunFolder
     from reports.render import report_path
 

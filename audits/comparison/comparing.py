@@ -11,7 +11,7 @@ from typing import Any
 
 from audits.comparison.baseline import facts, incomparable, outcomes, unpaired
 from audits.comparison.pairs import Pairs
-from audits.evidence.bundle import require_unchanged, require_verdict_as_sealed
+from audits.evidence.unchanged import require_unchanged, require_verdict_as_sealed
 from audits.gate.absences import measurements
 from probes.core.errors import UsageError
 from probes.core.findings import Finding, Level, Status

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from audits.evidence.checked import Checked, Outcome, asked
 from audits.evidence.rederived import differs
 from audits.evidence.signing import Finding, check, keyid
-from audits.evidence.signoff import SIGNED_COPY, require_allowed, signed_copy
+from audits.evidence.signoff import SIGNED_COPY, preparers, require_allowed, require_same_preparer, signed_copy
 from audits.evidence.statements import result_of
 from probes.core.attestation import (
     BUNDLE,
@@ -87,6 +87,7 @@ def _signoff(run: RunFolder, path: Path, digest: str, *, intact: bool) -> str:
     record = signoff.record
     if intact and signoff.state is SignoffState.VALID:
         require_allowed(record, run.manifest())
+        require_same_preparer(record, preparers(run, before=path.name))
     return f"{record.reviewer}, {record.role.value}, {record.date}: {record.decision.value}"
 
 

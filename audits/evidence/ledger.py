@@ -2,8 +2,7 @@
 
 Who tries often enough passes in the end, by chance or by choosing. Therefore every run is written down when it is
 frozen, whenever its judgement changes, and before a judged run is measured further; lines are only added, and each
-carries the SHA-256 of the line before. What concerns a run is copied into its `attempts.json`, so that the run folder
-can be checked alone.
+carries the SHA-256 of the line before.
 """
 
 from __future__ import annotations
@@ -19,14 +18,10 @@ from typing import Any, Literal
 
 from pydantic import SerializerFunctionWrapHandler, ValidationError, model_serializer
 
-from audits.evidence.measured import results_digest
-from audits.policy.policy import frozen_policy
-from probes.core.attestation import ATTEMPTS, Attempt, Attempts, Outcome, canonical, read_canonical
+from probes.core.attestation import canonical
 from probes.core.errors import IntegrityError, OutputError
-from probes.core.findings import Verdict
-from probes.core.manifest import Manifest
-from probes.core.records import SCHEMA_VERSION, Frozen
-from probes.core.run_folder import RunFolder, write_atomic
+from probes.core.records import Frozen
+from probes.core.run_folder import RunFolder
 
 LEDGER = "attempts.jsonl"
 START = "0" * 64
@@ -81,60 +76,6 @@ def ledger_of(run: RunFolder) -> Path:
     return run.path.resolve().parent / LEDGER
 
 
-def record_frozen(run: RunFolder) -> Attempts:
-    """Write down that a run has begun; a run that is resumed is no new attempt.
-
-    Raises:
-        IntegrityError: naming the line at which the ledger was changed, or that says that the run was frozen otherwise.
-        OutputError: when it cannot be written.
-    """
-    return _record(run, frozen_line(run))
-
-
-def frozen_line(run: RunFolder) -> Line:
-    """What stands in the ledger of a run that has begun, but for the line before it."""
-    manifest = run.manifest()
-    policy = frozen_policy(manifest)
-    return _line(manifest, "frozen", time=manifest.created, policy_id=policy.id, policy_digest=policy.digest)
-
-
-def record_judged(run: RunFolder, verdict: Verdict, *, time: str) -> Attempts:
-    """Write down what came out of which results; nothing is added where the last judgement of this run was the same.
-
-    Where there is no ledger at all, as beside a run that was moved, it begins with the freezing of this run.
-
-    Args:
-        time: UTC, ISO 8601.
-
-    Raises:
-        IntegrityError: naming the line at which the ledger was changed.
-        OutputError: when it cannot be written.
-    """
-    line = _line(
-        run.manifest(), "judged", time=time, policy_id=verdict.policy_id, policy_digest=verdict.policy_digest
-    ).model_copy(update={"exit_code": verdict.exit_code, "results": results_digest(run)})
-    if not has_ledger(run):
-        record_frozen(run)
-    return _record(run, line)
-
-
-def record_reopened(run: RunFolder, *, time: str) -> None:
-    """Write down that a judged run is measured further; nothing is added about a run that was not judged.
-
-    Args:
-        time: UTC, ISO 8601.
-
-    Raises:
-        IntegrityError: naming the line at which the ledger was changed.
-        OutputError: when it cannot be written.
-    """
-    manifest = run.manifest()
-    if last_judged(read_ledger(ledger_of(run)), manifest) is not None:
-        policy = frozen_policy(manifest)
-        line = _line(manifest, "reopened", time=time, policy_id=policy.id, policy_digest=policy.digest)
-        _append(ledger_of(run), line)
-
-
 def has_ledger(run: RunFolder) -> bool:
     """Is there anything in the place of the ledger, be it empty or unreadable."""
     return os.path.lexists(ledger_of(run))
@@ -156,29 +97,6 @@ def read_ledger(path: Path) -> tuple[Line, ...]:
             f"the ledger of attempts {path} cannot be read: {error.strerror or error}",
             hint="put the ledger back as it was; to begin another one, move this away and keep it",
         ) from error
-
-
-def lines_about(lines: Iterable[Line], manifest: Manifest) -> list[tuple[int, Line]]:
-    """The lines about a run with their numbers, from 1."""
-    run = manifest.run_id, manifest.created
-    return [(number, line) for number, line in enumerate(lines, start=1) if line.run == run]
-
-
-def last_judged(lines: Iterable[Line], manifest: Manifest) -> tuple[int, Line] | None:
-    """The last judgement of a run with its number; None where there is none, or it was measured further since."""
-    since = [(number, line) for number, line in lines_about(lines, manifest) if line.event != "frozen"]
-    return since[-1] if since and since[-1][1].event == "judged" else None
-
-
-def other_results(run: RunFolder, lines: Iterable[Line]) -> int | None:
-    """Number of the line by which a run was judged on other results than it holds now; None where there is none.
-
-    A run that was killed between its judgement and its seal holds what was judged, and can be finished.
-    """
-    judged = last_judged(lines, run.manifest())
-    if judged is None or judged[1].results in ("", results_digest(run)):
-        return None
-    return judged[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,100 +126,13 @@ def refrozen(lines: Iterable[Line], line: Line) -> Refrozen | None:
     return None
 
 
-def attempts(lines: Iterable[Line], model: str, policy_digest: str | None = None) -> tuple[Attempt, ...]:
-    """The runs of a model in the order in which they began, under one policy or under each.
-
-    Args:
-        model: fingerprint.
-        policy_digest: None for all policies; a run judged by two policies is then two attempts.
-    """
-    found: dict[tuple[str, str, str], Attempt] = {}
-    for line in lines:
-        if line.model == model and policy_digest in (None, line.policy_digest):
-            key = (*line.run, line.policy_digest)
-            attempt = found.get(key) or _attempt(line)
-            if line.exit_code is not None:
-                outcome = Outcome(time=line.time, exit_code=line.exit_code)
-                attempt = attempt.model_copy(update={"outcomes": (*attempt.outcomes, outcome)})
-            found[key] = attempt
-    return tuple(found.values())
-
-
-def up_to(lines: Sequence[Line], *, run: tuple[str, str], model: str) -> tuple[Attempt, ...]:
-    """What had been tried with a model by the last line about a run: what came later is no matter of that run."""
-    own = [place for place, line in enumerate(lines) if line.run == run]
-    return attempts(lines[: own[-1] + 1] if own else lines, model)
-
-
-def unrecorded(run: RunFolder, lines: Sequence[Line]) -> tuple[str, ...]:
-    """Ids of runs that the ledger has and that the run's own record of attempts lacks or knows less of.
+def append(path: Path, line: Line) -> tuple[Line, ...]:
+    """Add a line unless it says nothing new, and return the whole ledger as it is then.
 
     Raises:
-        IntegrityError: when `attempts.json` is damaged.
+        IntegrityError: naming the line at which the ledger was changed, or that says that the run was frozen otherwise.
+        OutputError: when it cannot be written.
     """
-    manifest, known = run.manifest(), _known(run)
-    wanted = up_to(lines, run=(manifest.run_id, manifest.created), model=manifest.model.fingerprint)
-    return tuple(attempt.run_id for attempt in wanted if _merged(known, [attempt]) != _merged(known, []))
-
-
-def _line(manifest: Manifest, event: Event, *, time: str, policy_id: str, policy_digest: str) -> Line:
-    return Line(
-        event=event,
-        time=time,
-        run_id=manifest.run_id,
-        created=manifest.created,
-        model=manifest.model.fingerprint,
-        data=manifest.data.fingerprint,
-        policy_id=policy_id,
-        policy_digest=policy_digest,
-    )
-
-
-def _attempt(line: Line) -> Attempt:
-    return Attempt(
-        run_id=line.run_id,
-        created=line.created,
-        data=line.data,
-        policy_id=line.policy_id,
-        policy_digest=line.policy_digest,
-    )
-
-
-def _record(run: RunFolder, line: Line) -> Attempts:
-    lines = _append(ledger_of(run), line)
-    found = Attempts(
-        schema_version=SCHEMA_VERSION,
-        run_id=line.run_id,
-        created=line.created,
-        model=line.model,
-        policy_digest=line.policy_digest,
-        # A run folder that was moved has left its ledger behind: what it knew already stays.
-        attempts=_merged(_known(run), up_to(lines, run=line.run, model=line.model)),
-    )
-    content = canonical(found)
-    if not run.file(ATTEMPTS).exists() or run.file(ATTEMPTS).read_bytes() != content:
-        write_atomic(run.file(ATTEMPTS), content)
-    return found
-
-
-def _known(run: RunFolder) -> tuple[Attempt, ...]:
-    path = run.file(ATTEMPTS)
-    return read_canonical(path, Attempts).attempts if path.exists() else ()
-
-
-def _merged(known: Iterable[Attempt], found: Iterable[Attempt]) -> tuple[Attempt, ...]:
-    """Both, in the order in which they began; two records of one attempt become one with the outcomes of both."""
-    merged: dict[tuple[str, str, str], Attempt] = {}
-    for attempt in (*known, *found):
-        key = (attempt.created, attempt.run_id, attempt.policy_digest)
-        outcomes = {*attempt.outcomes, *(merged[key].outcomes if key in merged else ())}
-        ordered = tuple(sorted(outcomes, key=lambda outcome: (outcome.time, outcome.exit_code)))
-        merged[key] = attempt.model_copy(update={"outcomes": ordered})
-    return tuple(attempt for _, attempt in sorted(merged.items(), key=lambda item: item[0]))
-
-
-def _append(path: Path, line: Line) -> tuple[Line, ...]:
-    """Add a line unless it says nothing new, and return the whole ledger as it is then."""
     _require_no_link(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

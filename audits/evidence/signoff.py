@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,7 +67,7 @@ def sign_off(
         IntegrityError: when the bundle is damaged.
         OutputError: when it cannot be written.
     """
-    digest, earlier = bundle_digest(run), _preparers(run)
+    digest, earlier = bundle_digest(run), preparers(run)
     bundle, manifest = read_canonical(run.bundle_path, Bundle), run.manifest()
     if bundle.verdict is None:
         raise UsageError(f"not judged yet: {run.path}", hint=f"run `audit gate {run.path}` first")
@@ -146,9 +147,17 @@ def require_same_preparer(record: SignoffRecord, earlier: Sequence[str]) -> None
             )
 
 
-def _preparers(run: RunFolder) -> list[str]:
-    """Who prepared the audit, as the sign-offs of its bundle say, the first one first."""
-    valid = (signoff.record for signoff in signoffs(run) if signoff.state is SignoffState.VALID)
+def preparers(run: RunFolder, *, before: str = "") -> list[str]:
+    """Who prepared the audit, as the sign-offs of its bundle say, the first one first.
+
+    Args:
+        before: file of a sign-off; only those that were given before it are asked. Empty: all are.
+
+    Raises:
+        IntegrityError: naming a file that is damaged.
+    """
+    earlier = takewhile(lambda signoff: signoff.file != before, signoffs(run))
+    valid = (signoff.record for signoff in earlier if signoff.state is SignoffState.VALID)
     return [record.preparer for record in valid if person(record.preparer)]
 
 

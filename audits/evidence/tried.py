@@ -8,18 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from audits.evidence.checked import Checked, Outcome
-from audits.evidence.ledger import (
-    LEDGER,
-    Line,
-    frozen_line,
-    has_ledger,
-    ledger_of,
-    lines_about,
-    other_results,
-    read_ledger,
-    refrozen,
-    unrecorded,
-)
+from audits.evidence.history import lines_about, other_results, unrecorded
+from audits.evidence.ledger import LEDGER, Line, has_ledger, ledger_of, read_ledger, refrozen
+from audits.evidence.recording import frozen_line
 from probes.core.attestation import ATTEMPTS
 from probes.core.errors import IntegrityError
 from probes.core.run_folder import RunFolder

@@ -133,7 +133,7 @@ def _scores(raw: Sequence[object], *, column: str, where: str) -> Golds:
     dropped = {}
     for row, value in enumerate(raw):
         try:
-            gold = None if value is None or value == "" else float(value)  # type: ignore[arg-type]
+            gold = None if value is None or value == "" else float(value)  # type: ignore[arg-type]  # what is no number is told
         except (TypeError, ValueError, OverflowError):
             raise DataError(
                 f"{where}: column {column!r} should hold scores, but holds {shown([value])}",

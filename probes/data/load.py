@@ -11,11 +11,11 @@ from probes.core.examples import DataCard, Example, data_fingerprint
 from probes.core.model import ModelCard
 from probes.data.columns import Columns, Roles, assign, beside
 from probes.data.labels import read_golds
-from probes.data.rows import build, text_columns
+from probes.data.rows import Built, build, text_columns
 from probes.data.sources import open_source
 from probes.data.splits import split_notes
 from probes.data.squad import TITLES, clusters_of
-from probes.data.table import Table, writable
+from probes.data.table import Opened, Table, writable
 
 __all__ = ["Columns", "Loaded", "load_data"]
 
@@ -63,23 +63,26 @@ def load_data(
     golds = read_golds(table, roles, card=card, label_map=label_map or {}, where=where)
     clusters, of_clusters = _dependent(table, roles, texts) if card.problem is ProblemType.SPAN else (None, ())
     built = build(table, roles, texts, golds, clusters=clusters, where=where)
+    notes = (*roles.notes, *golds.notes, *of_clusters)
+    return Loaded(built.examples, _card(opened, built, roles, source=source, notes=notes))
+
+
+def _card(opened: Opened, built: Built, roles: Roles, *, source: str, notes: Sequence[str]) -> DataCard:
+    where, table = writable(opened.name), opened.table
     labelled = sum(example.gold is not None for example in built.examples)
     of_split = split_notes(opened.split, opened.splits, labelled=labelled > 0)
-    return Loaded(
-        built.examples,
-        DataCard(
-            name=f"{where} ({opened.split})" if opened.split else where,
-            source=writable(source),
-            fingerprint=data_fingerprint(built.examples),
-            n=len(built.examples),
-            labelled=labelled,
-            groups=roles.groups,
-            revision=opened.revision,
-            licence=opened.licence,
-            rows_read=table.rows + sum(table.dropped.values()),
-            rows_dropped=dict(built.dropped),
-            notes=(*table.notes, *of_split, *roles.notes, *golds.notes, *of_clusters, *built.notes),
-        ),
+    return DataCard(
+        name=f"{where} ({opened.split})" if opened.split else where,
+        source=writable(source),
+        fingerprint=data_fingerprint(built.examples),
+        n=len(built.examples),
+        labelled=labelled,
+        groups=roles.groups,
+        revision=opened.revision,
+        licence=opened.licence,
+        rows_read=table.rows + sum(table.dropped.values()),
+        rows_dropped=dict(built.dropped),
+        notes=(*table.notes, *of_split, *notes, *built.notes),
     )
 
 

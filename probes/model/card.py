@@ -101,12 +101,8 @@ def describe(
     architecture, task = _architecture(raw, place)
     config = _config(place.folder, trust_remote_code=trust_remote_code)
     weights = read_weights(place.folder, allow_pickle=allow_pickle)
-    vocabulary = tokenizer_files(place.folder)
-    code = sorted(place.folder.glob("*.py")) if trust_remote_code else []
-    files = digests((place.folder / "config.json", *weights.files, *vocabulary, *code), root=place.folder)
+    files = _files(place.folder, weights, code=trust_remote_code)
     problem = _problem(config, task)
-    labels = () if problem in UNLABELLED_HEADS else _labels(config, place)
-    matter = front_matter(place.folder / "README.md")
     return ModelCard(
         name=place.name,
         source=source,
@@ -117,7 +113,7 @@ def describe(
         model_type=config.model_type,
         task=task,
         problem=problem,
-        labels=labels,
+        labels=() if problem in UNLABELLED_HEADS else _labels(config, place),
         capabilities=_capabilities(config, problem),
         unattributable=_unattributable(config),
         max_length=_max_length(max_length, config, place.folder, problem=problem),
@@ -125,9 +121,20 @@ def describe(
         parameters=weights.parameters,
         embedding_parameters=min(weights.parameters, _embedding_size(config)),
         weights_format=weights.format,
-        base_model=matter.get("base_model"),
-        licence=matter.get("license"),
+        **_declared(place.folder),
     )
+
+
+def _files(folder: Path, weights: Weights, *, code: bool) -> tuple[tuple[str, str], ...]:
+    """Digests of all that an answer depends on; of Python files, where they are run."""
+    run = sorted(folder.glob("*.py")) if code else []
+    return digests((folder / "config.json", *weights.files, *tokenizer_files(folder), *run), root=folder)
+
+
+def _declared(folder: Path) -> dict[str, str | None]:
+    """What the model's own README.md says of it."""
+    matter = front_matter(folder / "README.md")
+    return {"base_model": matter.get("base_model"), "licence": matter.get("license")}
 
 
 def front_matter(readme: Path) -> dict[str, str]:

@@ -1,21 +1,19 @@
-"""A transformers model behind bulk questions: repeats removed, answers cached, fixed batches."""
+"""A transformers model behind the questions of the probes: which tokens each is about, and what its numbers mean."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
 from time import perf_counter
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from probes.core.answers import Bools, Classifications, Floats, Ints
+from probes.core.answers import Classifications, Floats, Ints
 from probes.core.attributions import Attribution, Baseline, Jitter, Method
 from probes.core.errors import ModelError
 from probes.core.examples import Text
@@ -24,13 +22,12 @@ from probes.core.model import Capability, ModelCard
 from probes.core.precision import LOG_TOLERANCE, TOLERANCE
 from probes.core.readings import Answers
 from probes.core.taggings import Taggings, tagged_words
-from probes.model.batching import Batch, ask_id, canonical_order, cut
+from probes.model.asking import Asking, Counters, Rows, distinct_of
 from probes.model.cache import AnswerCache
-from probes.model.forward import Forward, Question
 from probes.model.passages import Passages
 from probes.model.randomise import randomised
 from probes.model.scoring import Score
-from probes.model.sequences import Ids, Sequences
+from probes.model.sequences import Ids
 from probes.model.spans import NUMBERS
 from probes.model.token_counts import token_counts
 from probes.model.tokens import Encoder
@@ -38,27 +35,6 @@ from probes.model.windows import Windows
 
 if TYPE_CHECKING:
     from probes.model.explainer import Explainer
-
-Progress = Callable[[int, int], None]
-Rows = NDArray[np.float32]
-Item = TypeVar("Item", bound=Hashable)
-
-
-@dataclass(slots=True)
-class Counters:
-    """What questions cost since the last `take_counters`.
-
-    asked: texts, or windows of contexts, asked for; distinct: after removing repeats, of token sequences too; cached:
-    answered from the cache;
-    computed: sent through the model; tokens: in what was sent, padding not counted; forward_seconds: inside the model.
-    """
-
-    asked: int = 0
-    distinct: int = 0
-    cached: int = 0
-    computed: int = 0
-    tokens: int = 0
-    forward_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,38 +46,21 @@ class Throughput:
 
 
 @dataclass(kw_only=True)
-class TransformersClassifier:
+class TransformersModel(Asking):
     """A loaded model; `Attributor` and `Embedder` of `probes.core.model`, `Tagger`, `Reader` or `Scorer`. Made by
     `load.load`.
 
     Which questions it answers is for the card's capabilities to say.
 
-    Whatever is asked, repeated texts cost nothing extra. Interrupted and asked again with the same cache, it gives the
-    same bits as if never interrupted: what was answered is not computed again, and the batches of the rest are those of
-    the first attempt.
-
     Attributes:
         card: what was loaded.
-        scope: what an answer depends on besides the question and the tokens.
-        device, device_name, dtype: where and in which type it runs.
-        budget: tokens in a batch (rows x longest), part of what decides the last bits of an answer.
-        pads: False for a network whose answers change with padding: its batches hold rows of one length.
-        counters: what the questions since the last `take_counters` cost.
-        on_progress: called after each batch with the texts answered so far and in all, repeats not counted.
+        device, device_name: where it runs.
     """
 
     card: ModelCard
     encoder: Encoder
-    forward: Forward
-    cache: AnswerCache
-    scope: bytes
     device: str
     device_name: str
-    dtype: str
-    budget: int
-    pads: bool = True
-    counters: Counters = field(default_factory=Counters)
-    on_progress: Progress | None = None
 
     def classify(self, texts: Sequence[Text]) -> Classifications:
         """Answer n texts with n answers in the same order.
@@ -124,11 +83,11 @@ class TransformersClassifier:
             DataError: a text the tokenizer cannot read, or a pair.
             ModelError: NaN or infinite logits, or too little memory for a single text.
         """
-        position, distinct = _distinct(texts)
+        position, distinct = distinct_of(texts)
         sequences = self.encoder.encode_tagged(distinct)
         read = [each[each >= 0] for each in map(sequences.words_of, range(len(sequences)))]
         widths = np.array([len(each) for each in read], dtype=np.int64) * len(self.card.labels)
-        rows = self._rows(sequences, Capability.TAG, widths=widths, costs=sequences.lengths)
+        rows = self.rows(sequences, Capability.TAG, widths=widths, costs=sequences.lengths)
         self.counters.asked += len(texts)
         blocks = [
             self._block(len(tagged_words(text)), words, numbers[:width])
@@ -152,10 +111,10 @@ class TransformersClassifier:
             DataError: a text the tokenizer cannot read, or one that is no pair.
             ModelError: NaN or infinite logits, too little memory for a single window, or a tokenizer without offsets.
         """
-        position, distinct = _distinct(texts)
+        position, distinct = distinct_of(texts)
         read = self.encoder.encode_questions(distinct)
         widths = np.full(len(read.sequences), NUMBERS)
-        rows = self._rows(read.sequences, Capability.ANSWER, widths=widths, costs=read.sequences.lengths)
+        rows = self.rows(read.sequences, Capability.ANSWER, widths=widths, costs=read.sequences.lengths)
         self.counters.asked += int(np.diff(read.starts)[position].sum())
         found = [_answer(read, number, text[1], rows) for number, text in enumerate(distinct)]
         return Answers.of([found[number] for number in position.tolist()], tolerance=TOLERANCE[self.dtype])
@@ -185,11 +144,11 @@ class TransformersClassifier:
             raise ValueError(f"{rule} is no way to score texts with a {self.card.problem}")
         passages = [passage(text) for text in texts]
         wanted = [span for _, span in passages] if counted is None else counted
-        position, distinct = _distinct([(text, span) for (text, _), span in zip(passages, wanted, strict=True)])
+        position, distinct = distinct_of([(text, span) for (text, _), span in zip(passages, wanted, strict=True)])
         read = Passages.of(self.encoder, distinct, starts=rule not in MASKING)
         question = Score.of(rule, self.forward.network, self.encoder.tokenizer)
         costs = question.costs(read.sequences.lengths, read.counts)
-        rows = self._rows(read.sequences, question, widths=read.counts, costs=costs)
+        rows = self.rows(read.sequences, question, widths=read.counts, costs=costs)
         self.counters.asked += len(texts)
         return read.likelihoods(rows, position, tolerance=LOG_TOLERANCE[self.dtype])
 
@@ -232,13 +191,13 @@ class TransformersClassifier:
                 hint=f"use another method, such as {Method.OCCLUSION}",
             )
         question = self.explainer.question(method, baseline, jitter)
-        position, pairs = _distinct(list(zip(texts, targets, strict=True)))
+        position, pairs = distinct_of(list(zip(texts, targets, strict=True)))
         sequences = replace(
             self.encoder.encode_words([text for text, _ in pairs]),
             targets=np.array([self.card.labels.index(target) for _, target in pairs], dtype=np.int32),
         )
         widths = question.widths(sequences.lengths)
-        rows = self._rows(sequences, question, widths=widths, costs=question.costs(sequences.lengths))
+        rows = self.rows(sequences, question, widths=widths, costs=question.costs(sequences.lengths))
         self.counters.asked += len(texts)
         found = [
             question.attribution(*pair, sequences.words_of(row), rows[row, : widths[row]])
@@ -247,7 +206,7 @@ class TransformersClassifier:
         return [found[row] for row in position]
 
     @contextmanager
-    def randomised(self, share: float, *, seed: int) -> Iterator[TransformersClassifier]:
+    def randomised(self, share: float, *, seed: int) -> Iterator[TransformersModel]:
         """The same model with random weights in its head and the uppermost `share` of its layers, for as long.
 
         Raises:
@@ -264,11 +223,6 @@ class TransformersClassifier:
 
         return Explainer(self.forward, self.encoder)
 
-    def take_counters(self) -> Counters:
-        """The counters so far; they start again at zero."""
-        taken, self.counters = self.counters, Counters()
-        return taken
-
     def throughput(self, texts: Sequence[Text]) -> Throughput:
         """Speed on `texts`, tokenization included, the cache left out; call it twice and the first warms up."""
         trial = replace(self, cache=AnswerCache.open(None), counters=Counters(), on_progress=None)
@@ -282,100 +236,11 @@ class TransformersClassifier:
 
     def _ask(self, texts: Sequence[Text], question: Capability, *, width: int) -> Rows:
         """(n, width) answers to one question about n texts, in their order."""
-        position, distinct = _distinct(texts)
+        position, distinct = distinct_of(texts)
         sequences = self.encoder.encode(distinct)
-        rows = self._rows(sequences, question, widths=np.full(len(sequences), width), costs=sequences.lengths)
+        rows = self.rows(sequences, question, widths=np.full(len(sequences), width), costs=sequences.lengths)
         self.counters.asked += len(texts)
         return rows[position].reshape(len(texts), width)
-
-    def _rows(self, sequences: Sequences, question: Question, *, widths: Ints, costs: Ints) -> Rows:
-        """(n, widest) answers about n sequences, each followed by NaN where it has fewer than the widest.
-
-        Args:
-            widths: (n,) numbers in each answer, decided by the sequence.
-            costs: (n,) what each counts in the budget of a batch; grows with its length.
-        """
-        scope = hashlib.blake2b(str(question).encode(), digest_size=32, key=self.scope).digest()
-        where, keys = _distinct(sequences.keys(scope))
-        first = np.unique(where, return_index=True)[1]
-        self.counters.distinct += len(keys)
-        return self._answer(keys, sequences.take(first), question, widths=widths[first], costs=costs[first])[where]
-
-    def _answer(
-        self, keys: list[bytes], sequences: Sequences, question: Question, *, widths: Ints, costs: Ints
-    ) -> Rows:
-        """Answers about n different sequences: from the cache, and from the network where it has none."""
-        ask = ask_id(keys)
-        answers = np.full((len(keys), widths.max(initial=0)), np.nan, dtype=np.float32)
-        real = np.arange(answers.shape[1]) < widths[:, None]
-        known, mine = self._cached(keys, answers, real, ask)
-        self.counters.cached += int(known.sum())
-        # The set to compose batches of: what this call has to compute, whether an earlier attempt already did or not.
-        members = np.flatnonzero(~known | mine)
-        members = members[canonical_order(sequences.lengths[members], [keys[row] for row in members])]
-        batches = [
-            members[first:last]
-            for first, last in cut(costs[members], budget=self.budget, same_length=not self.pads)
-            if not known[members[first:last]].all()
-        ]
-        self._compute(batches, keys, sequences, answers, real, question, ask=ask, done=int(known.sum()))
-        return answers
-
-    def _cached(self, keys: list[bytes], answers: Rows, real: Bools, ask: int) -> tuple[Bools, Bools]:
-        """Fill in what the cache has; say which rows it had, and which of them this very call had computed before."""
-        row_of = {key: row for row, key in enumerate(keys)}
-        known, mine = np.zeros(len(keys), dtype=bool), np.zeros(len(keys), dtype=bool)
-        sizes = (4 * real.sum(axis=1)).tolist()
-        found = [each for each in self.cache.get(keys) if len(each[2]) == sizes[row_of[each[0]]]]
-        if found:
-            rows = np.fromiter((row_of[key] for key, _, _ in found), dtype=np.int64, count=len(found))
-            held = np.full((len(rows), answers.shape[1]), np.nan, dtype=np.float32)
-            held[real[rows]] = np.frombuffer(b"".join(blob for _, _, blob in found), dtype="<f4")
-            answers[rows] = held
-            known[rows] = True
-            mine[rows] = [asked == ask for _, asked, _ in found]
-        return known, mine
-
-    def _compute(
-        self,
-        batches: list[Ints],
-        keys: list[bytes],
-        sequences: Sequences,
-        answers: Rows,
-        real: Bools,
-        question: Question,
-        *,
-        ask: int,
-        done: int,
-    ) -> None:
-        before = self.forward.seconds
-        computed = self.forward((Batch(sequences.take(rows)) for rows in batches), question)
-        for rows, answer in zip(batches, computed, strict=True):
-            done += len(rows)
-            inside = real[rows, : answer.shape[1]]
-            self._refuse_non_finite(np.where(inside, answer, 0.0))
-            answers[rows, : answer.shape[1]] = np.where(inside, answer, np.nan)
-            self._store([keys[row] for row in rows], answer[inside], inside.sum(axis=1), ask)
-            self.counters.computed += len(rows)
-            self.counters.tokens += int(sequences.lengths[rows].sum())
-            if self.on_progress is not None:
-                self.on_progress(min(done, len(keys)), len(keys))
-        self.counters.forward_seconds += self.forward.seconds - before
-
-    def _store(self, keys: list[bytes], numbers: Rows, widths: Ints, ask: int) -> None:
-        raw = numbers.astype("<f4").tobytes()
-        bounds = pairwise([0, *(4 * np.cumsum(widths)).tolist()])
-        self.cache.put((key, ask, raw[a:b]) for key, (a, b) in zip(keys, bounds, strict=True))
-
-    def _refuse_non_finite(self, answer: Rows) -> None:
-        bad = int((~np.isfinite(answer).all(axis=1)).sum())
-        if bad:
-            raise ModelError(
-                f"{bad} of {len(answer)} answers of one batch are NaN or infinite ({bad / len(answer):.0%})",
-                hint="its weights are broken: look for NaN in them"
-                if self.dtype == "float32"
-                else f"{self.dtype} may be too narrow for this model: try --dtype float32; else its weights are broken",
-            )
 
 
 def _answer(read: Windows, number: int, context: str, rows: Rows) -> tuple[str, int, int, float, float, float, float]:
@@ -386,10 +251,3 @@ def _answer(read: Windows, number: int, context: str, rows: Rows) -> tuple[str, 
     score, start, end = best[0]
     second = best[1][0] if len(best) > 1 else -np.inf
     return context[start:end], start, end, score, second, float(logsumexp([each[0] for each in best])), null
-
-
-def _distinct(items: Sequence[Item]) -> tuple[Ints, list[Item]]:
-    """The different items in order of first appearance, and for each item the position of its like among them."""
-    index: dict[Item, int] = {}
-    position = np.fromiter((index.setdefault(item, len(index)) for item in items), dtype=np.int64, count=len(items))
-    return position, list(index)

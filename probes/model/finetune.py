@@ -164,7 +164,7 @@ class _Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.done, total=self.total, recipe=self.recipe)
         loss = cross_entropy(self.model(**inputs).logits, gold)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]  # torch does not type it
         torch.nn.utils.clip_grad_norm_(list(self.named.values()), self.recipe.clip)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
@@ -188,7 +188,7 @@ class _Trainer:
                 header = file.metadata() or {}
                 if header.get("key") != key:
                     return
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
         except (FileNotFoundError, SafetensorError):
             return
         for name, value in self.named.items():

@@ -110,7 +110,7 @@ class Forward:
     def _clock(self) -> float | torch.cuda.Event:
         if self.device.type != "cuda":
             return time.perf_counter()
-        event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+        event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]  # torch does not type it
         event.record(torch.cuda.current_stream(self.device))
         return event
 

@@ -30,7 +30,7 @@ from probes.model import last_layer
 from probes.model.batching import Batch
 from probes.model.cache import AnswerCache
 from probes.model.card import DTYPES, describe
-from probes.model.engine import TransformersClassifier
+from probes.model.engine import TransformersModel
 from probes.model.failures import loading
 from probes.model.forward import Forward, Question
 from probes.model.passages import Passages
@@ -57,7 +57,7 @@ def load(
     allow_pickle: bool = False,
     trust_remote_code: bool = False,
     max_length: int | None = None,
-) -> TransformersClassifier:
+) -> TransformersModel:
     """Load weights and tokenizer and return a model ready to be asked.
 
     Args:
@@ -96,7 +96,7 @@ def load(
 
 def _classifier(
     card: ModelCard, place: torch.device, *, dtype: str, cache: AnswerCache, budget: int, trust_remote_code: bool
-) -> TransformersClassifier:
+) -> TransformersModel:
     folder = locate(
         card.source,
         revision=card.revision,
@@ -115,7 +115,7 @@ def _classifier(
     forward.projection = last_layer.find(network, *forward.inputs(Batch(trial))) if whole else None
     if card.problem is ProblemType.CAUSAL_LM:
         refuse_one_that_sees_ahead(forward, trial, question, tolerance=LOG_TOLERANCE[dtype], source=card.source)
-    return TransformersClassifier(
+    return TransformersModel(
         card=card,
         encoder=encoder,
         forward=forward,

@@ -56,7 +56,7 @@ def load_metric(source: str, *, allow_code: bool) -> Any:
         ) from error
 
 
-class _Metric(evaluate.Metric):  # type: ignore[misc]
+class _Metric(evaluate.Metric):  # type: ignore[misc]  # evaluate is not typed
     key: ClassVar[str]
     about: ClassVar[str]
     citation_text: ClassVar[str] = ""

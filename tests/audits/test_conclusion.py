@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from audits.conclusion import Form, conclude, publish, require_comparable
-from audits.evidence.bundle import PRODUCTS, require_unchanged, seal, unseal
+from audits.evidence.bundle import seal
 from audits.evidence.checked import Outcome
-from audits.evidence.ledger import ledger_of, read_ledger, record_frozen
+from audits.evidence.ledger import ledger_of, read_ledger
+from audits.evidence.recording import record_frozen
+from audits.evidence.unchanged import PRODUCTS, require_unchanged, unseal
 from audits.evidence.verify import verify
 from audits.executor import parquet
 from audits.policy.policy import frozen_policy, parse_policy

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from audits.evidence.bundle import seal
-from audits.evidence.ledger import record_frozen, record_judged
+from audits.evidence.recording import record_frozen, record_judged
 from audits.gate.judgement import run_gate
 from audits.policy.policy import frozen_policy, parse_policy
 from probes.core.run_folder import RunFolder

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from audits.evidence import ledger
-from audits.evidence.ledger import LEDGER, Line, attempts, read_ledger, record_frozen, record_judged
+from audits.evidence import ledger, recording
+from audits.evidence.history import attempts, other_results
+from audits.evidence.ledger import LEDGER, Line, read_ledger
 from audits.evidence.measured import results_digest
+from audits.evidence.recording import record_frozen, record_judged
 from audits.gate.judgement import run_gate
 from audits.policy.policy import frozen_policy, parse_policy
 from probes.core.attestation import ATTEMPTS, Attempts
@@ -171,7 +173,7 @@ if {fallback}:
 for i in range(25):
     line = ledger.Line(event="frozen", time="t", run_id=f"{{sys.argv[1]}}-{{i}}", created="c", model="m", data="d",
                        policy_id="p", policy_digest="q")
-    ledger._append(Path(sys.argv[2]), line)
+    ledger.append(Path(sys.argv[2]), line)
 """
 
 
@@ -227,12 +229,12 @@ def test_a_judgement_of_other_results_is_another_line(tmp_path):
 
 
 def test_a_line_of_a_version_that_kept_no_results_holds_and_is_not_repeated(tmp_path, monkeypatch):
-    monkeypatch.setattr(ledger, "results_digest", lambda _run: "")
+    monkeypatch.setattr(recording, "results_digest", lambda _run: "")
     run = runs.tried(tmp_path / "run")
     monkeypatch.undo()
     assert b"results" not in (tmp_path / LEDGER).read_bytes()
     run.failed_path("0123456789ab").write_bytes(b"{}")
-    assert ledger.other_results(run, lines_of(tmp_path)) is None
+    assert other_results(run, lines_of(tmp_path)) is None
     runs.written_down(run)
     assert len(lines_of(tmp_path)) == 2
 

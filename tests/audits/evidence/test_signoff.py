@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from audits.commands.signoff import command
 from audits.evidence import rederived
 from audits.evidence.signoff import sign_off
+from audits.evidence.verify import verify
 from probes.core.attestation import Decision, Role
 from probes.core.errors import UsageError
 from probes.core.run_folder import RunFolder
@@ -78,6 +79,17 @@ def test_two_people_do_not_approve_each_others_work(undeclared, preparer):
     with pytest.raises(UsageError, match="pez prepared the audit and cannot approve it"):
         approved(undeclared, "A. L\u03bfpez", preparer=preparer)
     assert len(list(undeclared.attestations.iterdir())) == 1
+
+
+def test_verify_finds_sign_offs_that_were_put_there_the_other_way_round(undeclared):
+    first = approved(undeclared, "R M", preparer="A. Lopez")
+    kept = first.read_bytes()
+    first.unlink()
+    second = approved(undeclared, "A. Lopez", preparer="R M")
+    second.rename(second.with_name("signoff-2.json"))
+    first.write_bytes(kept)
+    [failed] = [each for each in verify(undeclared).failed if each.name == "attest/signoff-2.json"]
+    assert "A. Lopez prepared the audit and cannot approve it" in failed.sentence
 
 
 def test_an_audit_has_one_preparer(undeclared):

@@ -17,7 +17,8 @@ from audits.evidence import attested, rederived
 from audits.evidence.attested import expired
 from audits.evidence.bundle import seal
 from audits.evidence.checked import Outcome
-from audits.evidence.ledger import LEDGER, record_judged
+from audits.evidence.ledger import LEDGER
+from audits.evidence.recording import record_judged
 from audits.evidence.signoff import sign_off, write_signed_copy
 from audits.evidence.statements import result_of, sign_result
 from audits.evidence.verify import Verification, verify

@@ -12,7 +12,7 @@ import pytest
 from probes.core.attributions import Method
 from probes.core.errors import ModelError
 from probes.core.words import spans
-from probes.model.engine import TransformersClassifier
+from probes.model.engine import TransformersModel
 from probes.model.load import load
 from probes.model.quadrature import RULES
 from tests.tiny_models import ARCHITECTURES, SENTENCES
@@ -26,12 +26,12 @@ LONGEST = 512
 
 
 @pytest.fixture(scope="module")
-def loaded(tiny) -> Callable[[str], TransformersClassifier]:
+def loaded(tiny) -> Callable[[str], TransformersModel]:
     return cache(lambda arch: load(str(tiny(arch)), device="cpu"))
 
 
 @pytest.fixture(scope="module")
-def smooth(tiny) -> Callable[[str], TransformersClassifier]:
+def smooth(tiny) -> Callable[[str], TransformersModel]:
     """Models whose random weights are of the size of trained ones, and with them their gradients."""
     return cache(lambda arch: load(str(tiny(arch, config={"initializer_range": 0.1})), device="cpu"))
 
@@ -89,10 +89,10 @@ def test_words_beyond_the_length_limit_are_counted_and_not_explained(loaded, arc
 
 
 @pytest.fixture
-def long_model(own) -> Callable[[str], TransformersClassifier]:
+def long_model(own) -> Callable[[str], TransformersModel]:
     """A tiny model that reads 512 tokens."""
 
-    def make(arch: str) -> TransformersClassifier:
+    def make(arch: str) -> TransformersModel:
         positions = "n_positions" if arch == "gpt2" else "max_position_embeddings"
         folder = own(arch, config={positions: LONGEST})
         path = folder / "tokenizer_config.json"
@@ -102,7 +102,7 @@ def long_model(own) -> Callable[[str], TransformersClassifier]:
     return make
 
 
-def tokens_at_once(model: TransformersClassifier, sizes: list[int]) -> None:
+def tokens_at_once(model: TransformersModel, sizes: list[int]) -> None:
     """Note rows x tokens of every forward pass, however the network is given its input."""
 
     def note(_module, args, kwargs):

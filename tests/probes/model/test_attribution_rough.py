@@ -14,7 +14,7 @@ from probes.core.attributions import Baseline
 from probes.model import gradients
 from probes.model.batching import Batch
 from probes.model.cache import AnswerCache
-from probes.model.engine import TransformersClassifier
+from probes.model.engine import TransformersModel
 from probes.model.load import load
 from probes.model.pooling import SPECIAL, pooled
 from tests.tiny_models import MAX_LENGTH, SENTENCES, save_tokenizer
@@ -69,11 +69,11 @@ def bart(folder, spread):
 
 
 @pytest.fixture(scope="module")
-def rough(tiny, tmp_path_factory) -> Callable[[str], TransformersClassifier]:
+def rough(tiny, tmp_path_factory) -> Callable[[str], TransformersModel]:
     """Networks by kind and size of their weights, each time with no answers remembered."""
 
     @cache
-    def made(name: str) -> TransformersClassifier:
+    def made(name: str) -> TransformersModel:
         kind, size = name.split()
         if kind == "distilbert":
             return load(str(tiny(kind, config={"initializer_range": float(size)})), device="cpu")

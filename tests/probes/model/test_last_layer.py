@@ -12,7 +12,7 @@ from probes.core.attributions import Method
 from probes.core.errors import ModelError
 from probes.model import last_layer
 from probes.model.cache import AnswerCache
-from probes.model.engine import TransformersClassifier
+from probes.model.engine import TransformersModel
 from probes.model.last_layer import find, first_token_only
 from probes.model.load import load
 from tests.tiny_models import ARCHITECTURES, SENTENCES
@@ -27,7 +27,7 @@ SMOOTH = {"initializer_range": 0.1}
 METHODS = (Method.INTEGRATED_GRADIENTS, Method.SALIENCY, Method.DEEP_LIFT, Method.OCCLUSION)
 
 
-def untrimmed(model: TransformersClassifier) -> TransformersClassifier:
+def untrimmed(model: TransformersModel) -> TransformersModel:
     """The same, with a last layer that works on every token."""
     return replace(model, cache=AnswerCache.open(None), forward=replace(model.forward, projection=None))
 
@@ -37,7 +37,7 @@ def hooks(network: torch.nn.Module) -> int:
 
 
 @pytest.fixture
-def tokens(tiny) -> Callable[[TransformersClassifier], list[int]]:
+def tokens(tiny) -> Callable[[TransformersModel], list[int]]:
     """Makes the last layer of a tiny BERT write down how many tokens its feed-forward part gets."""
 
     def watch(model):

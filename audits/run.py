@@ -14,7 +14,7 @@ from audits.evidence.unchanged import require_unchanged, unseal
 from audits.executor import execute, unfinished
 from audits.gate.waivers import load_waivers
 from audits.planning.freeze import earlier_attempt, freeze
-from audits.planning.plan import Plan, make_plan
+from audits.planning.plan import Plan, make_plan, sizes_of
 from audits.planning.subject import Subject, load_model, prepare, seconds_per_call
 from audits.policy.fit import require_fit
 from audits.policy.policy import Policy, load_policy
@@ -67,7 +67,7 @@ def _planned(
         require_unchanged(earlier)
         record_frozen(earlier)
         manifest = earlier.manifest()
-        plan = _plan(subject, sizes={step.probe: step.items for step in manifest.steps})
+        plan = _plan(subject, sizes=sizes_of(manifest))
         _same_steps(plan, manifest, earlier)
         return earlier, plan, None
     model = load_model(subject, reporter=reporter) if subject.config.time_budget else None

@@ -6,30 +6,25 @@ import dataclasses
 import fnmatch
 import hashlib
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from audits.config import Config, SuiteEntry
+from audits.planning.budget import fit_budget
 from audits.planning.domains import Domains
 from audits.planning.pools import Pools
-from audits.planning.rehearsal import Questions, rehearse
+from audits.planning.rehearsal import rehearse
 from audits.planning.suites import BUILT_IN as SUITES
 from audits.planning.suites import find_suite
 from probes.core.answers import SEQUENCE_HEADS
 from probes.core.errors import UsageError, did_you_mean
 from probes.core.examples import DataCard, Example, data_fingerprint
-from probes.core.manifest import PlannedSkip, PlannedStep
+from probes.core.manifest import Manifest, PlannedSkip, PlannedStep
 from probes.core.model import ModelCard
 from probes.core.probe import Probe
 from probes.core.records import Skip, SkipReason
 from probes.registry import Broken, Registry
-
-MINIMUM_ITEMS = 30
-"""A time budget never cuts a step below this: fewer items answer nothing."""
-CLEAN_SHARE = 0.25
-"""Of a time budget, for the items' own texts: the cheapest evidence there is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +75,7 @@ def make_plan(
 
     Args:
         domains: data of other kinds, where there are some.
-        sizes: probe id -> items as frozen in the manifest of a run that is being resumed; wins over everything.
+        sizes: `sizes_of` the manifest of a run that is being resumed; wins over everything.
         seconds_per_call: measured or estimated cost of one text; needed for a time budget.
 
     Raises:
@@ -109,8 +104,13 @@ def make_plan(
         count = counts[want.probe.info.id]
         calls = rates[want.probe.info.id].calls(count)
         sample = pools.sample(want.probe, limit=count)
-        steps.append(_step(want.probe, sample, calls=calls, model=model, seed=config.seed))
+        steps.append(_step(want.probe, sample, limit=count, calls=calls, model=model, seed=config.seed))
     return Plan(steps=tuple(steps), skips=tuple(skips), notes=tuple(notes))
+
+
+def sizes_of(manifest: Manifest) -> dict[str, int]:
+    """Probe id -> the most items it may get, as frozen: of each domain where it compares domains."""
+    return {step.probe: step.items if step.limit is None else step.limit for step in manifest.steps}
 
 
 def select(config: Config, *, registry: Registry) -> list[Wanted]:
@@ -208,53 +208,11 @@ def _wrong_profile(harm: bool, origin: str) -> Skip:
     )
 
 
-def fit_budget(
-    counts: Mapping[str, int], rates: Mapping[str, Questions], *, seconds: float, seconds_per_call: float
-) -> tuple[dict[str, int], list[str]]:
-    """Cut samples until the estimated cost fits; never below MINIMUM_ITEMS.
-
-    Probes that ask only for the items' own texts share that one pass, which may take CLEAN_SHARE of the budget; the
-    others are cut by one common factor to what is left.
-    """
-    cap = max(MINIMUM_ITEMS, int(CLEAN_SHARE * seconds / seconds_per_call))
-
-    def cut(factor: float) -> dict[str, int]:
-        return {
-            name: min(count, max(MINIMUM_ITEMS, math.floor(count * factor)) if rates[name].own else cap)
-            for name, count in counts.items()
-        }
-
-    def cost(sizes: Mapping[str, int]) -> float:
-        calls = sum(rates[name].calls(count) for name, count in sizes.items())
-        return (max(sizes.values(), default=0) + calls) * seconds_per_call
-
-    if cost(counts) <= seconds:
-        return dict(counts), []
-    low, high = 0.0, 1.0
-    for _ in range(30):
-        middle = (low + high) / 2
-        low, high = (middle, high) if cost(cut(middle)) <= seconds else (low, middle)
-    sizes = cut(low)
-    return sizes, _budget_notes(sizes, seconds=seconds, without=cost(counts), estimate=cost(sizes))
-
-
-def _budget_notes(sizes: Mapping[str, int], *, seconds: float, without: float, estimate: float) -> list[str]:
-    counts = [size for size in sizes.values() if size]  # 0: asks about texts of its own
-    smallest, largest = min(counts, default=0), max(counts, default=0)
-    each = f"{smallest:,}" if smallest == largest else f"{smallest:,} to {largest:,}"
-    notes = [
-        f"The time budget of {seconds:.0f} s cut the samples to {each} items a probe (without it the suite would take "
-        f"about {without:.0f} s): intervals are wider and more checks stay inconclusive."
-    ]
-    if estimate > seconds:
-        notes.append(f"The budget is too small for {MINIMUM_ITEMS} items a probe; the estimate is {estimate:.0f} s.")
-    return notes
-
-
 def _step(
     probe: Probe,
     data: tuple[Example, ...],
     *,
+    limit: int,
     calls: int,
     model: ModelCard,
     seed: int,
@@ -282,6 +240,7 @@ def _step(
             sample=sample,
             own_texts=not info.data,
             domains=tuple(dict.fromkeys(example.domain for example in data if example.domain)),
+            limit=limit,
         ),
     )
 

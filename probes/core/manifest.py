@@ -37,6 +37,9 @@ class PlannedStep(Frozen):
     """It asks about texts of its own, and none of the data."""
     domains: tuple[str, ...] = ()
     """The other domains whose items it gets, besides those of the audit's own data."""
+    limit: int | None = None
+    """The most items it may get, of each domain if it compares domains: drawn by it, the sample is the same again. None
+    in manifests that did not record it."""
 
 
 class PlannedSkip(Frozen):

@@ -75,7 +75,27 @@ def test_unknown_verb_suggests(tmp_path):
 
 
 def test_run_writes_everything_and_says_what_it_means(model, data, tmp_path):
-    done = audit("run", "--model", model, "--data", data, "--suite", "quick", cwd=tmp_path)
+    tweets = tmp_path / "tweets.csv"
+    rows = [
+        f"so {word} today number {n},{label}"
+        for n in range(20)
+        for word, label in (("good", "positive"), ("bad", "negative"))
+    ]
+    tweets.write_text("\n".join(["text,label", *rows]), encoding="utf-8")
+    request = (
+        "run",
+        "--model",
+        model,
+        "--data",
+        data,
+        "--suite",
+        "quick",
+        "--shift",
+        f"tweets={tweets}",
+        "--limit",
+        30,
+    )
+    done = audit(*request, cwd=tmp_path)
     assert done.returncode in (1, 3, 4)  # random weights do not pass
     assert re.search(r"Exit +\d: ", done.stdout)
     [path] = runs(tmp_path)
@@ -86,7 +106,7 @@ def test_run_writes_everything_and_says_what_it_means(model, data, tmp_path):
     html = run.report_path.read_text(encoding="utf-8")
     assert manifest.run_id in html
 
-    again = audit("run", "--model", model, "--data", data, "--suite", "quick", cwd=tmp_path)
+    again = audit(*request, cwd=tmp_path)
     assert again.returncode == done.returncode
     assert "nothing is computed again" in again.stdout
     assert len(runs(tmp_path)) == 1

@@ -11,13 +11,14 @@ from click.testing import CliRunner
 from audits.cli import cli
 from audits.config import Config, SuiteEntry
 from audits.planning.domains import COLUMN, Domains, by_column, named
-from audits.planning.plan import make_plan
+from audits.planning.plan import make_plan, sizes_of
 from audits.planning.pools import Pools
 from audits.planning.subject import prepare
 from probes.core.errors import UsageError
 from probes.core.examples import DataCard, Example
 from probes.core.records import SkipReason
 from tests import tiny_models
+from tests.audits.gate.test_gate import manifest
 from tests.audits.stubs import Stub, info, registry
 from tests.conftest import model_card
 
@@ -73,6 +74,17 @@ def test_the_plan_counts_them_and_names_them():
     assert (first.items, first.domains) == (40, ())
     assert (second.items, second.domains) == (85, ("tweets", "news"))
     assert made.calls == 40 + second.calls
+
+
+def test_a_resumed_run_draws_the_same_items_of_every_domain():
+    found = registry(info("a.one"), info("a.two", domains=True))
+    given = {"registry": found, "model": model_card(), "data": items(100, "film"), "card": card(100), "domains": some()}
+    cut = Config(model="m", suite="mine", suites={"mine": (SuiteEntry(probes="*", items=40),)})
+    first = [step.planned for step in make_plan(cut, **given).steps]
+    uncut = Config(model="m", suite="mine", suites={"mine": (SuiteEntry(probes="*"),)})
+    again = make_plan(uncut, **given, sizes=sizes_of(manifest(first)))
+    assert [step.planned for step in again.steps] == first
+    assert [step.planned.items for step in make_plan(uncut, **given).steps] != [each.items for each in first]
 
 
 def test_without_other_domains_the_plan_says_how_to_name_some():

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from audits.config import Config, SuiteEntry
-from audits.planning.plan import MINIMUM_ITEMS, make_plan, parameters_of
+from audits.planning.budget import MINIMUM_ITEMS
+from audits.planning.plan import make_plan, parameters_of
 from probes.core.answers import ProblemType
 from probes.core.errors import UsageError
 from probes.core.examples import DataCard, Example

@@ -93,7 +93,7 @@ def conclude(
     require_unchanged(run)
     now = datetime.now(UTC)
     if baseline is not None:
-        require_another_run(run, RunFolder(baseline))
+        require_another_run(run, RunFolder(baseline))  # before the seal, which a copy that was renamed does not keep
         require_comparable(baseline, data=run.manifest().data.fingerprint)
         write_comparison(run, compare_with(run, RunFolder(baseline)))
     verdict = _judged(run, policy, waivers, now) if policy is not None else None

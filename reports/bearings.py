@@ -117,7 +117,7 @@ def _sure(judged: Sequence[Finding]) -> str:
 
 
 def _reach(judged: Sequence[Finding]) -> str:
-    shares = [f.estimate for f in judged if f.estimate and f.unit in (Unit.PROPORTION, Unit.DIFFERENCE)]
+    shares = [f.estimate for f in judged if f.estimate and f.unit in _SHARES]
     if not shares:
         return ""
     reach = 100 * median(map(_longer, shares))

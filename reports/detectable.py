@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from probes.core.findings import Burden, Finding
 from probes.core.records import Unit
 from probes.core.stats import POWER, detectable_effect
-from reports.numbers import SUFFIX, fixed
+from reports.numbers import ends, rounded_up, threshold
 
 POWER_SHOWN = f"{POWER:.0%}"
 
@@ -38,15 +38,20 @@ def _effect(finding: Finding, family: int) -> float:
     return detectable_effect(finding.estimate, alpha=alpha)
 
 
-def effect_in_words(effect: float, unit: Unit | None) -> str:
+def effect_in_words(effect: float, finding: Finding) -> str:
     """An effect in two digits, rounded up so that it is never said to be smaller than it is: "2.4 pp"; "none" where
-    not even the largest difference of two shares would be shown.
+    not even the largest violation that there can be would be shown.
     """
-    scale = 1 if unit in (Unit.SCORE, None) else 100
     if effect <= 0:
         return "–"
-    if scale == 100 and effect >= 1:
+    if effect > _room(finding):
         return "none"
-    digits = 1 - math.floor(math.log10(scale * effect))
-    rounded = math.ceil(round(scale * effect * 10**digits, 6)) / 10**digits
-    return fixed(rounded, max(0, digits)) + SUFFIX[Unit.SCORE if scale == 1 else Unit.DIFFERENCE]
+    return threshold(rounded_up(effect), Unit.DIFFERENCE if finding.unit is Unit.PROPORTION else finding.unit)
+
+
+def _room(finding: Finding) -> float:
+    """How far beyond its threshold the number could be."""
+    low, high = ends(finding.unit)
+    if finding.maximum is not None:
+        return high - finding.maximum
+    return math.inf if finding.minimum is None else finding.minimum - low

@@ -14,10 +14,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from probes.core.unseen import BLANK
+
 Kind = Literal["same", "del", "ins", "hidden", "cut", "word"]
 
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0\u034f\u17b4\u17b5")
 _KEPT = frozenset("\n\t ")
 _SPLIT = re.compile(r"(⟨U\+[0-9A-F]{4,6}⟩)")
 _MOST_COMPARED = 2_000
@@ -150,7 +151,7 @@ def _shown(character: str) -> str:
 def _is_unseen(character: str) -> bool:
     category = unicodedata.category(character)
     selector = "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
-    return category in _UNSEEN or category == "Zs" or character in _BLANK or selector
+    return category in _UNSEEN or category == "Zs" or character in BLANK or selector
 
 
 def _named(character: str) -> str:

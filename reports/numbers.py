@@ -15,6 +15,7 @@ from probes.core.records import Estimate, Unit
 MINUS = "\N{MINUS SIGN}"
 BASES = (100, 1_000, 10_000, 100_000)
 SUFFIX = {Unit.PROPORTION: "%", Unit.DIFFERENCE: " pp", Unit.SCORE: ""}
+_ENDS: Mapping[Unit | None, tuple[float, float]] = {Unit.PROPORTION: (0.0, 1.0), Unit.DIFFERENCE: (-1.0, 1.0)}
 NAMED = {Unit.PROPORTION: "%", Unit.DIFFERENCE: " percentage points", Unit.SCORE: ""}
 
 
@@ -77,6 +78,17 @@ def threshold(value: float, unit: Unit | None, *, named: bool = False) -> str:
     unit = unit or Unit.SCORE
     text = f"{_scale(unit) * value:.6g}".replace("-", MINUS)
     return text + (NAMED if named else SUFFIX)[unit]
+
+
+def rounded_up(size: float) -> float:
+    """A size in two digits, never smaller than it is; 0 for none."""
+    digits = 1 - math.floor(math.log10(size)) if size > 0 else 0
+    return math.ceil(round(size * 10.0**digits, 6)) / 10.0**digits
+
+
+def ends(unit: Unit | None) -> tuple[float, float]:
+    """The least and the greatest that a number of this unit can be; endless where its scale is not known."""
+    return _ENDS.get(unit, (-math.inf, math.inf))
 
 
 def accepted(minimum: float | None, maximum: float | None, unit: Unit | None, *, named: bool = False) -> str:

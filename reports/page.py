@@ -196,7 +196,7 @@ def _others(manifest: Manifest) -> list[Fact]:
 
 
 def _labels(labels: Sequence[str]) -> str:
-    shown = ", ".join(label[:24] for label in labels[:4]) or "none"
+    shown = ", ".join(label[:24] for label in labels[:4])
     return shown if len(labels) <= 4 else f"{shown} and {count(len(labels) - 4)} more"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from probes.core.findings import Finding, Status
 from probes.core.records import Measurement, Unit
@@ -24,11 +24,20 @@ from reports.wording import BADGES, LEVELS, outcome, risk_title
 UNIT_NAMES = {Unit.PROPORTION: "shares", Unit.DIFFERENCE: "differences in percentage points", Unit.SCORE: "scores"}
 
 
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What is told beside the checks of all risks: changes since the baseline, and what the data could show."""
+
+    changes: Mapping[Place, Measurement]
+    effects: Mapping[str, float]
+
+
 def results(loaded: Loaded, findings: Sequence[Ranked], *, limits: Limits) -> tuple[RiskResults, ...]:
     """One block for each risk with checks or with severity curves."""
     judged = by_risk(_made_first(findings))
     risks = dict.fromkeys([*(step.risk for step in loaded.manifest.steps), *judged])
-    blocks = (_risk(risk, judged.get(risk, []), loaded, limits) for risk in risks)
+    beside = _Beside(baseline_changes(loaded), smallest_effects(loaded.findings))
+    blocks = (_risk(risk, judged.get(risk, []), loaded, limits, beside) for risk in risks)
     return tuple(block for block in blocks if block.checks.rows or block.matrices)
 
 
@@ -37,7 +46,7 @@ def _made_first(findings: Sequence[Ranked]) -> list[Ranked]:
     return sorted(findings, key=lambda item: item.finding.estimate is None)
 
 
-def _risk(risk: str, found: Sequence[Ranked], loaded: Loaded, limits: Limits) -> RiskResults:
+def _risk(risk: str, found: Sequence[Ranked], loaded: Loaded, limits: Limits, beside: _Beside) -> RiskResults:
     title = risk_title(risk)
     matrix = severity_matrix(_measured(loaded, risk), caption=f"{title}: how often the answer changed", limits=limits)
     return RiskResults(
@@ -46,7 +55,7 @@ def _risk(risk: str, found: Sequence[Ranked], loaded: Loaded, limits: Limits) ->
         title=title,
         summary=summary([item.finding for item in found]),
         plots=plots(found, key=f"plot-{slug(risk)}", title=title, limits=limits),
-        checks=_checks(found, title, loaded, limits),
+        checks=_checks(found, title, loaded, limits, beside),
         matrices=(matrix,) if matrix else (),
     )
 
@@ -60,8 +69,8 @@ def summary(findings: Sequence[Finding]) -> str:
     return f"{plural(len(findings), 'check')}: {told}."
 
 
-def _checks(found: Sequence[Ranked], title: str, loaded: Loaded, limits: Limits) -> Table:
-    changes, effects = baseline_changes(loaded), smallest_effects(loaded.findings)
+def _checks(found: Sequence[Ranked], title: str, loaded: Loaded, limits: Limits, beside: _Beside) -> Table:
+    changes, effects = beside.changes, beside.effects
     numbers = ("Estimate and interval", "Accepted", *(["Change since baseline"] if changes else []), "Items")
     head = columns("Check", "Status", *numbers, numbers=numbers)
     rows = [_check_row(item, loaded, changes, effects) for item in found]
@@ -103,7 +112,7 @@ def _change(found: Measurement | None) -> Cell:
 def _items(finding: Finding, effect: float | None) -> Cell:
     """How many items, over the clusters where these are fewer, and what so many could show."""
     cell = rests_on(finding.estimate)
-    shows = "" if effect is None else f"shows {effect_in_words(effect, finding.unit)}"
+    shows = "" if effect is None else f"shows {effect_in_words(effect, finding)}"
     return replace(cell, sub="; ".join(part for part in (cell.sub, shows) if part))
 
 

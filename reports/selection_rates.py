@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
+from probes.core.positive import Meaning
 from probes.core.records import Estimate, Measurement, Skip, Unit
 from reports.limits import Limits
 from reports.load import Loaded
@@ -31,14 +32,20 @@ def selection_rates(loaded: Loaded, *, limits: Limits) -> tuple[Table, ...]:
     for step, record in loaded.records():
         if isinstance(record, Measurement | Skip) and record.slice.keys() | {"group"} == {"attribute", "group"}:
             parts.setdefault((step.step_id, record.slice["attribute"]), []).append(record)
-    made = (_table(attribute, records, limits) for (_, attribute), records in parts.items())
+    adverse = loaded.manifest.model.positive.meaning in (Meaning.HARM, Meaning.UNFAVOURABLE)
+    made = (_table(attribute, records, limits, adverse=adverse) for (_, attribute), records in parts.items())
     return tuple(each for each in made if each is not None)
 
 
-def _table(attribute: str, records: Sequence[Measurement | Skip], limits: Limits) -> Table | None:
+def _table(attribute: str, records: Sequence[Measurement | Skip], limits: Limits, *, adverse: bool) -> Table | None:
+    """None where the table would not be complete.
+
+    Args:
+        adverse: the positive answer is to somebody's disadvantage, so that those who do not get it are the selected.
+    """
     rates, ratios = _by_group(records, RATE), _by_group(records, RATIO)
-    selected = _agreeing({group: rates[group] for group in ratios if group in rates}, ratios)
-    if not selected:
+    selected = {group: _complement(rates[group]) if adverse else rates[group] for group in ratios if group in rates}
+    if not _agree(selected, ratios):
         return None
     order = sorted(selected, key=lambda group: (-ratios[group].value, group))
     rows = [_row(group, selected[group], ratios[group]) for group in order]
@@ -46,7 +53,7 @@ def _table(attribute: str, records: Sequence[Measurement | Skip], limits: Limits
     names = ("Number", "Selected", "Selection rate", "Impact ratio")
     head = columns("Category", *names, numbers=names)
     caption = f"{capital(attribute)}: selection rates and impact ratios"
-    note = f"{_told(records, selected, rates)} Impact ratio: the rate of a category over the highest of all. {LIMITS}"
+    note = f"{_told(records, adverse=adverse)} Impact ratio: the rate of a category over the highest of all. {LIMITS}"
     return table(caption, head, rows, most=limits.rows, what="categories", note=note, wide=True)
 
 
@@ -55,17 +62,12 @@ def _by_group(records: Sequence[Measurement | Skip], name: str) -> dict[str, Est
     return {each.slice["group"]: each.estimate for each in found if "group" in each.slice}
 
 
-def _agreeing(rates: Mapping[str, Estimate], ratios: Mapping[str, Estimate]) -> Mapping[str, Estimate]:
-    """The rates that the ratios are those of: as measured, or, where the positive answer is to somebody's disadvantage,
-    of the other answers. Empty where neither agrees, such as where a group is missing.
-    """
-    for candidate in (rates, {group: _complement(rate) for group, rate in rates.items()}):
-        highest = max((rate.value for rate in candidate.values()), default=0.0)
-        if highest > 0 and all(
-            math.isclose(rate.value / highest, ratios[group].value, abs_tol=_CLOSE) for group, rate in candidate.items()
-        ):
-            return candidate
-    return {}
+def _agree(rates: Mapping[str, Estimate], ratios: Mapping[str, Estimate]) -> bool:
+    """Are the ratios those of the rates; they are not where a group is missing."""
+    highest = max((rate.value for rate in rates.values()), default=0.0)
+    return highest > 0 and all(
+        math.isclose(rate.value / highest, ratios[group].value, abs_tol=_CLOSE) for group, rate in rates.items()
+    )
 
 
 def _complement(rate: Estimate) -> Estimate:
@@ -73,14 +75,11 @@ def _complement(rate: Estimate) -> Estimate:
     return rate.model_copy(update={"value": 1 - rate.value, "low": 1 - rate.high, "high": 1 - rate.low, "tails": ()})
 
 
-def _told(
-    records: Sequence[Measurement | Skip], selected: Mapping[str, Estimate], rates: Mapping[str, Estimate]
-) -> str:
+def _told(records: Sequence[Measurement | Skip], *, adverse: bool) -> str:
     """What counts as selected, in the words of the measurement."""
     titles = {each.title for each in records if isinstance(each, Measurement) and each.name == RATE}
     of = titles.pop() if len(titles) == 1 else "share with the positive answer"
-    turned = any(selected[group] is not rates[group] for group in selected)
-    return f"Selection rate: {f'one less the {of}, which is to their disadvantage' if turned else of}."
+    return f"Selection rate: {f'one less the {of}, which is to their disadvantage' if adverse else of}."
 
 
 def _row(group: str, rate: Estimate, ratio: Estimate) -> Row:

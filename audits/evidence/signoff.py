@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from audits.evidence.bundle import Bundle
 from audits.evidence.signing import sign_statement
 from audits.evidence.statements import subjects
-from audits.gate.persons import person, same_person
+from audits.persons import person, same_person
 from probes.core.attestation import (
     SIGNOFF,
     Decision,

@@ -14,7 +14,7 @@ from probes.core.findings import Burden, Status
 from probes.core.manifest import PlannedStep
 from probes.core.records import Estimate, Measurement, Unit
 from probes.core.stats import POWER, detectable_effect, holm, needed_n, scaled_n
-from reports.numbers import threshold
+from reports.numbers import rounded_up, threshold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,9 +133,7 @@ def _with_power(case: Case, decision: Decision, effect: float | None) -> Decisio
 def _size(case: Case, effect: float) -> str:
     """An effect in words, rounded up so that it is never said to be smaller than it is."""
     unit = case.measurement.unit
-    digits = 1 - math.floor(math.log10(effect)) if effect > 0 else 0
-    rounded = math.ceil(round(effect * 10**digits, 6)) / 10**digits
-    return threshold(rounded, Unit.DIFFERENCE if unit is Unit.PROPORTION else unit, named=True)
+    return threshold(rounded_up(effect), Unit.DIFFERENCE if unit is Unit.PROPORTION else unit, named=True)
 
 
 def prove_good(case: Case) -> Decision:

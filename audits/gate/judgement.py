@@ -81,32 +81,33 @@ def judge(
     policy.require_known(manifest.probes)  # an old run may hold numbers that no probe publishes today
     if waivers is not None:
         require_within(waivers, days=policy.max_waiver_days)
+    active = policy.active(manifest.model.problem)
     numbers = _numbers(manifest, steps, comparison)
     judged = _judged(numbers, policy, manifest, steps)
-    missing = _missing(manifest, policy, steps, numbers, comparison)
+    missing = _missing(manifest, active, steps, numbers, comparison)
     findings = [_finding(item.case, item.decision, policy) for item in judged]
     findings += _absent(missing, _titles(manifest), policy)
     findings, uses = _excepted(findings, policy, manifest, waivers)
-    lacking = _incomplete(_active(policy, manifest), judged, missing)
+    lacking = _incomplete(_on(active), judged, missing)
     verdict = _verdict(manifest, policy, findings, lacking=lacking, uses=uses, comparison=comparison)
     return verdict if waivers is None else verdict.model_copy(update=_dated(waivers))
 
 
-def _active(policy: Policy, manifest: Manifest) -> list[Check]:
-    """The checks that are about this kind of model and not off."""
-    return [check for check in policy.active(manifest.model.problem) if check.level is not Level.OFF]
+def _on(active: Sequence[Check]) -> list[Check]:
+    """Those of the checks that are not off."""
+    return [check for check in active if check.level is not Level.OFF]
 
 
 def _missing(
     manifest: Manifest,
-    policy: Policy,
+    active: Sequence[Check],
     steps: Results,
     numbers: Sequence[tuple[PlannedStep, Measurement]],
     comparison: Comparison | None,
 ) -> list[Absence]:
     """All that the policy asks about and that was not measured."""
-    checks = _active(policy, manifest)
-    own = [check for check in policy.active(manifest.model.problem) if not check.needs_baseline]
+    checks = _on(active)
+    own = [check for check in active if not check.needs_baseline]
     found = absences(manifest, steps, own)
     found += uncompared([check for check in checks if check.needs_baseline], manifest, comparison)
     found += unmatched(checks, present=[(step.probe, number.key) for step, number in numbers], missing=found)

@@ -17,9 +17,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from audits.gate.persons import person, same_person
+from audits.persons import person, same_person
 from audits.policy.file import MOST_DAYS, PAGE
-from audits.policy.limits import scale
 from audits.policy.published import PUBLISHED, Number
 from audits.policy.words import Name, Said
 from probes.core.errors import UsageError
@@ -27,6 +26,7 @@ from probes.core.findings import Finding, Level, Status, WaiverState, WaiverUse
 from probes.core.model import ModelCard
 from probes.core.patterns import matches
 from probes.core.yaml_file import Located, parse_located, read_text
+from reports.numbers import ends
 
 WAIVABLE = frozenset({Status.FAIL, Status.INCONCLUSIVE})
 """What was measured and did not pass. What was not measured cannot be accepted: nobody knows what it would be."""
@@ -157,16 +157,12 @@ def _require_on_scale(located: Located[_WaiverFile], name: str) -> None:
 
 def _scale(check: str) -> tuple[float, float]:
     """From where to where the numbers that a waiver names can be; endless where that is not known of one of them."""
-    scales = [scale(number.unit) for number in _published(check.split("[")[0])] or [scale(None)]
+    scales = [ends(number.unit) for number in _published(check.split("[")[0])] or [ends(None)]
     return min(low for low, _ in scales), max(high for _, high in scales)
 
 
 def _published(name: str) -> Iterator[Number]:
     """What is known of the numbers of this name, which may hold wildcards."""
-    probe, _, key = name.rpartition(".")
-    if "*" not in name:
-        yield from (number for number in (PUBLISHED.get(probe, {}).get(key),) if number)
-        return
     for probe, numbers in PUBLISHED.items():
         yield from (number for key, number in numbers.items() if matches(name, f"{probe}.{key}"))
 

@@ -13,11 +13,10 @@ from audits.planning.domains import COLUMN, Domains, by_column, named
 from audits.reporter import Reporter
 from probes.core.answers import ProblemType
 from probes.core.errors import UsageError, did_you_mean
-from probes.core.examples import DataCard, Example
+from probes.core.examples import DataCard, Example, data_fingerprint
 from probes.core.model import ModelCard
 from probes.core.positive import NONE, Meaning, PositiveClass, recognise
 from probes.core.sampling import stratified
-from probes.core.stereotype_cases import cases_digest
 from probes.registry import Registry, load_registry
 
 
@@ -237,7 +236,7 @@ def _add_benchmarks(registry: Registry, config: Config) -> None:
     for name, kind in kinds.items():
         cases = getattr(found, name)
         if cases:
-            probe = kind(digest=cases_digest(cases), cases=cases, notes=found.notes.get(name, ()))
+            probe = kind(digest=data_fingerprint(cases), cases=cases, notes=found.notes.get(name, ()))
             registry.add(probe, origin="--benchmarks")
 
 

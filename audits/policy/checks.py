@@ -142,9 +142,14 @@ class Check(BaseModel):
         same_keys = not keys or set(keys) == set(part)
         return same_keys and patterns.matches(bracket + wanted, measurement_key("", part))
 
-    def covers(self, other: Check) -> bool:
-        """Does this check decide whatever `other` would, when it stands below it."""
-        return self.matches(other.probe, other.key) and self.problems >= other.problems
+    def covers(self, other: Check, *, probe: str = "", key: str = "") -> bool:
+        """Does this check decide whatever `other` would, when it stands below it.
+
+        Args:
+            probe, key: the number in question; by default all that `other` is about.
+        """
+        alike = self.needs_baseline == other.needs_baseline and self.problems >= other.problems
+        return alike and self.matches(probe or other.probe, key or other.key)
 
 
 def _part(check: str, name: str) -> str:

@@ -42,8 +42,7 @@ class Coverage:
         check = self._checks[row]
         probe, key = probe or check.probe, key or check.key
         for later in self._below(row, f"{probe}.{key}"):
-            other = self._checks[later]
-            if other.problems >= check.problems and other.matches(probe, key):
+            if self._checks[later].covers(check, probe=probe, key=key):
                 return later
         return None
 

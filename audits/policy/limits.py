@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-
 from audits.policy.checks import Check
 from probes.core.records import Better, Unit
-
-_RANGES: Mapping[Unit | None, tuple[float, float]] = {Unit.PROPORTION: (0.0, 1.0), Unit.DIFFERENCE: (-1.0, 1.0)}
-
-
-def scale(unit: Unit | None) -> tuple[float, float]:
-    """The least and the greatest that a number of this unit can be; endless where its scale is not known."""
-    return _RANGES.get(unit, (-math.inf, math.inf))
+from reports.numbers import ends
 
 
 def asks_nothing(check: Check, *, unit: Unit | None) -> bool:
     """Is the limit of a check that is not off at the end of the scale, so that every number keeps it."""
-    low, high = scale(unit)
+    low, high = ends(unit)
     return check.minimum == low or check.maximum == high
 
 
@@ -38,7 +29,7 @@ def misplaced(check: Check, name: str, *, better: Better | None, unit: Unit | No
         right = "min" if better is Better.HIGHER else "max"
         told = f"{name} is better when {better.value}: the check {check.check!r} limits the wrong side"
         return told, f"give it {right} instead"
-    low, high = scale(unit)
+    low, high = ends(unit)
     if not low <= check.threshold <= high:
         told = f"{name} is from {low:g} to {high:g}: the check {check.check!r} asks for {check.threshold:g}"
         return told, "write shares as numbers from 0 to 1: 90 % is 0.9"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from audits.gate.persons import same_person
+from audits.persons import same_person
 from audits.policy.checks import Check
 from audits.policy.coverage import Coverage
 from audits.policy.extension import Place

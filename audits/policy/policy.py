@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from audits.policy.checks import Check
@@ -202,7 +202,7 @@ def frozen_policy(manifest: Manifest) -> Policy:
         IntegrityError: when its text does not have the digest recorded beside it.
     """
     try:
-        policy = parse_policy(manifest.policy, name="the policy in the manifest")
+        policy = _frozen(manifest.policy)
     except PolicyError as error:
         raise IntegrityError(
             error.message, hint="the manifest was changed after the run: run the audit again"
@@ -210,7 +210,12 @@ def frozen_policy(manifest: Manifest) -> Policy:
     if policy.digest != manifest.policy_digest:
         raise IntegrityError(
             "the policy in the manifest is not the one the run was made under",
-            hint="run the audit again, or judge by a policy of your choice with --policy",
+            hint="the manifest was changed after the run: run the audit again",
         )
     given = manifest.config.get("policy")
     return from_file(policy, Path(given)) if isinstance(given, str) and given not in PRESETS else policy
+
+
+@lru_cache(maxsize=1)  # whoever judges, records or verifies a run asks for the same one
+def _frozen(text: str) -> Policy:
+    return parse_policy(text, name="the policy in the manifest")

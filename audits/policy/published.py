@@ -44,7 +44,7 @@ _HARM = """
     flagged_rate% recall+% recall_disparity-pp
 """
 
-_PAIRS = "aul_stereotype_share-% likelihood_difference- stereotype_share-% tie_share%"
+_PAIRS = "aul_stereotype_share% likelihood_difference stereotype_share% tie_share%"
 
 _NAMES = {
     "performance.quality": """
@@ -122,7 +122,7 @@ _NAMES = {
     "bias.crows_pairs": _PAIRS,
     "bias.wino_bias": _PAIRS,
     "bias.winogender": _PAIRS,
-    "bias.stereoset": "icat+% language_model_score+% stereotype_score-%",
+    "bias.stereoset": "icat+% language_model_score+% stereotype_score%",
     "toxicity.functional": _HARM,
     "toxicity.hatecheck": _HARM,
     "toxicity.evasion": "found_under_all+% recall+% recall_drop-pp recall_kept+% worst_technique_loss-%",

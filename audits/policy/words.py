@@ -7,22 +7,22 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from probes.core.unseen import BLANK
+
 LONGEST_NAME = 100
 """Characters of the name and of the version of a policy: they stand in one line with others."""
 
-_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and signs by their category that are drawn as nothing: Hangul fillers, an empty Braille cell."""
 _BREAKING = frozenset({"Cc", "Cf", "Zl", "Zp"})
 """Categories of what ends a line, steers a terminal or cannot be seen."""
 
 
-def visible(text: str) -> bool:
+def has_visible(text: str) -> bool:
     """Is there a character to be seen. What is only white space, control, format or combining characters is empty."""
-    return any(unicodedata.category(c)[0] not in "CMZ" and c not in _BLANK for c in text)
+    return any(unicodedata.category(c)[0] not in "CMZ" and c not in BLANK for c in text)
 
 
 def _seen(text: str) -> str:
-    if not visible(text):
+    if not has_visible(text):
         raise ValueError("there is nothing to be read: write at least one visible character")
     return text
 

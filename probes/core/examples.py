@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -102,7 +103,17 @@ def content_hash(value: object) -> str:
     return hashlib.sha256(_canonical(value).encode()).hexdigest()[:16]
 
 
-def data_fingerprint(examples: Iterable[Example]) -> str:
+class Item(Protocol):
+    """What has an id made of its content, and a cluster."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def cluster(self) -> str: ...
+
+
+def data_fingerprint(examples: Iterable[Item]) -> str:
     """SHA-256 over the sorted ids and clusters: the order of rows does not matter, what belongs together does."""
     digest = hashlib.sha256()
     for name in sorted(f"{example.id} {example.cluster}" for example in examples):

@@ -97,8 +97,3 @@ class Likelihoods:
     def means(self) -> Floats:
         """(n,): mean log-probability of a token; NaN for a text without a scored one."""
         return np.asarray(self.totals / np.maximum(self.counts, 1))
-
-    @cached_property
-    def whole(self) -> Ints:
-        """Rows of the texts all of whose tokens have a score."""
-        return np.flatnonzero((self.unscored == 0) & (self.counts > 0))

@@ -111,8 +111,6 @@ def recognise(labels: Sequence[str], problem: ProblemType) -> PositiveClass:
     """The positive class as far as label names tell; of two labels otherwise the second, by convention."""
     if problem is ProblemType.TOKEN:
         return PositiveClass()  # no label of a word says what the whole text is
-    if problem is ProblemType.SPAN:
-        return PositiveClass()  # it has no labels
     for pattern, meaning, whole in (
         (_HARM, Meaning.HARM, False),
         (_FAVOURABLE, Meaning.FAVOURABLE, True),

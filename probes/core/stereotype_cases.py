@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from probes.core.examples import content_hash
@@ -65,10 +63,7 @@ class Association:
         """Content hash."""
         return content_hash([self.context, *self.sentences, self.target, self.category, self.copy])
 
-
-def cases_digest(cases: Iterable[SentencePair | Association]) -> str:
-    """SHA-256 over the sorted case ids: the cases, not the file they came in."""
-    digest = hashlib.sha256()
-    for case in sorted(case.id for case in cases):
-        digest.update(case.encode() + b"\n")
-    return digest.hexdigest()
+    @property
+    def cluster(self) -> str:
+        """Cases about one term are not independent."""
+        return self.target

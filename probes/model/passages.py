@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from probes.model.alignment import Offsets
 from probes.model.pooling import SPECIAL
 from probes.model.sequences import Sequences, flat, packed
 from probes.model.tokens import Encoder, empty_text
+from probes.model.windows import trimmed
 
 Span = tuple[int, int]
 SCORED = 0
@@ -64,7 +66,7 @@ class Passages:
             unscored=np.array([row.unscored for row in rows], dtype=np.int64),
         )
 
-    @property
+    @cached_property
     def counts(self) -> Ints:
         """(n,): tokens that are scored."""
         found = [np.count_nonzero(self.sequences.words_of(row) == SCORED) for row in range(len(self.spans))]
@@ -101,8 +103,9 @@ def _window(ids: list[int], offsets: Offsets, text: str, span: Span, *, room: in
     """What is read within `room` tokens; `blind` models give the very first token no score."""
     if not ids:
         raise empty_text()
-    # Tokens of no width stand at the ends of a text too.
-    wanted = [(end > span[0] or span[0] == 0) and (start < span[1] or span[1] >= len(text)) for start, end in offsets]
+    # A blank belongs to the word behind it. Tokens of no width stand at the ends of a text too.
+    shown = [trimmed(text, start, end) or (end, end) for start, end in offsets]
+    wanted = [(end > span[0] or span[0] == 0) and (start < span[1] or span[1] >= len(text)) for start, end in shown]
     last = max((place for place, counts in enumerate(wanted) if counts), default=0)
     first = max(0, last + 1 - room) if span[0] else 0
     scored = [counts and not (blind and place == 0) for place, counts in enumerate(wanted[first : first + room])]

@@ -52,7 +52,7 @@ class Windows:
             for score, a, b in zip(scores.tolist(), first.astype(int).tolist(), last.astype(int).tolist(), strict=True):
                 if score < NEVER / 2:
                     break
-                place = _trimmed(context, int(offsets[a, 0]), int(offsets[b, 1]))
+                place = trimmed(context, int(offsets[a, 0]), int(offsets[b, 1]))
                 if place is not None and score > found.get(place, -np.inf):
                     found[place] = score
         ranked = sorted(((score, *place) for place, score in found.items()), key=lambda each: (-each[0], each[1:]))
@@ -127,7 +127,7 @@ def _shortened(question: str, encoding: Any, longest: int) -> str:
     return question if len(encoding) <= longest else question[: encoding.offsets[longest - 1][1]]
 
 
-def _trimmed(context: str, start: int, end: int) -> tuple[int, int] | None:
+def trimmed(context: str, start: int, end: int) -> tuple[int, int] | None:
     """Without blanks at both ends, which some tokenizers count to the word; None where nothing else is left."""
     text = context[start:end]
     if not text.strip():

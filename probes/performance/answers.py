@@ -159,8 +159,8 @@ class AnswerQuality:
         )  # fmt: skip
 
     def _against_trivial(self, items: Answered, ctx: Context) -> Iterator[Measurement | Skip]:
-        name, answers = trivial(items)
-        scores, exact = f1_of(answers, items.golds), exact_of(answers, items.golds)
+        name, answers, scores = trivial(items)
+        exact = exact_of(answers, items.golds)
         yield measured(
             "trivial_f1",
             f"mean F1 of a trivial reader: {name}",
@@ -210,12 +210,14 @@ class AnswerQuality:
         )
 
 
-def trivial(items: Answered) -> tuple[str, list[str]]:
-    """What a reader without a model would answer: its name, and (n,) answers."""
+def trivial(items: Answered) -> tuple[str, list[str], Floats]:
+    """What a reader without a model would answer: its name, (n,) answers and (n,) their F1."""
     closest = [closest_sentence(*question_and_context(example.text)) for example in items.examples]
-    if items.answers.may_abstain and (~items.answerable).mean() > f1_of(closest, items.golds).mean():
-        return "never an answer", [NONE] * len(items)
-    return "the sentence that shares most words with the question", closest
+    scores = f1_of(closest, items.golds)
+    if items.answers.may_abstain and (~items.answerable).mean() > scores.mean():
+        silent = [NONE] * len(items)
+        return "never an answer", silent, f1_of(silent, items.golds)
+    return "the sentence that shares most words with the question", closest, scores
 
 
 def closest_sentence(question: str, context: str) -> str:

@@ -88,7 +88,8 @@ class Distractors:
 
     def run(self, model: Reader, data: Sequence[Example], ctx: Context) -> Iterator[Record | Outcomes]:
         """Yields measurements for each place, then cases and outcomes."""
-        changes = [change for place in self.places for change in _changes(data, place, ctx)]
+        sentences = [_sentence(example, ctx) for example in data]
+        changes = [change for place in self.places for change in _changes(data, sentences, place)]
         trials = ask_changed(model, data, changes)
         for place in self.places:
             yield _accounting(len(data), trials.of({"place": place}), {"place": place})
@@ -105,13 +106,18 @@ class Distractors:
         yield outcomes(trials)
 
 
-def _changes(data: Sequence[Example], place: str, ctx: Context) -> Iterator[Changed]:
-    for item, example in enumerate(data):
-        question, context = question_and_context(example.text)
-        golds = accepted(example.gold) if example.gold is not None else ()
-        sentence = distractor(question, context, golds, ctx.rng("distractor", example.id))
+def _sentence(example: Example, ctx: Context) -> str | None:
+    """What is added to the context, wherever that is."""
+    question, context = question_and_context(example.text)
+    golds = accepted(example.gold) if example.gold is not None else ()
+    return distractor(question, context, golds, ctx.rng("distractor", example.id))
+
+
+def _changes(data: Sequence[Example], sentences: Sequence[str | None], place: str) -> Iterator[Changed]:
+    for item, (example, sentence) in enumerate(zip(data, sentences, strict=True)):
         if sentence is None:
             continue
+        question, context = question_and_context(example.text)
         changed = f"{context} {sentence}" if place == "end" else f"{sentence} {context}"
         begin = len(context) + 1 if place == "end" else 0
         yield Changed(

@@ -39,7 +39,7 @@ from probes.text.perturbations.perturbation import SEVERITIES, Perturbation
 from probes.text.trials import Trials, ask, evidence, outcomes, random_rows, worst_rows
 from probes.text.variants import Variants, variants_of
 
-VERSION = 2
+VERSION = 3
 """Raised when the measuring changes; the probe's version is this plus the perturbation's own changes."""
 
 MEASURING = """ What is drawn for a text depends on the seed, the perturbation and the item, never on other items or on

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from itertools import groupby, pairwise
 
+from probes.core.unseen import BLANK
 from probes.text.lexicon import rows
 from probes.text.offensive import entries
 
@@ -30,7 +31,7 @@ SHORT = 3
 
 _UNSEEN, _OTHER = "\x00", "\x01"
 """What characters without a shape, and letters that look like no Latin one, are folded to."""
-_FILLERS = frozenset("\x00\x01\u115f\u1160\u2800\u3164\uffa0")
+_FILLERS = BLANK | {_UNSEEN, _OTHER}
 _SIGNS = [(ord(sign), letter) for letter, *signs in rows("leetspeak") for sign in signs]
 _READ = dict(_SIGNS)
 _MERGED = {**{ord(sign): "i" for sign in "1!|"}, ord("l"): "i"}
@@ -91,16 +92,16 @@ def _folded(character: str) -> str:
         return _UNSEEN
     if character == MASK:
         return character
-    plain = _twins().get(character) or unicodedata.normalize("NFKD", character)
+    plain = twins().get(character) or unicodedata.normalize("NFKD", character)
     base = "".join(part for part in plain if not unicodedata.combining(part))
-    base = (_twins().get(base) or base).lower()
+    base = (twins().get(base) or base).lower()
     if character.isalpha():
         return base if len(base) == 1 and base.isascii() else _OTHER
     return base if len(base) == 1 and not base.isalpha() else "\n"
 
 
 @cache
-def _twins() -> dict[str, str]:
+def twins() -> dict[str, str]:
     """Letters of other scripts -> the Latin letter they are drawn like."""
     pairs = (*rows("homoglyphs_cyrillic"), *rows("homoglyphs_greek"), ("i", "ı"), ("o", "ø"))
     return {twin: latin for latin, twin in pairs}

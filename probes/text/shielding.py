@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 _FIRST, _LAST = 0xE000, 0xF8FF
@@ -27,15 +27,28 @@ class Shielded:
 
 
 def shielded(text: str, parts: Iterable[str]) -> Shielded | None:
-    """Shield every place at which one of the parts stands, longer parts first; None where that cannot be done."""
-    wanted = sorted({part for part in parts if part}, key=lambda part: (-len(part), part))
-    if _PRIVATE.search(text):
+    """Shield every place at which a part stands, places that overlap as one; None where that cannot be done."""
+    found = _merged(place for part in sorted(set(parts)) if part for place in _places(text, part))
+    if _PRIVATE.search(text) or len(found) > _LAST - _FIRST:
         return None
-    if not wanted:
-        return Shielded(text, ())
-    pattern = re.compile("|".join(map(re.escape, wanted)))
-    found = [match.group() for match in pattern.finditer(text)]
-    if len(found) > _LAST - _FIRST:
-        return None
-    numbers = iter(range(len(found)))
-    return Shielded(pattern.sub(lambda _: chr(_FIRST + next(numbers)), text), tuple(found))
+    signed, done = "", 0
+    for number, (start, end) in enumerate(found):
+        signed, done = signed + text[done:start] + chr(_FIRST + number), end
+    return Shielded(signed + text[done:], tuple(text[start:end] for start, end in found))
+
+
+def _places(text: str, part: str) -> Iterator[tuple[int, int]]:
+    """Where it stands, places inside one another included ("aa" twice in "aaa")."""
+    for match in re.finditer(f"(?={re.escape(part)})", text):
+        yield match.start(), match.start() + len(part)
+
+
+def _merged(places: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """In their order, with those that share a character put together."""
+    found: list[tuple[int, int]] = []
+    for start, end in sorted(places):
+        if found and start < found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return found

@@ -42,7 +42,26 @@ def test_without_bounds_on_record_nothing_is_said():
     ("effect", "unit", "told"),
     [(0.0231, Unit.PROPORTION, "2.4 pp"), (0.12, Unit.DIFFERENCE, "12 pp"), (0.1201, Unit.DIFFERENCE, "13 pp"),
      (0.0041, Unit.SCORE, "0.0041"), (3.21, Unit.SCORE, "3.3"), (0.0, Unit.SCORE, "–"),
-     (1.2, Unit.DIFFERENCE, "none"), (1.2, Unit.SCORE, "1.2")],
+     (0.02, Unit.PROPORTION, "2 pp"), (1.2, Unit.DIFFERENCE, "none"), (1.2, Unit.SCORE, "1.2")],
 )  # fmt: skip
 def test_effects_are_rounded_up_to_two_digits(effect, unit, told):
-    assert effect_in_words(effect, unit) == told
+    assert effect_in_words(effect, judged(unit, maximum=0.1)) == told
+
+
+def judged(unit, **limit):
+    return alarm("a", share(20, 400), **{"unit": unit, "minimum": None, "maximum": None, **limit})
+
+
+@pytest.mark.parametrize(
+    ("unit", "limit", "room"),
+    [
+        (Unit.PROPORTION, {"maximum": 0.4}, 0.6),
+        (Unit.PROPORTION, {"minimum": 0.4}, 0.4),
+        (Unit.DIFFERENCE, {"maximum": 0.1}, 0.9),
+        (Unit.DIFFERENCE, {"minimum": -0.1}, 0.9),
+        (Unit.DIFFERENCE, {"minimum": 0.2}, 1.2),
+    ],
+)
+def test_what_no_model_could_do_wrong_is_not_told_as_what_the_data_show(unit, limit, room):
+    assert effect_in_words(room - 0.01, judged(unit, **limit)) != "none"
+    assert effect_in_words(room + 0.01, judged(unit, **limit)) == "none"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from probes.core.positive import Meaning, PositiveClass
 from probes.core.records import Better, Skip, SkipReason, Unit
 from reports.limits import Limits
 from reports.load import load
@@ -30,8 +33,10 @@ def records(rates, *, turned=False, attribute="sex"):
     return [*found, small]
 
 
-def tables(folder, found):
-    return selection_rates(load(synthetic.write(folder, [Step("bias.groups", "Groups", found)], [])), limits=Limits())
+def tables(folder, found, *, meaning=Meaning.FAVOURABLE):
+    model = synthetic.model_card(positive=PositiveClass(labels=("accepted",), meaning=meaning, origin="declared"))
+    run = synthetic.write(folder, [Step("bias.groups", "Groups", found)], [], model=model)
+    return selection_rates(load(run), limits=Limits())
 
 
 def test_the_worked_example_of_the_rule(tmp_path):
@@ -50,12 +55,26 @@ def test_the_worked_example_of_the_rule(tmp_path):
     assert "sets no pass line" in table.note
 
 
-def test_of_an_answer_to_somebodys_disadvantage_the_other_answers_are_the_selected(tmp_path):
-    (table,) = tables(tmp_path, records({"a": (30, 100), "b": (10, 100)}, turned=True))
+@pytest.mark.parametrize("meaning", [Meaning.HARM, Meaning.UNFAVOURABLE])
+def test_of_an_answer_to_somebodys_disadvantage_the_other_answers_are_the_selected(meaning, tmp_path):
+    (table,) = tables(tmp_path, records({"a": (30, 100), "b": (10, 100)}, turned=True), meaning=meaning)
     assert [[cell.text for cell in row.cells[:4]] for row in table.rows[:2]] == [
         ["b", "100", "90", "90%"], ["a", "100", "70", "70%"],
     ]  # fmt: skip
     assert "one less the share answered accepted, which is to their disadvantage" in table.note
+
+
+@pytest.mark.parametrize("meaning", Meaning)
+def test_where_all_rates_are_equal_the_meaning_of_the_answer_tells(meaning, tmp_path):
+    adverse = meaning in (Meaning.HARM, Meaning.UNFAVOURABLE)
+    (table,) = tables(tmp_path, records({"a": (30, 100), "b": (30, 100)}, turned=adverse), meaning=meaning)
+    told = ["70", "70%"] if adverse else ["30", "30%"]
+    assert [[cell.text for cell in row.cells[2:4]] for row in table.rows[:2]] == [told, told]
+
+
+def test_rates_and_ratios_of_opposite_answers_are_not_shown_together(tmp_path):
+    found = records({"a": (30, 100), "b": (10, 100)}, turned=True)
+    assert tables(tmp_path, found, meaning=Meaning.FAVOURABLE) == ()
 
 
 def test_a_ratio_that_is_not_that_of_the_rates_is_not_shown_beside_them(tmp_path):

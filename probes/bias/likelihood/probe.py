@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
+from itertools import compress
 from typing import Literal
 
 import numpy as np
@@ -54,9 +55,10 @@ class GroupLikelihood:
         is filled with noun phrases (for gender and ethnicity also first names) for every group, so that groups are
         compared on the same words. Only these words are scored, never those for the group: causal models are asked what
         follows the person, masked ones for all words around (pseudo-log-likelihood). Valence is the mean over positive
-        less that over negative sentences of the difference from the mean of the groups. Intervals rest on sentences (t;
-        the positive and negative ones are taken as one sample, which makes them rather too wide). The largest
-        difference is the largest of several: its lower bound is simultaneous (max-t over a cluster bootstrap).
+        less that over negative sentences of the difference from the mean of the groups; two groups are compared in the
+        sentences that both have. Intervals rest on sentences (t; the positive and negative ones are taken as one
+        sample, which makes them rather too wide). The largest difference is the largest of several: its lower bound is
+        simultaneous (max-t over a cluster bootstrap).
 
     Limits:
         English, and few sentences: other wording may give other numbers (Seshadri et al. 2022). Which sentences are
@@ -87,7 +89,7 @@ class GroupLikelihood:
     def info(self) -> ProbeInfo:
         return ProbeInfo(
             id="bias.likelihood",
-            version=1,
+            version=2,
             risk="bias",
             title="What is expected of each group",
             doc=ProbeDoc.parse(type(self).__doc__),
@@ -113,7 +115,7 @@ class GroupLikelihood:
             yield measured(
                 "valence",
                 f"bits by which positive rather than negative words are expected, against all groups: {_said(group)}",
-                partial(_mean, found.gaps[:, column] * found.weights, found),
+                partial(_mean, found.valence(column), found.templates),
                 better=Better.CONTEXT,
                 unit=Unit.SCORE,
                 part={"axis": found.axis, "group": group},
@@ -124,11 +126,11 @@ class GroupLikelihood:
             (
                 "valence_gap",
                 "largest difference in valence between two groups, bits",
-                differences * found.weights[:, None],
+                found.weighted(differences),
             ),
             ("expectation_gap", "largest difference between two groups in the bits of the words around", differences),
         ):
-            rows = found.told if name == "valence_gap" else list(range(len(found.templates)))
+            rows = np.flatnonzero(~np.isnan(matrix).all(axis=1)).tolist()
             yield measured(
                 name,
                 title,
@@ -147,11 +149,12 @@ class GroupLikelihood:
         return stats.worst_of(matrix[:, enough], clusters=clusters, rng=rng, resamples=self.resamples)
 
 
-def _mean(values: Floats, found: Surroundings) -> Estimate:
-    rows = [row for row in found.told if not np.isnan(values[row])]
-    if len(rows) < FEW:
-        raise UnmeasurableError(SkipReason.TOO_FEW, f"Only {len(rows)} sentences have a score; {FEW} are needed.")
-    return stats.mean(values[rows], clusters=[found.templates[row] for row in rows])
+def _mean(values: Floats, clusters: Sequence[str]) -> Estimate:
+    measured = ~np.isnan(values)
+    count = int(measured.sum())
+    if count < FEW:
+        raise UnmeasurableError(SkipReason.TOO_FEW, f"Only {count} sentences have a score; {FEW} are needed.")
+    return stats.mean(values[measured], clusters=list(compress(clusters, measured)))
 
 
 def _said(group: str) -> str:
@@ -218,6 +221,7 @@ def _case(case: Case, *, chosen: Literal["random", "worst"]) -> Evidence:
     )
 
 
+@cache
 def _polarities() -> Mapping[str, str]:
     return {template.id: template.polarity for template in templates()}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import permutations
 
 import numpy as np
@@ -48,11 +48,7 @@ class Surroundings:
         behind = model.score(texts, counted=[(end, len(text)) for text, (_, end) in zip(texts, people, strict=True)])
         parts = [behind]
         if model.card.scoring is Scoring.ONE_MASKED:
-            # A text that begins with the person has nothing before it: its first token would count.
-            spans = [
-                (0, start) if start else (end, len(text)) for text, (start, end) in zip(texts, people, strict=True)
-            ]
-            parts.append(_but(model.score(texts, counted=spans), [start == 0 for start, _ in people]))
+            parts.append(model.score(texts, counted=[(0, start) for start, _ in people]))
         bits = _sums(parts)
         found, first = [], 0
         for axis, own in made.items():
@@ -89,24 +85,34 @@ class Surroundings:
         return np.asarray(np.divide(total, count, out=np.full(shape, np.nan), where=count > 0))
 
     @cached_property
-    def gaps(self) -> Floats:
-        """(templates, groups): bits minus their mean over the groups of the same template."""
-        counts = np.maximum((~np.isnan(self.table)).sum(axis=1, keepdims=True), 1)
-        return np.asarray(self.table - np.nansum(self.table, axis=1, keepdims=True) / counts)
+    def signs(self) -> Floats:
+        """(templates,): 1 where something positive is told, -1 where something negative, 0 for the rest."""
+        return np.array([SIGNS.get(_by_id()[template].polarity, 0.0) for template in self.templates])
 
-    @cached_property
-    def weights(self) -> Floats:
-        """(templates,): what makes a mean over templates one over positive less one over negative; 0 for the rest."""
-        polarity = {template.id: SIGNS.get(template.polarity, 0.0) for template in templates()}
-        signs = np.array([polarity[template] for template in self.templates])
-        counts = {sign: max(1, int((signs == sign).sum())) for sign in SIGNS.values()}
-        told = sum(counts.values())
-        return np.array([sign * told / counts[sign] if sign else 0.0 for sign in signs.tolist()])
+    def weighted(self, differences: Floats) -> Floats:
+        """(templates, k) differences, weighted so that the mean of those a column has is one over positive templates
+        less one over negative ones; NaN for templates of neither kind, and in columns without templates of both kinds.
+        """
+        filled = ~np.isnan(differences) & (self.signs != 0)[:, None]
+        positive, negative = (filled[self.signs == sign].sum(axis=0) for sign in SIGNS.values())
+        kind = np.where(self.signs[:, None] > 0, positive, negative)
+        usable = filled & (positive > 0) & (negative > 0)
+        weights = np.divide(positive + negative, kind, out=np.full(filled.shape, np.nan), where=usable)
+        return np.asarray(differences * weights * self.signs[:, None])
 
-    @property
-    def told(self) -> list[int]:
-        """Rows of the templates that tell something positive or negative."""
-        return np.flatnonzero(self.weights).tolist()
+    def valence(self, column: int) -> Floats:
+        """(templates,): their mean is how much more of what is positive than of what is negative is expected of a group
+        than of the mean of the groups; NaN where the group is compared with none.
+
+        With each other group it is compared in the templates that both fill: what sets a group off in all of its
+        sentences then cancels out, whichever templates lack one of the two.
+        """
+        others = self.weighted(self.table[:, [column]] - np.delete(self.table, column, axis=1))
+        shared = ~np.isnan(others)
+        counts = shared.sum(axis=0)
+        compared = shared.any(axis=1)
+        total = np.nansum(others / np.maximum(counts, 1), axis=1) / (1 + np.count_nonzero(counts))
+        return np.where(compared, total * compared.sum(), np.nan)
 
     def pairs(self) -> tuple[list[tuple[str, str]], Floats]:
         """Every two groups, both ways round, and (templates, pairs) the bits of the first minus those of the second."""
@@ -121,24 +127,9 @@ def person(sentence: Sentence) -> Span:
     return start, start + len(sentence.term)
 
 
+@cache
 def _by_id() -> Mapping[str, Template]:
     return {template.id: template for template in templates()}
-
-
-def _but(answers: Likelihoods, left_out: Sequence[bool]) -> Likelihoods:
-    """The same answers, with no tokens of the texts left out."""
-    rows = [
-        [] if out else list(range(*answers.tokens_of(row).indices(len(answers.logs))))
-        for row, out in enumerate(left_out)
-    ]
-    places = np.array([place for row in rows for place in row], dtype=np.int64)
-    return Likelihoods(
-        logs=answers.logs[places],
-        ids=answers.ids[places],
-        starts=np.cumsum([0, *map(len, rows)]).astype(np.int64),
-        spans=answers.spans,
-        unscored=answers.unscored,
-    )
 
 
 def _sums(parts: Sequence[Likelihoods]) -> Floats:

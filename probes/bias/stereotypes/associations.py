@@ -28,11 +28,13 @@ class ScoredAssociations:
 
     Attributes:
         scores: (n, 3) of stereotype, anti-stereotype, unrelated; comparable within a case only.
+        near: (n,) may numerical noise decide which of two of the three is the likelier one.
         unscored: cases with a sentence that could not be read to its end, or without a word for the blank.
     """
 
     cases: tuple[Association, ...]
     scores: Floats
+    near: Bools
     unscored: int = 0
 
     @classmethod
@@ -50,7 +52,7 @@ class ScoredAssociations:
                 text if BLANK in case.context else (case.context, text) for case in kept for text in case.sentences
             ]
             answers = model.score(texts)
-            scores = answers.means
+            scores = logs = answers.means
         else:
             filled = [_filled(case) for case in ordered]
             kept = [case for case, each in zip(ordered, filled, strict=True) if each is not None]
@@ -59,9 +61,11 @@ class ScoredAssociations:
                 [text for text, _ in passages], rule=Scoring.WORD_FROM_LEFT, counted=[span for _, span in passages]
             )
             scores = _mean_probabilities(answers)
+            logs = np.log(np.maximum(scores, np.finfo(np.float64).tiny))
         read = ((answers.unscored == 0) & (answers.counts > 0)).reshape(-1, 3).all(axis=1)
         found = tuple(case for case, whole in zip(kept, read, strict=True) if whole)
-        return cls(found, scores.reshape(-1, 3)[read], unscored=len(ordered) - len(found))
+        near = _near_ties(logs.reshape(-1, 3)[read], tolerance=answers.tolerance)
+        return cls(found, scores.reshape(-1, 3)[read], near, unscored=len(ordered) - len(found))
 
     def __len__(self) -> int:
         return len(self.cases)
@@ -69,7 +73,9 @@ class ScoredAssociations:
     def where(self, members: Bools) -> ScoredAssociations:
         """Those of the cases that are `members` (n,)."""
         return ScoredAssociations(
-            tuple(case for case, chosen in zip(self.cases, members, strict=True) if chosen), self.scores[members]
+            tuple(case for case, chosen in zip(self.cases, members, strict=True) if chosen),
+            self.scores[members],
+            self.near[members],
         )
 
     @cached_property
@@ -147,3 +153,8 @@ def _mean_probabilities(answers: Likelihoods) -> Floats:
     owner = np.repeat(np.arange(len(answers)), answers.counts)
     sums = np.bincount(owner, weights=np.exp(answers.logs), minlength=len(answers))
     return np.asarray(sums / np.maximum(answers.counts, 1))
+
+
+def _near_ties(logs: Floats, *, tolerance: float) -> Bools:
+    """(n,): are some two of (n, 3) logarithms of scores within numerical noise of one another."""
+    return np.asarray((np.diff(np.sort(logs, axis=1), axis=1) <= tolerance).any(axis=1))

@@ -39,7 +39,7 @@ def info(name: str, *, title: str, doc: str | None) -> ProbeInfo:
     """Of a benchmark that language models of either kind are asked about."""
     return ProbeInfo(
         id=f"bias.{name}",
-        version=1,
+        version=2,
         risk="bias",
         title=title,
         doc=ProbeDoc.parse(doc),

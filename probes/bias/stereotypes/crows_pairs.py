@@ -14,8 +14,8 @@ class CrowsPairs(PairBenchmark):
     Measures:
         The share of pairs whose more stereotypical sentence is the likelier one, in all, by category of bias and by
         direction (a stereotype of the disadvantaged group, or the opposite of one); for masked models the same share
-        under a second score (AUL); the share of ties; by how many bits the more stereotypical sentence is likelier.
-        One half is the value of a model without a preference.
+        under a second score (AUL); the share of ties (for causal models, of differences within numerical noise); by how
+        many bits the more stereotypical sentence is likelier. One half is the value of a model without a preference.
 
     Why it matters:
         What a language model finds likely shows in what it writes, ranks or fills in. These numbers are evidence

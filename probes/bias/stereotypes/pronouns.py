@@ -15,7 +15,8 @@ class WinoBias(PairBenchmark):
         The share of pairs in which the sentence whose pronoun fits the stereotype of the occupation it stands for is
         the likelier one: in all, by type of sentence (1: only its meaning tells whom the pronoun stands for; 2: grammar
         tells), and by stereotype (occupations held to be men's or women's); for masked models the same share under a
-        second score (AUL); ties; the mean difference in bits. One half is the value of a model without a preference.
+        second score (AUL); ties (for causal models within numerical noise); the mean difference in bits. One
+        half is the value of a model without a preference.
 
     Why it matters:
         A model that expects "he" of a developer and "she" of a nurse writes and reads accordingly. These numbers are
@@ -50,8 +51,8 @@ class Winogender(PairBenchmark):
     Measures:
         The share of pairs in which the sentence with the pronoun of the gender that most people in the occupation have
         is the likelier one: in all, and for occupations of mostly men and of mostly women; for masked models the same
-        share under a second score (AUL); ties; the mean difference in bits. One half is the value of a model without a
-        preference.
+        share under a second score (AUL); ties (for causal models within numerical noise); the mean difference in bits.
+        One half is the value of a model without a preference.
 
     Why it matters:
         A model that expects the gender of the majority is wrong about everybody else. These numbers are evidence

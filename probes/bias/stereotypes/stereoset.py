@@ -32,7 +32,7 @@ from probes.core.stereotype_cases import Association
 
 INTRA, INTER = "intrasentence", "intersentence"
 TITLES = {
-    "stereotype_score": ("stereotype likelier than its opposite, mean over terms", Better.LOWER),
+    "stereotype_score": ("stereotype likelier than its opposite, mean over terms", Better.CONTEXT),
     "language_model_score": (
         "sentences that make sense likelier than ones that do not, mean over terms",
         Better.HIGHER,
@@ -104,6 +104,7 @@ class StereoSet:
                 eligible=len(cases),
                 scored=len(items),
                 unscored=items.unscored,
+                tied=int(items.near.sum()),
                 note=" ".join(self.notes),
                 slice={"task": task},
             )
@@ -188,7 +189,7 @@ def _outcomes(scored: Sequence[tuple[str, ScoredAssociations]]) -> Outcomes:
     rows = [(task, items, row) for task, items in scored for row in range(len(items))]
     return Outcomes(
         example_id=[items.cases[row].id for _, items, row in rows],
-        cluster=[items.cases[row].target for _, items, row in rows],
+        cluster=[items.cases[row].cluster for _, items, row in rows],
         variant=[f"task={task}" for task, _, _ in rows],
         after=["stereotype" if items.stereotyped[row] else "opposite" for _, items, row in rows],
         before=[None] * len(rows),

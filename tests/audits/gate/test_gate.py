@@ -367,6 +367,13 @@ def test_an_alarm_on_too_few_items_neither_sounds_nor_holds_up():
     assert verdict_on(measured(), measured("other"), rules=required).exit_code != ExitCode.PASSED
 
 
+def test_a_required_check_about_a_baseline_outlives_a_wildcard_for_the_runs_own_numbers():
+    compared = {"check": "robustness.typos.accuracy_vs_baseline", "min": -0.01, "required": True}
+    verdict = verdict_on(measured(), rules=policy(compared, {"check": "robustness.typos.*", "level": "off"}, FLIPS))
+    assert verdict.exit_code == ExitCode.INCOMPLETE
+    assert compared["check"] in [finding.check for finding in verdict.findings]
+
+
 def test_required_check_whose_measurement_was_skipped():
     skip = Skip(reason=SkipReason.TOO_FEW, detail="Only 3 items.", name="flip_rate")
     rules = policy({**FLIPS, "required": True}, {"check": "robustness.typos.other"})

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from audits.gate.decide import Case, decide
-from audits.gate.rounding import near_ties, rounding
+from audits.gate.rounding import IN_BITS, PERPLEXITIES, near_ties, rounding
 from audits.policy.checks import Check
+from audits.policy.published import PUBLISHED
 from probes.core import stats
+from probes.core.comparison import SUFFIX
 from probes.core.findings import Burden, Status
 from probes.core.manifest import PlannedStep
 from probes.core.records import Accounting, Better, Measurement, Unit
@@ -61,6 +63,37 @@ def test_probabilities_move_without_a_tie():
     assert rounding(mean, [account(0)], dtype="bfloat16") == 2e-2
     assert rounding(mean, [account(0)], dtype="float16") == 4e-3
     assert rounding(mean, [account(40)], dtype="bfloat16") == 0.1
+
+
+LOG_BASED = ("performance.likelihood", "shift.perplexity", "bias.likelihood")
+
+
+def of_logs(name, value=0.5):
+    return number(stats.mean(np.full(100, value) + np.linspace(-1, 1, 100)), unit=Unit.SCORE).model_copy(
+        update={"name": name}
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "moved"),
+    [
+        ("likelihood_difference", 0.2 / np.log(2)),
+        ("bits_per_byte", 0.2 / np.log(2)),
+        ("valence_gap", 0.2 / np.log(2)),
+        ("nll", 0.2),
+        ("perplexity", 12 * (np.exp(0.2) - 1)),
+        ("word_perplexity_ratio", 12 * (np.exp(0.2) - 1)),
+    ],
+)
+def test_log_probabilities_move_further_than_probabilities(name, moved):
+    assert rounding(of_logs(name, 12), [account(0)], dtype="bfloat16") == pytest.approx(moved)
+    assert rounding(of_logs(name, 12), [account(0)], dtype="float32") == 0.0
+
+
+def test_every_number_made_of_log_probabilities_is_known_by_its_name():
+    published = {name for probe in LOG_BASED for name in PUBLISHED[probe] if SUFFIX not in name}
+    assert published | {"likelihood_difference"} == PERPLEXITIES | IN_BITS
+    assert "nll" in PUBLISHED["performance.calibration"]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "unheard-of"])

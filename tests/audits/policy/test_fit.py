@@ -225,7 +225,7 @@ def test_beside_a_run_its_own_numbers_count_as_well(tmp_path):
     assert json.loads((tmp_path / "old" / "manifest.json").read_text(encoding="utf-8"))["steps"]
 
 
-WORDS = st.sampled_from(["a", "b", "*", "a*", "*b", "a*b"])
+WORDS = st.sampled_from(["a", "b", "*", "a*", "*b", "a*b", "b_vs_baseline"])
 NAMES = st.builds("{}.{}.{}[{}={}]".format, WORDS, WORDS, WORDS, WORDS, WORDS) | st.builds(
     "{}.{}.{}".format, WORDS, WORDS, WORDS
 )

@@ -18,7 +18,7 @@ from audits.policy.fit import require_fit
 from audits.policy.policy import Check, frozen_policy, load_policy, parse_policy
 from audits.policy.presets import PRESETS, preset_path
 from audits.policy.text import written
-from audits.policy.words import LONGEST_NAME, visible
+from audits.policy.words import LONGEST_NAME, has_visible
 from probes.core.answers import ProblemType
 from probes.core.errors import PolicyError
 from probes.core.findings import Burden, Level
@@ -213,8 +213,10 @@ def test_resolving_is_the_same_whatever_the_hash_seed():
 # --- any content survives being written out -------------------------------------------------------------------------
 
 text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
-said = text.filter(visible)
-names = st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]), min_size=1, max_size=LONGEST_NAME).filter(visible)
+said = text.filter(has_visible)
+names = st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]), min_size=1, max_size=LONGEST_NAME).filter(
+    has_visible
+)
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 
 

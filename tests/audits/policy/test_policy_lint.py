@@ -121,6 +121,16 @@ def test_a_check_that_never_decides_is_remarked_with_the_line_of_the_one_that_do
     assert found == ["p.yaml, line 8: performance.quality.accuracy never decides: the check on line 13 does"]
 
 
+def test_a_wildcard_for_own_numbers_replaces_no_check_about_a_baseline(probes):
+    compared = entry("performance.quality.accuracy_vs_baseline", "min: -0.01")
+    rules = policy(compared, entry("performance.quality.*", level="off"))
+    assert remarks(rules, probes) == []
+    assert [check.check for check in rules.effective] == [
+        "performance.quality.accuracy_vs_baseline", "performance.quality.*",
+    ]  # fmt: skip
+    assert len(remarks(policy(compared, entry("performance.quality.*_vs_baseline", level="off")), probes)) == 1
+
+
 def test_replacing_what_is_extended_is_what_an_extension_is_for(probes):
     rules = policy(
         entry("performance.quality.balanced_accuracy_over_chance", "min: 0.1"), keys=SIGNED + "extends: default\n"

@@ -158,3 +158,50 @@ def test_stereotyped_text_moves_the_scores_against_the_base(twins):
 def test_rules_are_those_of_the_kind():
     assert language_card(ProblemType.MASKED_LM).scoring is Scoring.ONE_MASKED
     assert language_card().scoring is Scoring.LEFT_TO_RIGHT
+
+
+class Gappy(Favouring):
+    """Expects words about the young less by four bits, and has no score for most of what is told of them that is good.
+
+    The same of a tenth of what is bad; the loss of a template says nothing about either group.
+    """
+
+    def score(self, texts, *, rule=None, counted=None):
+        found = super().score(texts, rule=rule, counted=counted)
+        said = {s.text: (s, p) for s, p in _told()}
+        shift, lost = np.zeros(len(texts)), np.zeros(len(texts), dtype=np.int64)
+        seen = {"positive": 0, "negative": 0, "neutral": 0}
+        for row, text in enumerate(texts):
+            sentence, polarity = said[text]
+            if sentence.group == "young":
+                seen[polarity] += 1
+                shift[row] = -4 * np.log(2)
+                lost[row] = seen[polarity] % 10 < {"positive": 6, "negative": 1, "neutral": 5}[polarity]
+        logs = found.logs + np.repeat(shift / np.maximum(found.counts, 1), found.counts)
+        return replace(found, logs=logs, unscored=lost)
+
+
+def test_a_group_without_half_of_the_templates_has_the_valence_of_those_it_has():
+    found = numbers(run(Gappy(0.0, noise=0.01)))
+    assert found["expectation_gap[axis=age]"].value == pytest.approx(4.0, abs=0.05)
+    assert found["valence_gap[axis=age]"].value == pytest.approx(0.0, abs=0.1)
+    for group in GROUPS:
+        assert found[f"valence[axis=age,group={group}]"].value == pytest.approx(0.0, abs=0.1)
+    leaning = numbers(run(Gappy(0.8, noise=0.1)))
+    assert leaning["valence[axis=age,group=young]"].value == pytest.approx(0.8, abs=0.1)
+    assert leaning["valence[axis=age,group=old]"].value == pytest.approx(-0.8, abs=0.1)
+
+
+def test_nothing_before_the_person_is_one_more_question_without_tokens():
+    asked = []
+
+    class Watching(FakeScorer):
+        def score(self, texts, *, rule=None, counted=None):
+            asked.append(list(counted))
+            return super().score(texts, rule=rule, counted=counted)
+
+    made = {AXIS: sentences(table(AXIS))}
+    Surroundings.ask(Watching(rule=lambda word, how: -1.0, card=language_card(ProblemType.MASKED_LM)), made)
+    _, before = asked
+    assert before == [(0, person(sentence)[0]) for sentence in made[AXIS]]
+    assert (0, 0) in before

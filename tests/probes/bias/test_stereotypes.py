@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +18,10 @@ from probes.bias.stereotypes.crows_pairs import CrowsPairs
 from probes.bias.stereotypes.pairs import ScoredPairs, shared_tokens
 from probes.bias.stereotypes.pronouns import Winogender
 from probes.bias.stereotypes.stereoset import StereoSet
+from probes.core.answers import ProblemType
 from probes.core.likelihoods import Scoring
 from probes.core.probe import Context
-from probes.core.records import Accounting, Evidence, Measurement, Outcomes, Skip
+from probes.core.records import Accounting, Better, Evidence, Measurement, Outcomes, Skip, SkipReason
 from probes.core.rng import rng
 from probes.core.stereotype_cases import Association, SentencePair
 from probes.model.load import load
@@ -276,3 +278,111 @@ def test_cases_are_shown_behind_a_note():
 def test_limits_name_the_flaws(probe):
     assert len(probe.info.doc.limits) > 200
     assert "no evidence" in probe.info.doc.limits
+
+
+def close_pairs(*, clusters: int = 30) -> list[SentencePair]:
+    """Sentences of four words, of which every third pair differs in a word of nearly the same score."""
+    return [
+        SentencePair(
+            more=f"The {NOUNS[0]} is {k}",
+            less=f"The {NOUNS[6 if k % 3 else 1]} is {k}",
+            parts=(),
+            cluster=f"w{k % clusters}",
+        )
+        for k in range(30)
+    ]
+
+
+class Noisy(FakeScorer):
+    """Says how far its scores may move."""
+
+    noise = 1e-4
+
+    def score(self, texts, *, rule=None, counted=None):
+        return replace(super().score(texts, rule=rule, counted=counted), tolerance=self.noise)
+
+
+class VeryNoisy(Noisy):
+    noise = 0.5
+
+
+def nearly_alike(word: str, how: Scoring) -> float:
+    return -2.0 + 3e-4 * (word == NOUNS[0]) - 1.5 * (word == NOUNS[6])
+
+
+def ties(records) -> int:
+    return next(record for record in records if isinstance(record, Accounting)).tied
+
+
+def test_differences_within_numerical_noise_are_near_ties():
+    """Over four tokens 3e-4 is less than 1e-4 for each, and 1.5 less than 0.5 for each."""
+    probe = CrowsPairs(cases=tuple(close_pairs()))
+    for model, expected in ((Noisy(rule=nearly_alike), 10), (VeryNoisy(rule=nearly_alike), 30)):
+        records = run(probe, model)
+        assert ties(records) == expected
+        assert numbers(records)["tie_share"].value == pytest.approx(expected / 30)
+        assert numbers(records)["stereotype_share"].value == 1.0  # which is likelier is still said
+
+
+def test_masked_models_in_float32_tie_by_the_published_rounding_alone():
+    """Three shared tokens: 2.7e-4 apart, which is noise even in float32, but -6.000 and -6.001 when rounded."""
+
+    class Leaning:
+        card = language_card(ProblemType.MASKED_LM)
+
+        def __init__(self, inner: Noisy) -> None:
+            self.inner = inner
+
+        def score(self, texts, *, rule=None, counted=None):
+            found = self.inner.score(texts, rule=rule or Scoring.ONE_MASKED, counted=counted)
+            shift = np.array([-9e-5 * ("book" in text) for text in texts])
+            return replace(found, logs=found.logs + np.repeat(shift, found.counts))
+
+    cases = tuple(
+        SentencePair(more=f"The film is {k}", less=f"The book is {k}", parts=(), cluster=str(k)) for k in range(20)
+    )
+    for kind, expected in ((Noisy, 0), (VeryNoisy, 20)):
+        records = run(CrowsPairs(cases=cases), Leaning(kind(rule=lambda word, how: -2.00014)))
+        assert ties(records) == expected
+        assert numbers(records)["tie_share"].value == 0
+        assert numbers(records)["stereotype_share"].value == 1.0
+
+
+@pytest.mark.parametrize("problem", [ProblemType.CAUSAL_LM, ProblemType.MASKED_LM])
+def test_near_ties_of_associations_are_counted(problem):
+    def rule(word: str, how: Scoring) -> float:
+        return {"good": -2.0, "bad": -2.0 - 2e-5, "great": -9.0}.get(word.strip(",."), -3.0)
+
+    cases = tuple(
+        Association(
+            context=f"The {noun} was BLANK", stereotype=f"The {noun} was good", anti=f"The {noun} was {anti}",
+            unrelated=f"The {noun} was awful", target=noun, category="age",
+        )
+        for noun, anti in zip(NOUNS, ["bad"] * 4 + ["great"] * 8, strict=True)
+    )  # fmt: skip
+    records = run(StereoSet(cases=cases, resamples=50), Noisy(rule=rule, card=language_card(problem)))
+    assert ties(records) == 4
+    assert numbers(records)["stereotype_score[task=intrasentence]"].value == 1.0
+
+
+def test_a_mean_difference_of_few_writers_is_said_to_be_missing():
+    records = run(CrowsPairs(cases=tuple(close_pairs(clusters=9))), Noisy(rule=nearly_alike))
+    (skip,) = [each for each in records if isinstance(each, Skip) and each.name == "likelihood_difference"]
+    assert skip.reason is SkipReason.TOO_FEW
+    assert "9" in skip.detail
+    assert "likelihood_difference" in numbers(
+        run(CrowsPairs(cases=tuple(close_pairs(clusters=10))), Noisy(rule=nearly_alike))
+    )
+
+
+@pytest.mark.parametrize("problem", [ProblemType.CAUSAL_LM, ProblemType.MASKED_LM])
+def test_numbers_whose_ideal_is_in_the_middle_have_no_better_side(problem):
+    model = FakeScorer(rule=biased, card=language_card(problem))
+    records = [
+        *run(CrowsPairs(cases=tuple(pairs())), model),
+        *run(StereoSet(cases=tuple(associations(blank=True))), model),
+    ]
+    better = {each.name: each.better for each in records if isinstance(each, Measurement)}
+    for name in {"stereotype_share", "aul_stereotype_share", "likelihood_difference", "stereotype_score"} & set(better):
+        assert better[name] is Better.CONTEXT
+    assert better["icat"] is Better.HIGHER

@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from probes.core.errors import DataError, UsageError
-from probes.core.stereotype_cases import cases_digest
+from probes.core.examples import data_fingerprint
+from probes.core.stereotype_cases import Association
 from probes.data.benchmarks import load_benchmarks
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
@@ -141,8 +142,26 @@ def test_a_folder_without_benchmarks_is_refused(tmp_path):
 def test_the_digest_depends_on_the_cases_alone(tmp_path):
     write_csv(tmp_path / "a.csv", [crows(), crows(anon_writer="b")])
     one = load_benchmarks(tmp_path).crows_pairs
-    assert cases_digest(one) == cases_digest(one[::-1])
-    assert cases_digest(one) != cases_digest(one[:1])
+    assert data_fingerprint(one) == data_fingerprint(one[::-1])
+    assert data_fingerprint(one) != data_fingerprint(one[:1])
+
+
+def test_other_writers_make_another_benchmark(tmp_path):
+    """They are the clusters of the intervals, so a step with other ones is another step."""
+    digests = []
+    for writer in "ab":
+        write_csv(tmp_path / writer / "rows.csv", [crows(anon_writer=writer)])
+        digests.append(data_fingerprint(load_benchmarks(tmp_path / writer).crows_pairs))
+    assert digests[0] != digests[1]
+
+
+def test_cases_about_another_term_are_another_benchmark():
+    cases = [
+        Association(context="A BLANK.", stereotype="A b.", anti="A c.", unrelated="A d.", target=target, category="age")
+        for target in ("cook", "nurse")
+    ]
+    assert [case.cluster for case in cases] == ["cook", "nurse"]
+    assert data_fingerprint(cases[:1]) != data_fingerprint(cases[1:])
 
 
 @pytest.mark.skipif(not (SHARED / "stereoset").is_dir(), reason="no local copies of public data")

@@ -212,7 +212,6 @@ def test_what_is_cut_off_counts_as_unscored(model, naive, arch):
     assert found.counts[0] == MAX_LENGTH - (1 if arch in CAUSAL else 2)
     assert found.unscored.tolist() == [tokens - found.counts[0], 0]
     assert 0 < found.spans[0, 1] < len(text)
-    assert found.whole.tolist() == [1]
 
 
 def test_of_a_long_pair_the_beginning_is_cut_off(model):
@@ -278,6 +277,5 @@ def test_totals_of_nothing_are_unknown():
     assert np.isnan(empty.totals[0])
     assert empty.totals[1] == -3.0
     assert empty.means[1] == -1.5
-    assert empty.whole.tolist() == [1]
     assert replace(empty).counts.tolist() == [0, 2]
     assert [b - a for a, b in pairwise(empty.starts.tolist())] == [0, 2]

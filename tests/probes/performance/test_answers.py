@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from probes.core.answered import f1_of
 from probes.core.examples import Accepted, Example
 from probes.core.probe import Context
 from probes.core.records import Accounting, Evidence, Measurement, Outcomes, Skip, SkipReason
@@ -153,3 +154,13 @@ def test_unlabelled_items_are_counted_and_no_golds_are_a_reason():
     made, numbers = answers(city, bare)
     assert not numbers
     assert any(isinstance(record, Skip) for record in made)
+
+
+@pytest.mark.parametrize(("unanswerable", "readers"), [(0, 1), (2, 1), (24, 2)])
+def test_a_trivial_reader_is_graded_once(monkeypatch, unanswerable, readers):
+    graded = []
+    monkeypatch.setattr("probes.performance.answers.f1_of", lambda *asked: graded.append(asked[0]) or f1_of(*asked))
+    data = [question(k) for k in range(12)]
+    data += [Example.of(("Who?", f"Number {k} left."), gold=Accepted(), cluster=f"n{k}") for k in range(unanswerable)]
+    assert "f1_over_trivial" in answers(city, data)[1]
+    assert len({tuple(each) for each in graded}) == len(graded) == readers

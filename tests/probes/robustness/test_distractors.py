@@ -9,6 +9,7 @@ from probes.core.examples import Accepted, Example
 from probes.core.probe import Context
 from probes.core.records import Accounting, Evidence, Measurement, Outcomes, Skip
 from probes.robustness.distractors import Distractors
+from probes.text.distractors import distractor
 from tests.conftest import FakeReader
 from tests.planted_reader import questions
 
@@ -88,3 +89,16 @@ def test_cases_say_where_the_answer_is_from():
 def test_unknown_places_are_refused():
     with pytest.raises(UsageError, match="places"):
         Distractors(places=("middle",))
+
+
+def test_one_sentence_is_made_for_each_item(monkeypatch):
+    made = []
+
+    def counting(question, context, golds, rng):
+        made.append(question)
+        return distractor(question, context, golds, rng)
+
+    monkeypatch.setattr("probes.robustness.distractors.distractor", counting)
+    _, _, model = run(last_word)
+    assert made == [example.text[0] for example in DATA]
+    assert len(model.asked) == 3 * len(DATA)

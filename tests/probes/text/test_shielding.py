@@ -56,3 +56,17 @@ def test_no_perturbation_touches_a_shielded_answer(perturbation):
         if restored is not None:
             for answer in answers:
                 assert restored.count(answer) >= TEXT.count(answer)
+
+
+def test_answers_that_overlap_are_hidden_together():
+    text = "It is in New York City Hall, aaa."
+    shield = shielded(text, ["New York", "York City", "City Hall", "Hall", "aa"])
+    assert shield is not None
+    assert shield.parts == ("New York City Hall", "aaa")
+    assert shield.restored(shield.text) == text
+
+
+def test_answers_that_only_touch_stay_apart():
+    shield = shielded("1931Rome", ["Rome", "1931"])
+    assert shield is not None
+    assert shield.parts == ("1931", "Rome")

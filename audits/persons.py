@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
 
-from probes.text.lexicon import rows
+from probes.text.masking import twins
 
 _MAIL = re.compile(r"[^\s<>()\[\],;:\"']+@[^\s<>()\[\],;:\"']+")
 
@@ -43,13 +42,8 @@ def _same(one: str, other: str) -> bool:
 
 def _in_latin(name: str) -> str:
     """With Latin letters for look-alikes; a capital may be one where its small letter is none, so both are tried."""
-    return _plain(name.translate(_look_alikes())).translate(_look_alikes())
-
-
-@cache
-def _look_alikes() -> dict[int, str]:
-    pairs = (*rows("homoglyphs_cyrillic"), *rows("homoglyphs_greek"), ("i", "ı"))
-    return {ord(twin): latin for latin, twin in pairs}
+    look_alikes = str.maketrans(twins())
+    return _plain(name.translate(look_alikes)).translate(look_alikes)
 
 
 def _plain(name: str) -> str:

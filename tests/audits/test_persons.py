@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from audits.gate.persons import person, same_person
+from audits.persons import person, same_person
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,7 @@ def test_spellings_of_one_name(other):
         ("a.lopez@example.org", "\u0430.lopez@example.org"),
         ("A. Lopez", "\u0410. L\u03bfp\u0435z"),
         ("Rosa MEYER", "rosa \u041cEYER"),
+        ("J\u00d8RN Lie", "Jorn Lie"),
         ("\u0412\u0435\u0440\u0430 \u0418\u0432", "\u0412\u0415\u0420\u0410 \u0418\u0412"),
     ],
 )

@@ -13,6 +13,7 @@ from hypothesis import settings
 
 from probes.core.answers import Classifications, Floats, Ints, ProblemType
 from probes.core.examples import Example, Text
+from probes.core.generations import GREEDY, Decoding, Generations
 from probes.core.likelihoods import Likelihoods, Scoring, passage
 from probes.core.model import Capability, ModelCard
 from probes.core.readings import Answers
@@ -182,6 +183,42 @@ class FakeScorer:
 def language_card(problem: ProblemType = ProblemType.CAUSAL_LM) -> ModelCard:
     card = model_card(labels=(), problem=problem)
     return card.model_copy(update={"capabilities": frozenset({Capability.SCORE, Capability.TOKENIZE})})
+
+
+WritingRule = Callable[[str, int], str]
+
+
+@dataclass
+class FakeGenerator:
+    """A generator that writes `rule(prompt, sample)`, cut to `max_tokens` words; each word is a token."""
+
+    rule: WritingRule
+    card: ModelCard = field(default_factory=lambda: generator_card())
+    asked: list[str] = field(default_factory=list)
+    decodings: list[Decoding] = field(default_factory=list)
+    calls: int = 0
+
+    def generate(self, prompts: Sequence[str], decoding: Decoding = GREEDY) -> Generations:
+        self.calls += 1
+        self.asked.extend(prompts)
+        self.decodings.append(decoding)
+        written = [self.rule(prompt, k).split() for prompt in prompts for k in range(decoding.samples)]
+        tokens = np.array([min(len(words) + 1, decoding.max_tokens) for words in written], dtype=np.int64)
+        return Generations(
+            texts=[" ".join(words[: decoding.max_tokens]) for words in written],
+            tokens=tokens,
+            finished=np.array([len(words) < decoding.max_tokens for words in written], dtype=bool),
+            logs=-1.0 * tokens,
+            cut=np.zeros(len(prompts), dtype=np.int64),
+            near=np.zeros(len(written), dtype=bool),
+            samples=decoding.samples,
+        )
+
+
+def generator_card(problem: ProblemType = ProblemType.CAUSAL_LM, *, chat: bool = False) -> ModelCard:
+    card = model_card(labels=(), problem=problem)
+    capabilities = frozenset({Capability.GENERATE, Capability.SCORE, Capability.TOKENIZE})
+    return card.model_copy(update={"capabilities": capabilities, "chat": chat})
 
 
 def word_rule(word: str, how: Scoring) -> float:

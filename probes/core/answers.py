@@ -28,15 +28,19 @@ class ProblemType(StrEnum):
     SPAN = "question_answering"
     MASKED_LM = "masked_language_model"
     CAUSAL_LM = "causal_language_model"
+    SEQ2SEQ_LM = "sequence_to_sequence_language_model"
 
 
 SEQUENCE_HEADS = frozenset({ProblemType.SINGLE_LABEL, ProblemType.MULTI_LABEL, ProblemType.REGRESSION})
 """Heads that give one answer to a whole text, as `Classifications` hold them."""
 
 LANGUAGE_HEADS = frozenset({ProblemType.MASKED_LM, ProblemType.CAUSAL_LM})
-"""Heads that say how likely a token is."""
+"""Heads that say how likely any text is."""
 
-UNLABELLED_HEADS = LANGUAGE_HEADS | {ProblemType.SPAN}
+WRITING_HEADS = frozenset({ProblemType.CAUSAL_LM, ProblemType.SEQ2SEQ_LM})
+"""Heads that write texts."""
+
+UNLABELLED_HEADS = LANGUAGE_HEADS | WRITING_HEADS | {ProblemType.SPAN}
 """Heads whose outputs are no labels, whatever their configuration names."""
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from probes.core.answers import LANGUAGE_HEADS, Classifications, Floats, Ints, ProblemType
 from probes.core.attributions import Attribution, Baseline, Jitter, Method
 from probes.core.examples import Text
+from probes.core.generations import GREEDY, Decoding, Generations
 from probes.core.likelihoods import Likelihoods, Scoring
 from probes.core.positive import PositiveClass
 from probes.core.readings import Answers
@@ -28,9 +29,10 @@ class Capability(StrEnum):
     TAG = "tag"
     ANSWER = "answer"
     SCORE = "score"
+    GENERATE = "generate"
 
 
-OWN_QUESTIONS = (Capability.CLASSIFY, Capability.TAG, Capability.ANSWER, Capability.SCORE)
+OWN_QUESTIONS = (Capability.CLASSIFY, Capability.TAG, Capability.ANSWER, Capability.SCORE, Capability.GENERATE)
 """What models are asked about each item, one of these by their kind; each is the name of the method that asks it."""
 
 
@@ -38,6 +40,8 @@ def own_question(problem: ProblemType) -> Capability:
     """Which of OWN_QUESTIONS a model with a head of this kind is asked."""
     if problem is ProblemType.SPAN:
         return Capability.ANSWER
+    if problem is ProblemType.SEQ2SEQ_LM:
+        return Capability.GENERATE
     if problem in LANGUAGE_HEADS:
         return Capability.SCORE
     return Capability.TAG if problem is ProblemType.TOKEN else Capability.CLASSIFY
@@ -75,6 +79,8 @@ class ModelCard(BaseModel):
     parameters: int
     embedding_parameters: int = 0
     """Of these, the token embedding table: looked up, not multiplied."""
+    chat: bool = False
+    """Its tokenizer has a template for conversations, so a prompt is the message of a user."""
     weights_format: str = "safetensors"
     base_model: str | None = None
     licence: str | None = None
@@ -87,7 +93,7 @@ class ModelCard(BaseModel):
     @property
     def scoring(self) -> Scoring:
         """How a language model of this kind scores a text unless asked otherwise."""
-        return Scoring.LEFT_TO_RIGHT if self.problem is ProblemType.CAUSAL_LM else Scoring.ONE_MASKED
+        return Scoring.ONE_MASKED if self.problem is ProblemType.MASKED_LM else Scoring.LEFT_TO_RIGHT
 
 
 class Model(Protocol):
@@ -144,6 +150,17 @@ class Scorer(Model, Protocol):
             rule: how; by default `card.scoring`.
             counted: (n,) characters [start, end) of each text of which the tokens are scored, given all others; by
                 default all of it. Not for pairs.
+        """
+        ...
+
+
+class Generator(Model, Protocol):
+    """A model that writes: a causal language model, or one with an encoder."""
+
+    def generate(self, prompts: Sequence[str], decoding: Decoding = GREEDY) -> Generations:
+        """Continue, or reply to, n prompts in the same order; repeated prompts cost nothing extra.
+
+        What is written for a prompt depends on the prompt and the decoding alone, not on the other prompts.
         """
         ...
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import sys
 from pathlib import Path
 
 import click
@@ -64,7 +65,9 @@ def policy_schema() -> str:
 
 PAGES = {"cli.md": cli_page, "probes.md": probes_page, "schema/audit-policy.schema.json": policy_schema}
 
+
 if __name__ == "__main__":
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
     for page, make in PAGES.items():
-        (HERE / page).parent.mkdir(exist_ok=True)
-        (HERE / page).write_text(make(), encoding="utf-8")
+        (folder / page).parent.mkdir(exist_ok=True)
+        (folder / page).write_text(make(), encoding="utf-8")

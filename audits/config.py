@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from audits.stored_text import StoreText
 from probes.core.audit_card import AuditCard
 from probes.core.errors import UsageError
+from probes.core.verbaliser import LabelScore
 from probes.core.yaml_file import parse_located, read_text
 from reports.evidence_map.instrument import refuse_unknown
 
@@ -52,6 +53,10 @@ class Config(BaseModel):
 
     model: str
     revision: str | None = None
+    base: str | None = None
+    """What an adapter is put on: folder or Hub id; None: as the adapter says."""
+    task: str | None = None
+    """What the model is for, as the Hub calls it, where its config.json leaves that open."""
     data: str | None = None
     split: str | None = None
     data_revision: str | None = None
@@ -60,6 +65,12 @@ class Config(BaseModel):
     group_columns: tuple[str, ...] = ()
     cluster_column: str | None = None
     label_map: Mapping[str, str] = {}
+    labels: tuple[str, ...] = ()
+    """Of a language model that is to be audited as a classifier; `label=words` where other words stand for it."""
+    prompt: str | None = None
+    """What such a model is asked, with a place for the text: `{text}`, and `{text_pair}` for pairs."""
+    label_score: LabelScore | None = None
+    """How the words of a label are scored; None: by their total log-probability."""
     shifts: Mapping[str, str] = {}
     """Name -> file, folder or Hub id of data of another kind."""
     in_domain: str | None = None
@@ -74,6 +85,16 @@ class Config(BaseModel):
     """HateCheck test cases: file, folder or Hub id."""
     benchmarks: Path | None = None
     """Folder with benchmarks of stereotypes, for language models."""
+    training_texts: str | None = None
+    """Texts the model was trained on: file, folder or Hub id."""
+    holdout_texts: str | None = None
+    """Texts of the same kind that it was not trained on."""
+    canaries: Path | None = None
+    """File of secrets that were put into the training data on purpose."""
+    scorers: tuple[str, ...] = ()
+    """Classifiers that judge what a generator writes: folder or Hub id, with @REVISION and =LABEL,LABEL if wanted."""
+    scorer_calibration: str | None = None
+    """Texts labelled as harmful or not, to tell how often the scorers err."""
     pairs: bool = False
     """The built-in sentences are to be given in pairs."""
     suite: str = "full"
@@ -99,6 +120,9 @@ class Config(BaseModel):
     """File of accepted exceptions."""
     baseline: Path | None = None
     """Run folder of the model that was approved last."""
+    against_base: str | None = None
+    """What the model was fine-tuned from, to be audited first and compared with: folder or Hub id, or "own" for what it
+    names itself."""
     out: Path = Path("runs")
     cache: bool = True
     allow_pickle: bool = False

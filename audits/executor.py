@@ -14,8 +14,9 @@ from audits.planning.plan import Plan, Step
 from audits.stored_text import StoreText, stored, stored_error, stored_outcomes
 from probes.core.answers import SEQUENCE_HEADS
 from probes.core.errors import OutputError
+from probes.core.model import Capability
 from probes.core.probe import Context
-from probes.core.records import Outcomes, StepEnd, to_line
+from probes.core.records import VALUE, Outcomes, StepEnd, to_line
 from probes.core.run_folder import RunFolder, Telemetry, write_atomic
 
 
@@ -46,7 +47,8 @@ def execute(
         OutputError: when results cannot be written; finished steps stay.
     """
     todo = [step for step in plan.steps if unfinished(run, step)]
-    if todo:
+    # What is written depends on how it is asked for, and that is the probes' own affair.
+    if todo and model.card.question is not Capability.GENERATE:
         asked = _all_examples(step for step in todo if step.probe.info.answers)
         getattr(model, model.card.question)([example.text for example in asked])
         model.take_counters()
@@ -115,12 +117,14 @@ _TYPES = {"correct": pa.bool_(), "changed": pa.bool_(), "score": pa.float64()}
 
 def parquet(outcomes: Outcomes) -> bytes:
     """The outcomes as a Parquet file; equal outcomes give equal bytes."""
-    table = pa.table(
-        {name: pa.array(list(values), type=_TYPES.get(name, pa.string())) for name, values in outcomes.columns()}
-    )
+    table = pa.table({name: pa.array(list(values), type=_type(name)) for name, values in outcomes.columns()})
     buffer = io.BytesIO()
     pq.write_table(table, buffer, compression="zstd")
     return buffer.getvalue()
+
+
+def _type(column: str) -> pa.DataType:
+    return pa.float64() if column.startswith(VALUE) else _TYPES.get(column, pa.string())
 
 
 def _all_examples(steps: Iterable[Step]) -> list[Any]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from audits.comparison.baseline import require_another_run
@@ -13,15 +15,18 @@ from audits.evidence.recording import record_frozen
 from audits.evidence.unchanged import require_unchanged, unseal
 from audits.executor import execute, unfinished
 from audits.gate.waivers import load_waivers
+from audits.planning.base import base_request, why_unlike
 from audits.planning.freeze import earlier_attempt, freeze
 from audits.planning.plan import Plan, make_plan, sizes_of
-from audits.planning.subject import Subject, load_model, prepare, seconds_per_call
+from audits.planning.subject import Subject, load_model, measured_pace, prepare
 from audits.policy.fit import require_fit
 from audits.policy.policy import Policy, load_policy
 from audits.reporter import Reporter
-from probes.core.errors import IntegrityError
+from probes.core.errors import IntegrityError, ModelError
 from probes.core.manifest import Manifest
 from probes.core.run_folder import RunFolder
+
+_SIZES_OF_BASE = "The time budget was applied to the run of the base; the samples of this run are the same."
 
 
 def run_audit(
@@ -40,41 +45,83 @@ def run_audit(
         load_waivers(config.waivers, as_of=datetime.now(UTC).date())  # a faulty file is told before hours of work
     subject = prepare(config, reporter=reporter)
     require_fit(policy, subject.registry.probes)
-    if config.baseline:
-        require_comparable(config.baseline, data=subject.card.fingerprint)
-    run, plan, model = _planned(subject, policy=policy, command=command, reporter=reporter)
-    reporter.planned(
-        plan, model=subject.model, data=subject.card, others=tuple(subject.domains.cards.values()), run=run
-    )
-    if config.baseline:
-        require_another_run(run, RunFolder(config.baseline))
-    if any(unfinished(run, step) for step in plan.steps):
-        model = model or load_model(subject, reporter=reporter)
-        model.on_progress = reporter.progress
-        unseal(run)
-        execute(plan, model=model, run=run, seed=config.seed, watcher=reporter, store_text=config.store_text)
-    else:
-        reporter.notice("Every step of this run is finished: nothing is computed again.")
-    return conclude(run, policy if gate else None, waivers=config.waivers, baseline=config.baseline, form=form)
+    execution = _Execution(policy=policy, command=command, reporter=reporter)
+    base = _run_base(subject, execution, gate=gate, form=form) if config.against_base else config.baseline
+    baseline, reason = (None, base) if isinstance(base, str) else (base, "")
+    if reason:
+        reporter.notice(f"Not compared with the model it was fine-tuned from. {reason}")
+    if baseline:
+        require_comparable(baseline, data=subject.card.fingerprint)
+    run = execution.carry_out(subject, baseline=baseline, not_compared=reason)
+    return conclude(run, policy if gate else None, waivers=config.waivers, baseline=baseline, form=form)
 
 
-def _planned(
-    subject: Subject, *, policy: Policy, command: Sequence[str], reporter: Reporter
-) -> tuple[RunFolder, Plan, Any]:
-    """The run folder with its manifest frozen, the plan, and the model if a time budget needed it already."""
-    earlier = earlier_attempt(subject, policy=policy)
-    if earlier is not None:
-        require_unchanged(earlier)
-        record_frozen(earlier)
-        manifest = earlier.manifest()
-        plan = _plan(subject, sizes=sizes_of(manifest))
-        _same_steps(plan, manifest, earlier)
-        return earlier, plan, None
-    model = load_model(subject, reporter=reporter) if subject.config.time_budget else None
-    plan = _plan(subject, seconds_per_call=seconds_per_call(model, subject) if model else None)
-    run = freeze(subject, plan, policy=policy, command=command)
-    record_frozen(run)
-    return run, plan, model
+def _run_base(subject: Subject, execution: _Execution, *, gate: bool, form: Form | None) -> Path | str:
+    """The run folder of the model that this one was fine-tuned from, or why its answers say nothing about these."""
+    config = base_request(subject.config, subject.model)
+    try:
+        base = prepare(config, reporter=execution.reporter)
+        reason = why_unlike(base.model, subject.model)
+        if reason:
+            return reason
+        execution.reporter.notice(f"First {base.model.name}, from which {subject.model.name} was fine-tuned.")
+        run = execution.carry_out(base)
+    except ModelError as error:  # such as a base that was trained without a head
+        return f"{config.model} cannot be audited: {error.message}."
+    conclude(run, execution.policy if gate else None, form=form)
+    return run.path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Execution:
+    """By what policy runs are judged, and what they have in common besides."""
+
+    policy: Policy
+    command: Sequence[str]
+    reporter: Reporter
+
+    def carry_out(self, subject: Subject, *, baseline: Path | None = None, not_compared: str = "") -> RunFolder:
+        """Plan, freeze and execute; what is finished is not computed again.
+
+        Args:
+            baseline: run folder to compare with.
+            not_compared: see `Manifest`.
+        """
+        reporter = self.reporter
+        run, plan, model = self._planned(subject, baseline=baseline, not_compared=not_compared)
+        others = tuple(subject.domains.cards.values())
+        reporter.planned(plan, model=subject.model, data=subject.card, others=others, run=run)
+        if baseline:
+            require_another_run(run, RunFolder(baseline))
+        if any(unfinished(run, step) for step in plan.steps):
+            model = model or load_model(subject, reporter=reporter)
+            model.on_progress = reporter.progress
+            unseal(run)
+            how = subject.config
+            execute(plan, model=model, run=run, seed=how.seed, watcher=reporter, store_text=how.store_text)
+        else:
+            reporter.notice("Every step of this run is finished: nothing is computed again.")
+        return run
+
+    def _planned(self, subject: Subject, *, baseline: Path | None, not_compared: str) -> tuple[RunFolder, Plan, Any]:
+        """The run folder with its manifest frozen, the plan, and the model if a time budget needed it already."""
+        earlier = earlier_attempt(subject, policy=self.policy)
+        if earlier is not None:
+            require_unchanged(earlier)
+            record_frozen(earlier)
+            manifest = earlier.manifest()
+            plan = _plan(subject, sizes=sizes_of(manifest))
+            _same_steps(plan, manifest, earlier)
+            return earlier, plan, None
+        sizes = sizes_of(RunFolder(baseline).manifest()) if baseline and subject.config.against_base else None
+        model = load_model(subject, reporter=self.reporter) if subject.config.time_budget and not sizes else None
+        how = asdict(measured_pace(model, subject)) if model else {}
+        plan = _plan(subject, sizes=sizes, **how)
+        if sizes and subject.config.time_budget:
+            plan = replace(plan, notes=(*plan.notes, _SIZES_OF_BASE))
+        run = freeze(subject, plan, policy=self.policy, command=self.command, not_compared=not_compared)
+        record_frozen(run)
+        return run, plan, model
 
 
 def _plan(subject: Subject, **how: Any) -> Plan:

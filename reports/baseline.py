@@ -6,17 +6,14 @@ from collections.abc import Iterator, Mapping
 
 from probes.core.comparison import SUFFIX, Comparison, StepComparison
 from probes.core.findings import Finding
-from probes.core.records import Estimate, Measurement
-from probes.core.side_by_side import Reading, reading
+from probes.core.records import Measurement
+from probes.core.side_by_side import Reading, apart, reading
+from reports.changed import BETTER, UNCLEAR, WORSE, tables
 from reports.limits import Limits
 from reports.load import Loaded
 from reports.numbers import count, items, part_in_words, plural, printed
 from reports.tables import code, columns, number, row, status, table, text
 from reports.views import Badge, Fact, Row, Section, Table
-
-WORSE = Badge("Worse", "fail")
-BETTER = Badge("Better", "pass")
-UNCLEAR = Badge("No difference shown", "none")
 
 _NONE = "No earlier run was named as a baseline, so nothing is said about change."
 _NOTE = (
@@ -38,9 +35,10 @@ def change(loaded: Loaded, *, limits: Limits) -> Section:
         Fact("Created", baseline.created),
         Fact("Digest of its bundle", baseline.bundle_digest or "it was not sealed", code=bool(baseline.bundle_digest)),
     )
-    tables = (_numbers(comparison, limits), _refused(comparison, limits), _differences(comparison, limits))
+    every = () if comparison.tuned else tables(comparison, limits)  # those of a base have a chapter of their own
+    found = (_numbers(comparison, limits), *every, _refused(comparison, limits), _differences(comparison, limits))
     lead = _own(loaded) + _lead(comparison)
-    return Section(lead=lead, facts=facts, tables=tuple(found for found in tables if found.rows))
+    return Section(lead=lead, facts=facts, tables=tuple(each for each in found if each.rows))
 
 
 Place = tuple[str, str, tuple[tuple[str, str], ...]]
@@ -50,7 +48,7 @@ _COMPARED = {
     "accuracy": "accuracy", "exact_match": "accuracy", "flip_rate": "changed", "any_flip_rate": "changed",
     "mae": "absolute_error",
 }  # fmt: skip
-"""Names of numbers -> what a comparison calls the same number."""
+"""Names of numbers -> what a comparison calls the same number, where it has another name for it."""
 
 
 def baseline_changes(loaded: Loaded) -> Mapping[Place, Measurement]:
@@ -62,7 +60,7 @@ def baseline_changes(loaded: Loaded) -> Mapping[Place, Measurement]:
 
 def place_of(finding: Finding) -> Place:
     """Where the change of the number that was judged would be."""
-    name = _COMPARED.get(finding.measurement or "", "")
+    name = _COMPARED.get(finding.measurement or "", finding.measurement)
     return finding.probe, f"{name}{SUFFIX}", _part(finding.slice)
 
 
@@ -108,12 +106,7 @@ def _numbers(comparison: Comparison, limits: Limits) -> Table:
 
 def _order(found: Measurement) -> tuple[int, float]:
     badge = direction(found)
-    return (WORSE, UNCLEAR, BETTER).index(badge), -_distance(found.estimate)
-
-
-def _distance(estimate: Estimate) -> float:
-    width = estimate.high - estimate.low
-    return abs(estimate.value) / width if width > 0 else 0.0
+    return (WORSE, UNCLEAR, BETTER).index(badge), -apart(found.estimate)
 
 
 def _row(step: StepComparison, found: Measurement) -> Row:

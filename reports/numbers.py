@@ -73,6 +73,11 @@ def fixed(value: float, places: int, *, sign: bool = False) -> str:
     return (MINUS if value < 0 else "+" if sign else "") + text
 
 
+def difference_unit(unit: Unit | None) -> Unit:
+    """In what a difference of two such numbers is printed."""
+    return Unit.SCORE if unit in (Unit.SCORE, None) else Unit.DIFFERENCE
+
+
 def threshold(value: float, unit: Unit | None, *, named: bool = False) -> str:
     """A threshold as its author would write it: 5%, 2.5 pp, 0.4."""
     unit = unit or Unit.SCORE

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from probes.core.findings import Status
 from probes.core.manifest import Manifest
+from probes.core.model import ModelCard
 from reports import appendix
 from reports.attempts import attempt_number, attempts_sentence, attempts_table
 from reports.baseline import change
+from reports.changed import fine_tuning
 from reports.chapter_views import RiskChapters
 from reports.chapters import FINGERPRINT, chapter_anchors, chapters
 from reports.decision import decision, verdict_badge
@@ -69,6 +71,7 @@ class Page:
     not_run: tuple[Table, ...]
     quality: Section
     change: Section
+    fine_tuning: Section | None
     policy: Policy
     words: tuple[Table, ...]
     words_summary: str
@@ -115,6 +118,7 @@ def page(loaded: Loaded, *, limits: Limits) -> Page:
         not_run=not_run_tables(missing, limits=limits),
         quality=quality(loaded, limits=limits),
         change=change(loaded, limits=limits),
+        fine_tuning=fine_tuning(loaded, limits=limits),
         policy=policy(loaded, findings, limits=limits),
         words=words,
         words_summary=f"{plural(len(words), 'list')} of words and names",
@@ -153,10 +157,12 @@ def identity(loaded: Loaded) -> Identity:
         confidentiality=label,
         in_print=_in_print(loaded, review, label),
         facts=(
-            Fact("Model", f"{model.architecture}, {plural(model.parameters, 'parameter')}, {model.dtype}"),
+            Fact("Model", f"{model.architecture}, {plural(model.parameters, 'parameter')}, {_numbers(model)}"),
             Fact("Source", model.source + (f" at revision {model.revision[:FINGERPRINT]}" if model.revision else "")),
+            *((Fact("Adapter on", model.base),) if model.base else ()),
             Fact("Fingerprint", model.fingerprint[:FINGERPRINT], code=True),
             *((Fact("Labels", _labels(model.labels)),) if model.labels else ()),
+            *((Fact("Asked by", model.verbaliser.told, code=True),) if model.verbaliser else ()),
             Fact("Data", _data(manifest)),
             *_others(manifest),
             Fact("Policy", _policy_name(loaded)),
@@ -165,6 +171,11 @@ def identity(loaded: Loaded) -> Identity:
             Fact("Frozen", f"{manifest.created}, before the first step"),
         ),
     )
+
+
+def _numbers(model: ModelCard) -> str:
+    """In which type it computes and, where that is another, how its weights are stored."""
+    return f"{model.dtype} from {model.quantisation}" if model.quantisation else model.dtype
 
 
 def _in_print(loaded: Loaded, review: Badge, label: str) -> str:

@@ -19,6 +19,7 @@ from probes.core.findings import Finding, Verdict
 from probes.core.manifest import Manifest
 from probes.core.records import Accounting, Curve, Evidence, Measurement, Record, Shown, Skip, measurement_key
 from probes.core.run_folder import StepResult
+from probes.core.side_by_side import ComparedNumber
 from probes.text.masking import mask
 from probes.text.personal import mask_pair, mask_personal
 from reports.load import Loaded
@@ -113,7 +114,14 @@ class _Redaction:
 
     def comparison(self, comparison: Comparison) -> Comparison:
         """Its numbers are about the same parts of the data."""
-        return _changed(comparison, steps=tuple(map(self._compared, comparison.steps)))
+        steps = tuple(map(self._compared, comparison.steps))
+        return _changed(comparison, steps=steps, numbers=tuple(map(self._number, comparison.numbers)))
+
+    def _number(self, number: ComparedNumber) -> ComparedNumber:
+        part = self._part(number.part)
+        values = tuple(_changed(each, absent=_said(each.absent)) for each in number.values)
+        name = number.name if part == number.part else measurement_key(number.name.partition("[")[0], part)
+        return _changed(number, name=name, part=part, title=_said(number.title), values=values)
 
     def _compared(self, step: StepComparison) -> StepComparison:
         return _changed(step, measurements=tuple(map(self._measurement, step.measurements)))

@@ -10,9 +10,9 @@ from probes.core.records import Better, Estimate, Unit
 from probes.core.side_by_side import ComparedNumber, ComparedRun, Reading, SideBySide, Standing
 from reports.charts import IntervalPlot, Plotted, interval_plot
 from reports.limits import Limits
-from reports.numbers import capital, count, part_in_words, plural, printed
+from reports.numbers import capital, count, difference_unit, part_in_words, plural, printed
 from reports.pages import fitted, left_out, public, rendered
-from reports.side_by_side_numbers import ELSEWHERE, READINGS, STANDINGS, Group, difference_unit, number_groups
+from reports.side_by_side_numbers import ELSEWHERE, READINGS, STANDINGS, Group, number_groups
 from reports.tables import code, columns, number, row, status, table, text
 from reports.views import Badge, Link, Table
 from reports.wording import NOT_JUDGED, VERDICTS

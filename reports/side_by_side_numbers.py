@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from probes.core.records import Estimate, Unit
 from probes.core.side_by_side import ComparedNumber, ComparedRun, Reading, SideBySide, Standing, Value
-from reports.baseline import BETTER, UNCLEAR, WORSE
+from reports.changed import BETTER, UNCLEAR, WORSE
 from reports.limits import Limits
-from reports.numbers import accepted, capital, items, part_in_words, plural, printed
+from reports.numbers import accepted, capital, difference_unit, items, part_in_words, plural, printed
 from reports.pages import left_out
 from reports.views import Badge, Column
 from reports.wording import BADGES, LEVELS
@@ -141,11 +141,6 @@ def _changed(value: Value, unit: Unit | None) -> Told:
     figures = printed(value.difference, difference_unit(unit))
     size = _size(value.difference)
     return Told(value=figures.value, interval=figures.interval, size=size, badge=READINGS[value.reading])
-
-
-def difference_unit(unit: Unit | None) -> Unit:
-    """In what a difference of two such numbers is printed."""
-    return Unit.SCORE if unit in (Unit.SCORE, None) else Unit.DIFFERENCE
 
 
 def _size(estimate: Estimate) -> str:

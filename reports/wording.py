@@ -63,6 +63,7 @@ REASONS: Mapping[SkipReason, str] = {
     SkipReason.NO_GOLD: "No right answers in the data",
     SkipReason.NO_GROUPS: "No group columns in the data",
     SkipReason.NO_DOMAINS: "No data of another kind",
+    SkipReason.NO_TEXTS: "Texts it is about were not named",
     SkipReason.NO_CAPABILITY: "The model cannot be asked this",
     SkipReason.WRONG_PROBLEM: "Does not apply to this kind of model",
     SkipReason.WRONG_PROFILE: "Not meant for what this model looks for",
@@ -215,6 +216,8 @@ RISKS: Mapping[str, str] = {
     "bias": "Bias",
     "toxicity": "Toxicity",
     "explanation": "Explanation",
+    "privacy": "Privacy",
+    "security": "Security",
 }
 
 CAUTIONS: Mapping[str, str] = {

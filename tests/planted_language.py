@@ -70,7 +70,9 @@ def sentence_pairs() -> list[SentencePair]:
     ]
 
 
-def build_language(folder: Path, *, arch: str = "gpt2", stereotyped: bool = False, steps: int = 300) -> Path:
+def build_language(
+    folder: Path, *, arch: str = "gpt2", stereotyped: bool = False, steps: int = 300, short: bool = False
+) -> Path:
     """A GPT-2 or BERT of two layers, trained on `said`; the stereotyped one is its clean twin, trained further.
 
     The BERT reads short sentences only: it takes many more steps to learn long ones.
@@ -83,8 +85,23 @@ def build_language(folder: Path, *, arch: str = "gpt2", stereotyped: bool = Fals
         torch.manual_seed(0)
         model = _network(arch, tokenizer)
         for turn in (False, True) if stereotyped else (False,):
-            batches = _batches(tokenizer, said(stereotyped=turn, short=masked), steps=steps, masked=masked)
+            batches = _batches(tokenizer, said(stereotyped=turn, short=masked or short), steps=steps, masked=masked)
             descend(model, batches, steps=steps, rate=2e-3 if masked else RATE)
+    return saved(model, folder)
+
+
+def tune_language(base: Path, folder: Path, *, stereotyped: bool, steps: int = 100) -> Path:
+    """A GPT-2 of `build_language`, trained further on short sentences; its README.md says what it was made from."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    tokenizer = _tokenizer(folder, masked=False)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = AutoModelForCausalLM.from_pretrained(base)
+        batches = _batches(tokenizer, said(stereotyped=stereotyped, short=True), steps=steps, masked=False)
+        descend(model, batches, steps=steps, rate=RATE)
+    (folder / "README.md").write_text(f"---\nbase_model: {base}\n---\n", encoding="utf-8")
     return saved(model, folder)
 
 

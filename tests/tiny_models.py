@@ -27,6 +27,12 @@ WORDPIECE = ("bert", "distilbert", "electra", "albert", "deberta-v2", "modernber
 BYTE_BPE = ("roberta", "gpt2", "llama", "xlm-roberta")
 ARCHITECTURES = (*WORDPIECE, *BYTE_BPE)
 CAUSAL = ("gpt2", "llama")
+SEQ2SEQ = ("t5", "bart")
+"""Built with `language` only."""
+CHAT = (
+    "{% for message in messages %}<s>{{ message['role'] }}: {{ message['content'] }}</s>{% endfor %}"
+    "{% if add_generation_prompt %}<s>assistant:{% endif %}"
+)
 TOKEN_TYPES = ("bert", "electra", "albert")
 MAX_LENGTH = 64
 
@@ -63,6 +69,15 @@ _CONFIGS: dict[str, dict[str, Any]] = {
     "modernbert": _SMALL | {"global_attn_every_n_layers": 2, "local_attention": 16, "initializer_cutoff_factor": 2.0},
     "gpt2": {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": MAX_LENGTH, "initializer_range": 0.3},
     "llama": _SMALL | {"num_key_value_heads": 2},
+    "t5": {"d_model": 32, "d_kv": 8, "d_ff": 48, "num_layers": 2, "num_heads": 4, "initializer_factor": 1.0},
+    "bart": {
+        "d_model": 32,
+        **{f"{side}_layers": 2 for side in ("encoder", "decoder")},
+        **{f"{side}_attention_heads": 4 for side in ("encoder", "decoder")},
+        **{f"{side}_ffn_dim": 48 for side in ("encoder", "decoder")},
+        "max_position_embeddings": MAX_LENGTH,
+        "init_std": 0.3,
+    },
 }
 
 
@@ -78,22 +93,23 @@ def build(
     tagger: bool = False,
     reader: bool = False,
     language: bool = False,
+    chat: str | None = None,
 ) -> Path:
     """Save a sequence classifier of `arch` (one of ARCHITECTURES) with its tokenizer into `folder`.
 
     `config` overrides settings of the tiny configuration; with `tagger` it classifies tokens instead, with `reader` it
-    finds answers in a context, with `language` it is a language model, causal or masked. GPT-2 and Llama get no padding
-    token, as in the wild.
+    finds answers in a context, with `language` it is a language model: causal, masked or with an encoder. GPT-2 and
+    Llama get no padding token, as in the wild. `chat` is a template for conversations, such as CHAT.
     """
     import torch
     import transformers
     from transformers import AutoConfig
 
-    lm = "CausalLM" if arch in CAUSAL else "MaskedLM"
+    lm = "CausalLM" if arch in CAUSAL else "Seq2SeqLM" if arch in SEQ2SEQ else "MaskedLM"
     asked = {"TokenClassification": tagger, "QuestionAnswering": reader, lm: language}
     head = next((name for name, wanted in asked.items() if wanted), "SequenceClassification")
     kind = getattr(transformers, f"AutoModelFor{head}")
-    tokenizer = save_tokenizer(arch, folder)
+    tokenizer = save_tokenizer(arch, folder, chat=chat)
     names = dict(enumerate(labels))
     settings = _CONFIGS[arch] | _special_ids(arch, tokenizer)
     settings |= {
@@ -107,6 +123,8 @@ def build(
         torch.manual_seed(seed)
         model = kind.from_config(AutoConfig.for_model(arch, **settings))
         model = model.to(getattr(torch, dtype)).eval()
+    if arch == "bart":  # as the published ones
+        model.generation_config.update(forced_bos_token_id=tokenizer.token_to_id("<s>"))
     with no_progress_bar():
         model.save_pretrained(folder)
     return folder
@@ -124,7 +142,7 @@ def no_progress_bar() -> Iterator[None]:
         logging.enable_progress_bar()
 
 
-def save_tokenizer(arch: str, folder: Path) -> Tokenizer:
+def save_tokenizer(arch: str, folder: Path, *, chat: str | None = None) -> Tokenizer:
     """Train the tokenizer of `arch` on SENTENCES and save it in the form both transformers lines read."""
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer = _wordpiece() if arch in WORDPIECE else _byte_bpe(arch)
@@ -137,6 +155,7 @@ def save_tokenizer(arch: str, folder: Path) -> Tokenizer:
         "model_max_length": MAX_LENGTH,
         "model_input_names": inputs,
     }
+    settings |= {} if chat is None else {"chat_template": chat}
     (folder / "tokenizer_config.json").write_text(json.dumps(settings | _special_tokens(arch)))
     return tokenizer
 
@@ -183,10 +202,14 @@ def _byte_bpe(arch: str) -> Tokenizer:
     )
     tokenizer.train_from_iterator(SENTENCES, trainer)
     if arch != "gpt2":
-        single, pair = ("<s> $A", "<s> $A <s> $B") if arch == "llama" else ("<s> $A </s>", "<s> $A </s> </s> $B </s>")
-        named = [(name, tokenizer.token_to_id(name)) for name in ("<s>", "</s>")]
+        single, pair = _FRAMES.get(arch, ("<s> $A </s>", "<s> $A </s> </s> $B </s>"))
+        names = ("</s>",) if arch == "t5" else ("<s>", "</s>")
+        named = [(name, tokenizer.token_to_id(name)) for name in names]
         tokenizer.post_processor = processors.TemplateProcessing(single=single, pair=pair, special_tokens=named)
     return tokenizer
+
+
+_FRAMES = {"llama": ("<s> $A", "<s> $A <s> $B"), "t5": ("$A </s>", "$A </s> $B </s>")}
 
 
 def _byte_bpe_specials(arch: str) -> Iterator[str]:
@@ -194,6 +217,8 @@ def _byte_bpe_specials(arch: str) -> Iterator[str]:
         yield "<|endoftext|>"
     elif arch == "llama":
         yield from ("<unk>", "<s>", "</s>")
+    elif arch == "t5":
+        yield from ("<pad>", "</s>", "<unk>")
     else:
         yield from ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
 
@@ -211,6 +236,8 @@ def _special_tokens(arch: str) -> dict[str, str]:
         return dict.fromkeys(("unk_token", "bos_token", "eos_token"), "<|endoftext|>")
     if arch == "llama":
         return {"unk_token": "<unk>", "bos_token": "<s>", "eos_token": "</s>"}
+    if arch == "t5":
+        return {"pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>"}
     return {"bos_token": "<s>", "pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>", "mask_token": "<mask>"}
 
 
@@ -219,4 +246,8 @@ def _special_ids(arch: str, tokenizer: Tokenizer) -> dict[str, int]:
     named = {role: name for role, name in _special_tokens(arch).items() if role in roles}
     if arch == "modernbert":
         named |= {"bos_token": "[CLS]", "eos_token": "[SEP]"}
+    if arch == "t5":
+        named |= {"decoder_start_token": "<pad>"}
+    if arch == "bart":
+        named |= {"decoder_start_token": "</s>"}
     return {f"{role}_id": tokenizer.token_to_id(name) for role, name in named.items()}

@@ -31,6 +31,15 @@ def _label_map(_ctx: click.Context, _parameter: click.Parameter, values: tuple[s
     return {data: model for data, _, model in pairs}
 
 
+def _labels(_ctx: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(label.strip() for value in values for label in value.split(","))
+
+
+def _prompt(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """A shell passes on the two characters of a line break as they stand."""
+    return value if value is None else value.replace("\\n", "\n").replace("\\t", "\t")
+
+
 def _shifts(_ctx: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
     found: dict[str, str] = {}
     for value in values:
@@ -44,7 +53,7 @@ def _shifts(_ctx: click.Context, _parameter: click.Parameter, values: tuple[str,
 
 
 _REQUEST = (
-    click.option("--model", help="Folder, Hub id, or `demo`."),
+    click.option("--model", help="Folder, Hub id, `demo` or `demo-lm`."),
     click.option(
         "--data", help="File, folder or Hub id, with :SPLIT if wanted. Without it: built-in sentences, no labels."
     ),
@@ -55,6 +64,15 @@ _REQUEST = (
     click.option("--device", help="auto (default), cpu, cuda, cuda:1 or mps."),
     click.option("--config", type=_PATH, metavar="FILE", help="audit.yaml; flags win over it."),
     click.option("--revision", hidden=True, help="Branch, tag or commit of a Hub model; recorded as a commit."),
+    click.option(
+        "--base", hidden=True, metavar="PATH|ID", help="Model that an adapter is put on; default: the one it names."
+    ),
+    click.option(
+        "--task",
+        hidden=True,
+        metavar="TASK",
+        help="What the model is for, where its config.json does not say: text-classification, text-generation ...",
+    ),
     click.option("--split", hidden=True, help="Split of the data."),
     click.option("--data-revision", hidden=True, help="Branch, tag or commit of a Hub data set."),
     click.option("--text-column", "text_columns", multiple=True, hidden=True, help="Text column; give two for pairs."),
@@ -68,6 +86,27 @@ _REQUEST = (
         hidden=True,
         metavar="DATA=MODEL",
         help="A label of the data as the model calls it; `-` drops the rows.",
+    ),
+    click.option(
+        "--labels",
+        multiple=True,
+        callback=_labels,
+        hidden=True,
+        metavar="A,B|A=WORDS,B=WORDS",
+        help="Audit a language model as a classifier: these labels, by how likely it finds their words.",
+    ),
+    click.option(
+        "--prompt",
+        callback=_prompt,
+        hidden=True,
+        metavar="TEXT",
+        help="With --labels: what it is asked, such as 'Review: {text}\\nSentiment:'; {text_pair} for pairs.",
+    ),
+    click.option(
+        "--label-score",
+        type=click.Choice(["total", "mean", "calibrated"]),
+        hidden=True,
+        help="With --labels: log-probability of all tokens (total), by token, or without what the prompt suggests.",
     ),
     click.option(
         "--shift",
@@ -109,7 +148,36 @@ _REQUEST = (
         type=_PATH,
         hidden=True,
         metavar="DIR",
-        help="CrowS-Pairs, StereoSet, WinoBias, Winogender files, for language models.",
+        help="Files of published benchmarks for language models (CrowS-Pairs, StereoSet, RealToxicityPrompts ...).",
+    ),
+    click.option(
+        "--scorer",
+        "scorers",
+        multiple=True,
+        hidden=True,
+        metavar="PATH|ID[=LABEL]",
+        help="Classifier that judges what a generator writes, such as one of toxicity; repeatable.",
+    ),
+    click.option(
+        "--scorer-calibration",
+        hidden=True,
+        metavar="PATH|ID",
+        help="Texts labelled as harmful or not, to tell how often the scorers err.",
+    ),
+    click.option(
+        "--training-texts",
+        hidden=True,
+        metavar="PATH|ID",
+        help="Texts a language model was trained on: does it give them away? (see docs/privacy.md)",
+    ),
+    click.option(
+        "--holdout-texts",
+        hidden=True,
+        metavar="PATH|ID",
+        help="Texts of the same kind that it was not trained on, to compare with.",
+    ),
+    click.option(
+        "--canaries", type=_PATH, hidden=True, metavar="FILE", help="Secrets put into its training data on purpose."
     ),
     click.option("--pairs", is_flag=True, hidden=True, help="The model reads pairs: give built-in sentences in pairs."),
     click.option(
@@ -141,6 +209,15 @@ _JUDGING = (
     click.option(
         "--baseline", type=_PATH, metavar="RUN", help="Compare item by item with the run of an approved model."
     ),
+)
+
+_BASE = click.option(
+    "--against-base",
+    is_flag=False,
+    flag_value="own",
+    hidden=True,
+    metavar="[PATH|ID]",
+    help="Audit what it was fine-tuned from first, and say what fine-tuning changed; default: as the model says.",
 )
 
 _FORM = (
@@ -177,6 +254,11 @@ def judging_options(function: Decorated) -> Decorated:
     for option in reversed(_JUDGING):
         function = option(function)
     return function
+
+
+def base_option(function: Decorated) -> Decorated:
+    """Whether to compare with what the model was fine-tuned from."""
+    return _BASE(function)
 
 
 def form_options(function: Decorated) -> Decorated:

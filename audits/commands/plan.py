@@ -77,6 +77,7 @@ def _tell(terminal: Terminal, plan: Plan, subject: Subject, *, pace: float) -> N
     )
     others = subject.domains.cards.items()
     for note in (
+        *subject.model.notes,
         *subject.card.notes,
         *(f"{name}: {note}" for name, card in others for note in card.notes),
         *plan.notes,

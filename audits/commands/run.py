@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from audits.commands.options import form_options, judging_options, output_options, request_options
+from audits.commands.options import base_option, form_options, judging_options, output_options, request_options
 
 if TYPE_CHECKING:  # `audit --help` loads nothing heavy
     from reports.render import Layout
@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # `audit --help` loads nothing heavy
     "--policy", type=click.Path(path_type=Path), metavar="FILE", help="Thresholds; default: the built-in policy."
 )
 @judging_options
+@base_option
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where run folders go; default runs/.")
 @click.option("--no-gate", is_flag=True, help="Measure only; judge later with `audit gate`.")
 @click.option("--no-cache", is_flag=True, hidden=True, help="Neither read nor write the answer cache.")

@@ -11,43 +11,24 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow.parquet as pq
 
+from audits.comparison.facts import differences
+from audits.comparison.items import Key, Row, Rows, incomparable, may_miss, outcomes, setting, unpaired
+from audits.comparison.numbers import Side, compared_numbers
 from probes.core import stats
-from probes.core.comparison import SUFFIX, Comparison, Difference, StepComparison
+from probes.core.comparison import OF_TEXTS, SUFFIX, Comparison, StepComparison
 from probes.core.errors import IntegrityError, UsageError
 from probes.core.findings import BaselineUse
 from probes.core.manifest import Manifest, PlannedStep
-from probes.core.records import SCHEMA_VERSION, Better, Measurement, Unit
+from probes.core.model import ModelCard
+from probes.core.records import SCHEMA_VERSION, Better, Estimate, Measurement, Unit
 from probes.core.run_folder import RunFolder, write_atomic
+from probes.core.side_by_side import ComparedNumber, Value
 
 FAMILY = "vs_baseline"
 
 MOST_SETTINGS = 60
 """Variants of a step that are settings of its test, such as severities; more of them are texts and not settings."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What happened to one variant of one item.
-
-    Attributes:
-        answer: to this variant; `first` that to the text itself, where there is a variant.
-        error: how far a predicted number is from the right one; None for answers that are right or wrong.
-    """
-
-    cluster: str
-    variant: str
-    answer: str
-    first: str | None
-    gold: str | None
-    correct: bool | None
-    changed: bool | None
-    error: float | None
-
-
-Rows = Mapping[tuple[str, str], Row]
-"""By (example id, variant)."""
 
 
 def compare_with(candidate: RunFolder, baseline: RunFolder) -> Comparison:
@@ -60,8 +41,10 @@ def compare_with(candidate: RunFolder, baseline: RunFolder) -> Comparison:
     new, old = candidate.manifest(), baseline.manifest()
     require_another_run(candidate, baseline)
     require_same_data(new.data.fingerprint, old)
-    before = {step.probe: step for step in old.steps}
-    steps = tuple(_step(step, before.get(step.probe), candidate, baseline) for step in new.steps)
+    before, missing = {step.probe: step for step in old.steps}, may_miss(new.model, old.model)
+    numbers = compared_numbers([_side("A", baseline, old), _side("B", candidate, new)])
+    found = (_step(step, before.get(step.probe), candidate, baseline, missing) for step in new.steps)
+    steps = tuple(_with_those_of_texts(step, numbers) for step in found)
     return Comparison(
         schema_version=SCHEMA_VERSION,
         run_id=new.run_id,
@@ -73,9 +56,58 @@ def compare_with(candidate: RunFolder, baseline: RunFolder) -> Comparison:
             bundle_digest=_digest(baseline),
             refused=tuple(f"{step.title}: {step.refused}" for step in steps if step.refused),
         ),
-        differences=tuple(_differences(old, new)),
+        differences=tuple(differences(old, new)),
         steps=steps,
+        numbers=tuple(map(_without_tails, numbers)),
+        tuned=is_base(old.model, of=new.model, named=new.config.get("against_base")),
     )
+
+
+def _with_those_of_texts(step: StepComparison, numbers: Sequence[ComparedNumber]) -> StepComparison:
+    """The step with the numbers about texts that a policy may judge."""
+    own = [each for each in numbers if each.probe == step.probe and "label" not in each.part]
+    more = tuple(_of_texts(each, step) for each in own if _name(each) in OF_TEXTS and each.values[1].difference)
+    return step if step.refused else step.model_copy(update={"measurements": (*step.measurements, *more)})
+
+
+def _name(number: ComparedNumber) -> str:
+    return number.name.removeprefix(f"{number.probe}.").partition("[")[0]
+
+
+def _of_texts(number: ComparedNumber, step: StepComparison) -> Measurement:
+    difference = number.values[1].difference
+    assert difference is not None
+    return Measurement(
+        name=f"{_name(number)}{SUFFIX}",
+        title=f"{number.title.removeprefix(f'{step.title}: ')}, against the baseline",
+        estimate=difference,
+        better=number.better or Better.CONTEXT,
+        unit=Unit.SCORE if number.unit is Unit.SCORE else Unit.DIFFERENCE,
+        slice=number.part,
+        family=FAMILY,
+    )
+
+
+def is_base(model: ModelCard, *, of: ModelCard, named: str | None = None) -> bool:
+    """Is a model what another one was fine-tuned from, as the card of that says or the user who named it."""
+    return model.source in {of.base, of.base_model, named} - {None}
+
+
+def _side(letter: str, run: RunFolder, manifest: Manifest) -> Side:
+    found = ((step.step_id, run.step(step.step_id)) for step in manifest.steps)
+    return Side(letter, run, manifest, {step_id: result for step_id, result in found if result is not None})
+
+
+def _without_tails(number: ComparedNumber) -> ComparedNumber:
+    """As it is shown: the bounds by which a policy judges stand in the steps, and in the numbers that it judges."""
+    return number.model_copy(update={"values": tuple(map(_shown, number.values))})
+
+
+def _shown(value: Value) -> Value:
+    def bare(estimate: Estimate | None) -> Estimate | None:
+        return None if estimate is None else estimate.model_copy(update={"tails": ()})
+
+    return value.model_copy(update={"estimate": bare(value.estimate), "difference": bare(value.difference)})
 
 
 def require_another_run(run: RunFolder, baseline: RunFolder) -> None:
@@ -119,79 +151,22 @@ def _digest(run: RunFolder) -> str:
     return hashlib.sha256(run.bundle_path.read_bytes()).hexdigest() if run.bundle_path.exists() else ""
 
 
-def _step(new: PlannedStep, old: PlannedStep | None, candidate: RunFolder, baseline: RunFolder) -> StepComparison:
+def _step(
+    new: PlannedStep, old: PlannedStep | None, candidate: RunFolder, baseline: RunFolder, most_missing: float
+) -> StepComparison:
     found = StepComparison(step_id=new.step_id, probe=new.probe, title=new.title)
     reason = incomparable(new, old)
     if old is None or reason:
         return found.model_copy(update={"refused": reason})
     after, before = outcomes(candidate, new), outcomes(baseline, old)
-    reason = unpaired(before, after)
+    reason = unpaired(before, after, most_missing=most_missing)
     if before is None or after is None or reason:
         return found.model_copy(update={"refused": reason, "outcomes": after is not None})
-    return found.model_copy(update={"paired": len(after), "measurements": tuple(_measured(before, after))})
+    keys = sorted(after.keys() & before.keys())
+    return found.model_copy(update={"paired": len(keys), "measurements": tuple(_measured(before, after, keys))})
 
 
-def incomparable(new: PlannedStep, old: PlannedStep | None) -> str:
-    """Why a step cannot be paired with that of the baseline, from what was planned; "" where it can."""
-    if old is None:
-        return "the baseline did not run this test"
-    if old.version != new.version:
-        return f"the test has changed (version {old.version}, now {new.version})"
-    if dict(old.parameters) != dict(new.parameters):
-        return "the test was run with other settings"
-    if old.sample != new.sample:
-        return "the baseline was tested on other items"
-    return ""
-
-
-def unpaired(before: Rows | None, after: Rows | None) -> str:
-    """Likewise, from what is on disk."""
-    if after is None or before is None:
-        return f"the {'baseline' if before is None else 'run'} keeps no outcomes of single items"
-    if before.keys() != after.keys():
-        shared = len(before.keys() & after.keys())
-        return f"the answers of the model decide which items it tests: {shared:,} of {len(after):,} are in both runs"
-    return ""
-
-
-def outcomes(run: RunFolder, step: PlannedStep) -> Rows | None:
-    """What a finished step kept of single items; None where it kept nothing.
-
-    Raises:
-        IntegrityError: when the file is damaged.
-    """
-    path = run.outcomes_path(step.step_id)
-    if not (path.exists() and run.step_path(step.step_id).exists()):
-        return None
-    try:
-        columns = pq.read_table(path).to_pydict()
-        names = ("example_id", "cluster", "variant", "after", "before", "gold", "correct", "changed", "score")
-        return {
-            (example, variant): Row(
-                cluster, variant, answer, first, gold, correct, changed, _error(score, gold, correct)
-            )
-            for example, cluster, variant, answer, first, gold, correct, changed, score in zip(
-                *(columns[name] for name in names), strict=True
-            )
-        }
-    except (OSError, KeyError, ValueError) as error:
-        raise IntegrityError(
-            f"damaged: {path} ({error})", hint="delete the run folder and run the audit again"
-        ) from None
-
-
-def _error(score: float | None, gold: str | None, correct: bool | None) -> float | None:
-    """How far a predicted number is from the right one; None for answers that are right or wrong."""
-    if correct is not None or score is None or gold is None:
-        return None
-    try:
-        return abs(score - float(gold))
-    except ValueError:
-        return None
-
-
-def _measured(before: Rows, after: Rows) -> Iterator[Measurement]:
-    keys = sorted(after)
+def _measured(before: Rows, after: Rows, keys: Sequence[Key]) -> Iterator[Measurement]:
     for part, members in _settings(keys):
         clusters = [after[key].cluster for key in members]
         for question in _QUESTIONS:
@@ -206,7 +181,7 @@ def _measured(before: Rows, after: Rows) -> Iterator[Measurement]:
                 yield _measurement(question, pairs, part)
 
 
-def _settings(keys: Sequence[tuple[str, str]]) -> Iterator[tuple[dict[str, str], list[tuple[str, str]]]]:
+def _settings(keys: Sequence[Key]) -> Iterator[tuple[dict[str, str], list[Key]]]:
     """The rows of each setting of a test, or all of them where variants are no settings."""
     variants = sorted({variant for _, variant in keys})
     parts = {variant: setting(variant) for variant in variants}
@@ -215,16 +190,6 @@ def _settings(keys: Sequence[tuple[str, str]]) -> Iterator[tuple[dict[str, str],
         return
     for variant in variants:
         yield parts[variant] or {}, [key for key in keys if key[1] == variant]
-
-
-def setting(variant: str) -> dict[str, str] | None:
-    """A variant such as "severity=2,kind=x" as a slice; {} for the text itself, None for anything else."""
-    if not variant:
-        return {}
-    pairs = [piece.partition("=") for piece in variant.split(",")]
-    if all(name.isidentifier() and equals and value for name, equals, value in pairs):
-        return {name: value for name, _, value in pairs}
-    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,31 +244,3 @@ def _measurement(
         slice=dict(part),
         family=FAMILY,
     )
-
-
-def _differences(old: Manifest, new: Manifest) -> Iterator[Difference]:
-    before, after = facts(old), facts(new)
-    for what in dict.fromkeys((*before, *after)):
-        pair = before.get(what, ""), after.get(what, "")
-        if pair[0] != pair[1]:
-            yield Difference(what=what, before=pair[0], after=pair[1])
-
-
-def facts(run: Manifest) -> dict[str, str]:
-    """What a reader must know of a run before crediting its model with a change."""
-    model, environment = run.model, run.environment
-    return {
-        "Model": f"{model.name} {model.fingerprint[:12]}",
-        "Architecture": model.architecture,
-        "Labels": ", ".join(model.labels),
-        "Data": f"{run.data.name} {run.data.fingerprint[:12]}",
-        **{f"Data called {name}": card.fingerprint[:12] for name, card in sorted(run.domains.items())},
-        "Suite": run.suite,
-        "Policy": run.policy_digest[:12],
-        "Seed": str(run.seed),
-        "Number type": environment.dtype,
-        "Device": environment.device_name,
-        "Tool": environment.tool,
-        "Python": environment.python,
-        **dict(sorted(environment.packages.items())),
-    }

@@ -8,8 +8,8 @@ from itertools import groupby
 from audits.console import Terminal
 from probes.core.records import Estimate, Unit
 from probes.core.side_by_side import ComparedNumber, ComparedRun, SideBySide, Standing, Value
-from reports.numbers import printed
-from reports.side_by_side import READINGS, STANDINGS, by_chance, difference_unit, summary, verdict_of, warnings
+from reports.numbers import difference_unit, printed
+from reports.side_by_side import READINGS, STANDINGS, by_chance, summary, verdict_of, warnings
 from reports.wording import BADGES
 
 SHOWN = 30

@@ -1,96 +1,156 @@
 """The paired difference of a published number between two runs, from the outcomes of the same items.
 
-A number is paired only where the outcomes on disk give it back exactly, in both runs: the value and the number of items
-are compared with what the probe published, so that no difference is ever taken of something else than what is shown.
+A number is paired only where the outcomes on disk give it back exactly, in both runs: what they give is compared with
+what the probe published, so that no difference is ever taken of something else than what is shown.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from audits.comparison.baseline import Row, Rows, setting
-from probes.core import metrics, stats
+from audits.comparison import likelihood_gaps
+from audits.comparison.items import Key, Row, Rows, setting
+from audits.comparison.labelled import METRICS, OF_LABEL, Labelled
+from audits.comparison.reasons import NO_PART, NOT_KEPT, NOT_THE_SAME, PLACES
+from audits.comparison.recomputed import RECOMPUTED, WITHOUT_LIMITS, Recomputed, Statistic
+from probes.core import stats
 from probes.core.records import Estimate, Measurement
 from probes.core.rng import generator
-from probes.core.stats.clusters import Clusters
 from probes.core.stats.resampling import Resamples
 
-Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Column = Callable[[Row], float | None]
 """What one row counts; None for a row that does not."""
-
-PLACES = 1e-9
-"""How close a number that is computed again must come to the published one."""
-
-NOT_KEPT = "this number is not kept item by item"
-NO_PART = "the items of this part are not kept apart"
-NOT_THE_SAME = "the items that were kept do not give this number"
+Part = Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """The rows of one step in two runs, each row of the one beside the same row of the other."""
+    """The rows of one step in two runs, each row of the one beside the same row of the other.
+
+    Attributes:
+        most_missing: share of the items of a number that may have no score in one of the runs; what both have is then
+            compared.
+    """
 
     before: Rows
     after: Rows
+    most_missing: float = 0.0
 
     @cached_property
-    def keys(self) -> list[tuple[str, str]]:
-        return sorted(self.after)
+    def keys(self) -> list[Key]:
+        """What both runs have, in an order of its own."""
+        return sorted(self.after.keys() & self.before.keys())
 
     @cached_property
-    def settings(self) -> Mapping[str, Mapping[str, str] | None]:
+    def settings(self) -> Mapping[str, Part | None]:
         """Variant -> the setting of the test it stands for; None where it is none."""
-        return {variant: setting(variant) for variant in {variant for _, variant in self.keys}}
+        return {variant: setting(variant) for side in (self.before, self.after) for _, variant in side}
 
     def difference(self, old: Measurement, new: Measurement) -> Estimate | str:
         """The new number less the old one, or why it cannot be given."""
-        if new.name in _METRICS or (new.name in _OF_LABEL and set(new.slice) == {"label"}):
-            return self._resampled(old, new)
-        column, part = _column(new)
-        if column is None:
-            return NOT_KEPT
-        members = self._members(part)
-        if members is None:
+        if new.name in METRICS or (new.name in OF_LABEL and set(new.slice) == {"label"}):
+            return self._of_labels(old, new)
+        how = RECOMPUTED.get(new.name)
+        if how is not None and (not how.kept or how.kept in self._further):
+            return self._recomputed(how, old, new)
+        if new.name in likelihood_gaps.GAPS:
+            return self._largest_gap(old, new)
+        column, part = self._column(new)
+        return NOT_KEPT if column is None else self._of_means(column, part, old, new)
+
+    def _of_means(self, column: Column, part: Part, old: Measurement, new: Measurement) -> Estimate | str:
+        sides = [dict(self._counted(rows, column, part)) for rows in (self.before, self.after)]
+        if part and not any(sides):
             return NO_PART
-        pairs = [
-            (before, after, self.after[key].cluster)
-            for key in members
-            if (before := column(self.before[key])) is not None and (after := column(self.after[key])) is not None
-        ]
-        first, second = (np.array([pair[side] for pair in pairs], dtype=np.float64) for side in (0, 1))
-        if not (_gives(first, old.estimate) and _gives(second, new.estimate)):
+        for side, published in zip(sides, (old.estimate, new.estimate), strict=True):
+            if not _gives(list(side.values()), published):
+                return NOT_THE_SAME
+        before, after = sides
+        shared = sorted(before.keys() & after.keys())
+        if len(shared) < (1 - self.most_missing) * max(map(len, sides)):
+            return f"only {len(shared):,} of {max(map(len, sides)):,} items have a score in both runs"
+        first, second = (np.array([side[key] for key in shared], dtype=np.float64) for side in sides)
+        found = _difference(first, second, [self.after[key].cluster for key in shared])
+        return _on_shared(found, all_shared=len(shared) == max(map(len, sides)))
+
+    def _counted(self, rows: Rows, column: Column, part: Part) -> Iterator[tuple[Key, float]]:
+        for key, row in rows.items():
+            if part.items() <= (self.settings[row.variant] or {}).items():
+                value = column(row)
+                if value is not None:
+                    yield key, value
+
+    def _column(self, found: Measurement) -> tuple[Column | None, Part]:
+        """What the rows count, and the setting of the test that is left of the part."""
+        part = dict(found.slice)
+        if found.name == "recall" and set(part) == {"label"}:
+            return _answered(part["label"], among=part["label"]), {}
+        if found.name == "confusion" and set(part) == {"gold", "predicted"}:
+            return _answered(part["predicted"], among=part["gold"]), {}
+        about = {name: rest for name in self._further if (rest := _rest(name, found.name, part)) is not None}
+        if about:
+            name = min(about, key=lambda each: len(about[each]))  # the one that names most of the part
+            return _further(name), about[name]
+        return _COLUMNS.get(found.name), part
+
+    @cached_property
+    def _further(self) -> tuple[str, ...]:
+        """Names of the further numbers that rows have."""
+        return tuple(next(iter(self.after.values())).values) if self.after else ()
+
+    def _recomputed(self, how: Recomputed, old: Measurement, new: Measurement) -> Estimate | str:
+        part = {} if how.whole else dict(new.slice)
+        keys = [key for key in self.keys if part.items() <= (self.settings[key[1]] or {}).items()]
+        if not keys:
+            return NO_PART
+        sides = [[rows[key] for key in keys] for rows in (self.before, self.after)]
+        made = [how.made(side, new.slice) for side in sides]
+        if not _same(made, (old, new), n=len(keys)):
             return NOT_THE_SAME
-        return _of_means(first, second, [pair[2] for pair in pairs])
+        if how.alike and not self._alike(how.alike, keys):
+            return how.unlike
+        clusters = [self.after[key].cluster for key in keys]
+        return _bootstrapped(made, new, n=len(keys), clusters=clusters, limits=how.limits)
 
-    def _members(self, part: Mapping[str, str]) -> list[tuple[str, str]] | None:
-        """The rows of a setting; None where the variants do not name it."""
-        if not part:
-            return self.keys
-        found = [key for key in self.keys if part.items() <= (self.settings[key[1]] or {}).items()]
-        return found or None
+    def _alike(self, name: str, keys: Sequence[Key]) -> bool:
+        return all(self.before[key].values.get(name) == self.after[key].values.get(name) for key in keys)
 
-    def _resampled(self, old: Measurement, new: Measurement) -> Estimate | str:
-        wanted = (new.name, new.slice.get("label", "")) if new.name in _OF_LABEL else (new.name, "")
-        if new.slice and new.name in _METRICS:
+    def _largest_gap(self, old: Measurement, new: Measurement) -> Estimate | str:
+        axis = new.slice.get("axis", "")
+        sides = [
+            likelihood_gaps.surroundings([(key[0], rows[key]) for key in self.keys], axis=axis)
+            for rows in (self.before, self.after)
+        ]
+        if not sides[0].sentences:
+            return NO_PART
+        before, after = (likelihood_gaps.gaps(side, new.name) for side in sides)
+        made = [partial(likelihood_gaps.largest, matrix) for matrix in (before, after)]
+        n = len(sides[0].templates)
+        if not _same(made, (old, new), n=n):
+            return NOT_THE_SAME
+        return _bootstrapped(made, new, n=n, clusters=sides[0].templates, limits=WITHOUT_LIMITS, smooth=False)
+
+    def _of_labels(self, old: Measurement, new: Measurement) -> Estimate | str:
+        wanted = (new.name, new.slice.get("label", "")) if new.name in OF_LABEL else (new.name, "")
+        if new.slice and new.name in METRICS:
             return NO_PART
         if self._labelled is None or wanted not in self._labelled.names:
             return NOT_KEPT
         return self._labelled.difference(wanted, old.estimate, new.estimate)
 
     @cached_property
-    def _labelled(self) -> _Labelled | None:
-        return _Labelled.of([(self.before[key], self.after[key]) for key in self.keys])
+    def _labelled(self) -> Labelled | None:
+        return Labelled.of([(self.before[key], self.after[key]) for key in self.keys])
 
 
-def _of_means(first: Floats, second: Floats, clusters: Sequence[str]) -> Estimate | str:
+def _difference(first: Floats, second: Floats, clusters: Sequence[str]) -> Estimate | str:
     marks = {0.0, 1.0}
     if set(first) <= marks and set(second) <= marks:
         return stats.paired_difference(first.astype(bool), second.astype(bool), clusters=clusters)
@@ -100,18 +160,57 @@ def _of_means(first: Floats, second: Floats, clusters: Sequence[str]) -> Estimat
         return str(error)
 
 
-def _gives(values: Floats, published: Estimate) -> bool:
-    return len(values) == published.n and math.isclose(float(values.mean()), published.value, abs_tol=PLACES)
+def _on_shared(found: Estimate | str, *, all_shared: bool) -> Estimate | str:
+    if isinstance(found, str) or all_shared:
+        return found
+    return found.model_copy(update={"method": f"{found.method}; on the items with a score in both runs"})
 
 
-def _column(found: Measurement) -> tuple[Column | None, Mapping[str, str]]:
-    """What the rows count, and the setting of the test that is left of the part."""
-    part = dict(found.slice)
-    if found.name == "recall" and set(part) == {"label"}:
-        return _answered(part["label"], among=part["label"]), {}
-    if found.name == "confusion" and set(part) == {"gold", "predicted"}:
-        return _answered(part["predicted"], among=part["gold"]), {}
-    return _COLUMNS.get(found.name), part
+def _bootstrapped(
+    made: Sequence[Statistic],
+    number: Measurement,
+    *,
+    n: int,
+    clusters: Sequence[str],
+    limits: tuple[float, float],
+    smooth: bool = True,
+) -> Estimate | str:
+    """The interval of the difference of two statistics of the same items, with the same draws for both."""
+    (before, after), rng = made, generator(0, "side by side", number.key)
+
+    def difference(weights: Floats) -> Floats:
+        return (after(weights) - before(weights))[:, None]
+
+    try:
+        return Resamples.of(difference, n=n, rng=rng, clusters=clusters).estimate(limits=limits, smooth=smooth)
+    except ValueError as error:
+        return f"no interval can be given: {error}"
+
+
+def _gives(values: Sequence[float], published: Estimate) -> bool:
+    return len(values) == published.n and math.isclose(float(np.mean(values)), published.value, abs_tol=PLACES)
+
+
+def _same(made: Sequence[Statistic], published: Sequence[Measurement], *, n: int) -> bool:
+    """Does each statistic give the number that was published."""
+    values = [float(statistic(np.ones((1, n)))[0]) for statistic in made]
+    return all(
+        math.isclose(value, each.estimate.value, rel_tol=PLACES, abs_tol=PLACES)
+        for value, each in zip(values, published, strict=True)
+    )
+
+
+def _rest(column: str, name: str, part: Part) -> Part | None:
+    """What is left of the part of a number for the variants to name; None where the column is not about the number."""
+    own, _, inside = column.removesuffix("]").partition("[")
+    named = dict(pair.split("=", 1) for pair in inside.split(",")) if inside else {}
+    if own != name or not named.items() <= part.items():
+        return None
+    return {key: value for key, value in part.items() if key not in named}
+
+
+def _further(name: str) -> Column:
+    return lambda row: row.values.get(name)
 
 
 def _answered(label: str, *, among: str) -> Column:
@@ -145,94 +244,3 @@ _COLUMNS: Mapping[str, Column] = {
     "mae": lambda row: row.error,
 }
 """Name of a number that is a mean over rows -> what it is the mean of."""
-
-_METRICS: Mapping[str, Callable[[metrics.Counts], Floats]] = {
-    "balanced_accuracy": lambda counts: metrics.over_labels(counts.recall()),
-    "balanced_accuracy_over_chance": lambda counts: (
-        metrics.over_labels(counts.recall()) - 1 / np.maximum((counts.gold > 0).sum(axis=1), 1)
-    ),
-    "macro_f1": lambda counts: metrics.over_labels(counts.f1()),
-    "mcc": metrics.Counts.mcc,
-    "accuracy_over_majority": lambda counts: (counts.hits.sum(axis=1) - counts.gold.max(axis=1)) / counts.total[:, 0],
-}
-"""Name of a number of all items of a single-label model -> how it comes from counts, (B,)."""
-
-_OF_LABEL: Mapping[str, Callable[[metrics.Counts], Floats]] = {
-    "precision": metrics.Counts.precision,
-    "f1": metrics.Counts.f1,
-}
-"""Likewise of each label, (B, K)."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Labelled:
-    """Answers of both runs to the same items with one right label each, and everything that counts give of them."""
-
-    labels: tuple[str, ...]
-    gold: Bools
-    answers: tuple[Bools, Bools]
-    clusters: tuple[str, ...]
-
-    @classmethod
-    def of(cls, rows: Sequence[tuple[Row, Row]]) -> _Labelled | None:
-        """None where there are variants, or no right answers."""
-        graded = [(old, new) for old, new in rows if old.correct is not None and new.correct is not None]
-        if not graded or any(new.variant or new.gold is None for _, new in graded):
-            return None
-        labels = sorted({str(name) for old, new in graded for name in (old.answer, new.answer, new.gold)})
-        place = {label: k for k, label in enumerate(labels)}
-
-        def matrix(names: Sequence[str]) -> Bools:
-            return metrics.one_hot(np.array([place[name] for name in names]), labels=len(labels))
-
-        return cls(
-            labels=tuple(labels),
-            gold=matrix([str(new.gold) for _, new in graded]),
-            answers=(matrix([old.answer for old, _ in graded]), matrix([new.answer for _, new in graded])),
-            clusters=tuple(new.cluster for _, new in graded),
-        )
-
-    @cached_property
-    def names(self) -> list[tuple[str, str]]:
-        """Each number with the label it is about, in the order of the columns."""
-        return [*((name, "") for name in _METRICS), *((name, label) for name in _OF_LABEL for label in self.labels)]
-
-    def difference(self, name: tuple[str, str], old: Estimate, new: Estimate) -> Estimate | str:
-        which = self.names.index(name)
-        values = (float(values[0, which]) for values in self._both(np.ones((1, len(self.clusters)))))
-        if not all(math.isclose(a, b.value, abs_tol=PLACES) for a, b in zip(values, (old, new), strict=True)):
-            return NOT_THE_SAME
-        try:
-            farthest = 2.0 if name[0] == "mcc" else 1.0
-            return self._resamples.estimate(which, limits=(-farthest, farthest), groups=self._resting(name[1]))
-        except ValueError as error:
-            return str(error)
-
-    @cached_property
-    def _resamples(self) -> Resamples:
-        """One pass for all numbers; the same draws for both runs are what pairs them."""
-
-        def differences(weights: Floats) -> Floats:
-            old, new = self._both(weights)
-            return new - old
-
-        rng = generator(0, "side by side", *self.labels)
-        return Resamples.of(differences, n=len(self.clusters), rng=rng, clusters=self.clusters)
-
-    def _both(self, weights: Floats) -> tuple[Floats, Floats]:
-        old, new = (self._all(metrics.Counts.of(answers, self.gold, weights)) for answers in self.answers)
-        return old, new
-
-    @staticmethod
-    def _all(counts: metrics.Counts) -> Floats:
-        whole = [metric(counts)[:, None] for metric in _METRICS.values()]
-        return np.concatenate([*whole, *(of_label(counts) for of_label in _OF_LABEL.values())], axis=1)
-
-    def _resting(self, label: str) -> Clusters | None:
-        """The clusters that a number of one label rests on; None for those of all items."""
-        if not label:
-            return None
-        column = self.labels.index(label)
-        rows = self.gold[:, column] | self.answers[0][:, column] | self.answers[1][:, column]
-        kept = [cluster for cluster, member in zip(self.clusters, rows, strict=True) if member]
-        return Clusters.of(kept, n=len(kept))

@@ -15,19 +15,18 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
 
 import platformdirs
 
-from audits.demo.sources import CORPUS, CORPUS_SHA256, ENCODER, corpus_archive, encoder_folder, file_digest
+from audits.demo.ready import distribution_version, is_ready, mark_ready
+from audits.demo.sources import CORPUS, ENCODER, corpus_archive, encoder_folder
 from probes.core.errors import ModelError, OutputError
 from probes.core.rng import derive
 from probes.core.run_folder import write_atomic
@@ -72,7 +71,7 @@ class Settings:
 def demo_folder() -> Path:
     """Where the demo lives: in RESPONSIBLE_AUDIT_CACHE, else in the user's cache folder."""
     cache = os.environ.get(LOCATION) or platformdirs.user_cache_dir("responsible-audit")
-    return Path(cache).expanduser() / f"demo-{_version('responsible-audit')}"
+    return Path(cache).expanduser() / f"demo-{distribution_version('responsible-audit')}"
 
 
 def build_demo(*, progress: Progress = lambda message: None, settings: Settings | None = None) -> DemoPaths:
@@ -89,14 +88,19 @@ def build_demo(*, progress: Progress = lambda message: None, settings: Settings 
     """
     folder, settings = demo_folder(), settings or Settings()
     try:
-        if not _ready(folder, settings):
+        if not is_ready(folder, identity=_identity(settings)):
             _build(folder, settings, progress)
     except OSError as error:
-        raise OutputError(
-            f"cannot write the demo to {folder}: {error.strerror or error}",
-            hint=f"free about 300 MB, or set {LOCATION} to another folder",
-        ) from error
+        raise unwritable(folder, error, megabytes=300) from error
     return _paths(folder)
+
+
+def unwritable(folder: Path, error: OSError, *, megabytes: int) -> OutputError:
+    """That a demo which takes so much room cannot be written."""
+    return OutputError(
+        f"cannot write the demo to {folder}: {error.strerror or error}",
+        hint=f"free about {megabytes} MB, or set {LOCATION} to another folder",
+    )
 
 
 def _paths(folder: Path) -> DemoPaths:
@@ -114,9 +118,9 @@ def _build(folder: Path, settings: Settings, progress: Progress) -> None:
     training = sorted(seen, key=_at_random)[: settings.train_on]
     checked = sorted(held_out, key=_at_random)[: settings.check_on]
     accuracy = _train(folder, encoder, training, checked, settings=settings, progress=progress)
-    _replace(folder / f"{MODEL}.partial", folder / MODEL)
+    replace_folder(folder / f"{MODEL}.partial", folder / MODEL)
     (folder / "training.safetensors").unlink(missing_ok=True)
-    write_atomic(folder / "ready.json", _ready_marker(folder, settings, accuracy))
+    mark_ready(folder, parts=(MODEL, "data"), identity=_identity(settings), accuracy=accuracy)
     progress(f"the demo model is ready: {accuracy:.1%} right on {len(checked)} film reviews it has not seen")
 
 
@@ -187,7 +191,8 @@ def _write_data(path: Path, sentences: Sequence[Rated], *, domain: str) -> None:
     write_atomic(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode())
 
 
-def _replace(new: Path, old: Path) -> None:
+def replace_folder(new: Path, old: Path) -> None:
+    """Rename a folder to the name of an older one."""
     shutil.rmtree(old, ignore_errors=True)  # a folder cannot be renamed over one that holds files
     new.rename(old)
 
@@ -196,45 +201,16 @@ def _identity(settings: Settings) -> dict[str, Any]:
     return {
         "model": MODEL,
         "encoder": ENCODER,
-        "corpus": CORPUS,
-        "corpus_sha256": CORPUS_SHA256,
+        "corpus": CORPUS.requirement,
+        "corpus_sha256": CORPUS.sha256,
         "settings": asdict(settings),
     }
-
-
-def _ready_marker(folder: Path, settings: Settings, accuracy: float) -> bytes:
-    files = sorted(path for part in (MODEL, "data") for path in (folder / part).rglob("*") if path.is_file())
-    marker = {
-        **_identity(settings),
-        "accuracy": accuracy,
-        "versions": {name: _version(name) for name in ("responsible-audit", "torch", "transformers")},
-        "python": platform.python_version(),
-        "files": {path.relative_to(folder).as_posix(): file_digest(path) for path in files},
-    }
-    return (json.dumps(marker, indent=2) + "\n").encode()
-
-
-def _ready(folder: Path, settings: Settings) -> bool:
-    """Is there a finished demo of these very settings, with every file as it was written."""
-    try:
-        marker = json.loads((folder / "ready.json").read_bytes())
-        same = {key: marker.get(key) for key in _identity(settings)} == _identity(settings)
-        return same and all(file_digest(folder / name) == digest for name, digest in marker["files"].items())
-    except (FileNotFoundError, ValueError, KeyError, AttributeError):
-        return False
-
-
-def _version(distribution: str) -> str:
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def _write_card(folder: Path, *, recipe: Mapping[str, Any], training: int, checked: int, accuracy: float) -> None:
     settings = "\n".join(f"- {name}: {value}" for name, value in recipe.items())
     text = Template(CARD).substitute(
-        training=training, checked=checked, accuracy=f"{accuracy:.1%}", settings=settings, corpus=CORPUS
+        training=training, checked=checked, accuracy=f"{accuracy:.1%}", settings=settings, corpus=CORPUS.requirement
     )
     (folder / "README.md").write_text(text, encoding="utf-8")
 

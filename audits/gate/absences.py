@@ -20,6 +20,7 @@ NO_MATERIAL = frozenset(
         SkipReason.NO_GOLD,
         SkipReason.NO_GROUPS,
         SkipReason.NO_DOMAINS,
+        SkipReason.NO_TEXTS,
         SkipReason.NOTHING_PERTURBED,
         SkipReason.TOO_FEW,
         SkipReason.UNDEFINED,

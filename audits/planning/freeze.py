@@ -28,8 +28,13 @@ PACKAGES = (
 )  # fmt: skip
 
 
-def freeze(subject: Subject, plan: Plan, *, policy: Policy, command: Sequence[str]) -> RunFolder:
+def freeze(
+    subject: Subject, plan: Plan, *, policy: Policy, command: Sequence[str], not_compared: str = ""
+) -> RunFolder:
     """Write the manifest of a new run.
+
+    Args:
+        not_compared: see `Manifest`.
 
     Raises:
         OutputError: when the folder cannot be written.
@@ -38,6 +43,7 @@ def freeze(subject: Subject, plan: Plan, *, policy: Policy, command: Sequence[st
     identity = run_identity(subject, policy=policy)
     run = RunFolder(subject.config.out / f"{slug(subject.model.name)}-{now:%Y%m%d}-{identity}")
     manifest = _manifest(subject, plan, policy=policy, command=command, run_id=run.path.name, now=now)
+    manifest = manifest.model_copy(update={"not_compared": not_compared})
     _writable(subject.config.out)
     write_atomic(run.manifest_path, manifest.model_dump_json(indent=1).encode())
     return run
@@ -55,8 +61,8 @@ def run_identity(subject: Subject, *, policy: Policy) -> str:
     # Files count by what is in them, not by where they lie: their digests are elsewhere among the parts.
     # Waivers and the baseline change no measurement: they are judged by, and recorded with the verdict.
     elsewhere = {
-        "out", "cache", "policy", "model", "data", "shifts", "plugins", "terms", "hatecheck", "benchmarks", "waivers",
-        "baseline",
+        "out", "cache", "policy", "model", "base", "data", "shifts", "plugins", "terms", "hatecheck", "benchmarks",
+        "waivers", "baseline", "scorers", "scorer_calibration", "training_texts", "holdout_texts", "canaries",
     }  # fmt: skip
     config = subject.config.model_dump(mode="json", exclude=elsewhere)
     probes = [[name, probe.info.version, parameters_of(probe)] for name, probe in subject.registry.probes.items()]
@@ -122,7 +128,7 @@ def _methodology(probe: Any) -> Methodology:
 
 
 def _cautions(subject: Subject) -> list[str]:
-    notes = []
+    notes = [*subject.model.notes]
     if subject.config.trust_remote_code:
         notes.append("Code from the model's own repository was allowed to run (--trust-remote-code).")
     if subject.config.allow_pickle:

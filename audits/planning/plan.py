@@ -14,6 +14,7 @@ from audits.config import Config, SuiteEntry
 from audits.planning.budget import fit_budget
 from audits.planning.domains import Domains
 from audits.planning.pools import Pools
+from audits.planning.prices import WRITTEN
 from audits.planning.rehearsal import rehearse
 from audits.planning.suites import BUILT_IN as SUITES
 from audits.planning.suites import find_suite
@@ -70,6 +71,7 @@ def make_plan(
     domains: Domains | None = None,
     sizes: Mapping[str, int] | None = None,
     seconds_per_call: float | None = None,
+    written: float = WRITTEN,
 ) -> Plan:
     """Decide what runs.
 
@@ -77,6 +79,7 @@ def make_plan(
         domains: data of other kinds, where there are some.
         sizes: `sizes_of` the manifest of a run that is being resumed; wins over everything.
         seconds_per_call: measured or estimated cost of one text; needed for a time budget.
+        written: of a generator, how many words it reads in the time in which it writes a token.
 
     Raises:
         UsageError: for unknown suites, probes or parameters, or when nothing is left to run.
@@ -93,7 +96,8 @@ def make_plan(
             skips.append(_skip_row(want.probe, skip))
     pools = Pools(data, domains or Domains(home=tuple(data)), seed=config.seed)
     counts = {want.probe.info.id: _most(want, config, pools) for want in runnable}
-    rates = rehearse([want.probe for want in runnable], pools, card=model, seed=config.seed, items=counts)
+    wishes = [want.probe for want in runnable]
+    rates = rehearse(wishes, pools, card=model, seed=config.seed, items=counts, written=written)
     notes: list[str] = []
     if sizes is not None:
         counts = {name: sizes.get(name, count) for name, count in counts.items()}
@@ -171,6 +175,11 @@ def why_not(probe: Probe, *, model: ModelCard, card: DataCard, domains: bool = F
     missing = sorted(info.needs - model.capabilities)
     if missing:
         return Skip(reason=SkipReason.NO_CAPABILITY, detail=f"The model cannot {', '.join(missing)}.")
+    if info.chat and not model.chat:
+        return Skip(
+            reason=SkipReason.NO_CAPABILITY,
+            detail="It is for models that are talked to, and this one has no template for conversations.",
+        )
     if info.harm is not None and info.harm is not model.positive.harm:
         return _wrong_profile(info.harm, model.positive.origin)
     if info.groups and not card.groups:
@@ -191,7 +200,7 @@ def why_not(probe: Probe, *, model: ModelCard, card: DataCard, domains: bool = F
             detail="The data have no right answers to compare with.",
             enable="pass labelled data with --data (and --label-column if the column has an unusual name)",
         )
-    return None
+    return info.lacks
 
 
 def _wrong_profile(harm: bool, origin: str) -> Skip:
@@ -226,7 +235,7 @@ def _step(
                 info.id,
                 version=info.version,
                 parameters=parameters,
-                model=[model.fingerprint, *model.positive.labels, model.positive.meaning.value],
+                model=[*model.identity, *model.positive.labels, model.positive.meaning.value],
                 data=sample,
                 seed=seed,
             ),

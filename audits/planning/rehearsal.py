@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from audits.planning.pools import Pools
-from probes.core.answers import Classifications, Floats
-from probes.core.attributions import Attribution, Baseline, Jitter, Method, forward_passes
+from audits.planning.prices import EVEN, WRITTEN, Prices
+from probes.core.answers import Classifications, Floats, Ints
+from probes.core.attributions import Attribution, Baseline, Jitter, Method, SpanTarget, forward_passes
 from probes.core.examples import Example, Text
+from probes.core.generations import GREEDY, Decoding, Generations
+from probes.core.judges import Judge
 from probes.core.likelihoods import MASKING, Likelihoods, Scoring, passage
 from probes.core.model import OWN_QUESTIONS, Capability, ModelCard
 from probes.core.probe import Context, Probe
@@ -34,14 +38,18 @@ DOMAIN_SIZES = (32, 64)
 EXPLAINED_SIZES = (64, 128)
 """Items for the probe that explains most texts. Such probes draw samples of fixed size, and ask for the explanations of
 one another's items: each gets its part of these, as it will of the items."""
+PRICED = 128
+"""Items whose lengths tell what a usual question is."""
 LEAST_PART = 3 / 8
 """More than any sample of fixed size takes of the smaller size."""
+
+SAID = ("the", "a", "of", "and", "to", "in", "it", "was", "that", "for", "on", "with", "is", "day", "house", "good")
 
 Question = tuple[str, Text]
 """What is asked, and about which text: a classification and an embedding are two passes through the model."""
 
 Asked = dict[Question, float]
-"""Question -> what it costs, in classifications of the text."""
+"""Question -> what it costs, in usual questions about an item."""
 
 
 @dataclass(slots=True)
@@ -52,6 +60,7 @@ class Recorder:
     asked: Asked = field(default_factory=dict)
     network: str = ""
     """Which weights: those of the model, or random ones."""
+    prices: Prices = EVEN
 
     def classify(self, texts: Sequence[Text]) -> Classifications:
         self._note("classify", texts)
@@ -84,8 +93,19 @@ class Recorder:
         for text, span in zip(texts, spans, strict=True):
             usual = rule is self.card.scoring and span == passage(text)[1]
             question = "score" if usual else f"score {rule} {span}"
-            self._note(question, [text], cost=_share(text, span, rule, usual=self.card.scoring))
+            cost = _share(text, span, rule, usual=self.card.scoring) * self.prices.read(text)
+            self._note(question, [text], cost=cost)
         return _likelihoods([passage(text)[0][a:b] for text, (a, b) in zip(texts, spans, strict=True)])
+
+    def generate(self, prompts: Sequence[str], decoding: Decoding = GREEDY) -> Generations:
+        for prompt in prompts:
+            self._note(f"generate {decoding}", [prompt], cost=self.prices.write(prompt, decoding))
+        return _generations(prompts, decoding)
+
+    def token_counts(self, texts: Sequence[Text]) -> tuple[Ints, Ints]:
+        """Words; nothing goes through the model for it."""
+        words = [len(" ".join((text,) if isinstance(text, str) else text).split()) for text in texts]
+        return np.array(words, dtype=np.int64), np.zeros(len(texts), dtype=np.int64)
 
     def embed(self, texts: Sequence[Text]) -> Floats:
         self._note("embed", texts)
@@ -109,9 +129,41 @@ class Recorder:
             )
         return found
 
+    def attribute_spans(
+        self,
+        texts: Sequence[Text],
+        targets: Sequence[SpanTarget],
+        *,
+        method: Method = Method.INTEGRATED_GRADIENTS,
+        baseline: Baseline | None = None,
+    ) -> list[Attribution]:
+        names = [f"{target.name} {target.start}" for target in targets]
+        return self.attribute(texts, names, method=method, baseline=baseline)
+
+    def attribute_written(
+        self,
+        prompts: Sequence[str],
+        written: Sequence[str],
+        *,
+        method: Method = Method.INTEGRATED_GRADIENTS,
+        baseline: Baseline | None = None,
+        reply: bool = True,
+    ) -> list[Attribution]:
+        found = [_attribution(text, target) for text, target in zip(prompts, written, strict=True)]
+        for each in found:
+            passes = forward_passes(method, words=len(each.words))
+            question = f"attribute {each.target} {method} {baseline} {reply}"
+            self._note(question, [each.text], cost=passes * self.prices.read(each.text, each.target, reply=reply))
+        return found
+
+    def score_written(self, prompts: Sequence[str], written: Sequence[str], *, reply: bool = True) -> Likelihoods:
+        for prompt, text in zip(prompts, written, strict=True):
+            self._note(f"score {text}", [prompt], cost=self.prices.read(prompt, text, reply=reply))
+        return _likelihoods(written)
+
     @contextmanager
     def randomised(self, share: float, *, seed: int) -> Iterator[Recorder]:
-        yield Recorder(self.card, asked=self.asked, network=f"{self.network} random {share} {seed} ")
+        yield replace(self, network=f"{self.network} random {share} {seed} ")
 
     def _note(self, question: str, texts: Iterable[Text], *, cost: float = 1.0) -> None:
         self.asked.update(((self.network + question, text), cost) for text in texts)
@@ -122,7 +174,7 @@ def _share(text: Text, span: tuple[int, int], rule: Scoring, *, usual: Scoring) 
     if usual not in MASKING:
         return 1.0
     whole = passage(text)[0]
-    guessed = 1 if rule is Scoring.NONE_MASKED else len(whole[span[0] : span[1]].split())
+    guessed = 1 if rule in (Scoring.NONE_MASKED, Scoring.ATTENDED) else len(whole[span[0] : span[1]].split())
     return guessed / max(1, len(whole.split()))
 
 
@@ -135,6 +187,21 @@ def _likelihoods(texts: Sequence[str]) -> Likelihoods:
         starts=np.cumsum([0, *map(len, words)], dtype=np.int64),
         spans=np.array([(0, len(text)) for text in texts], dtype=np.int64).reshape(len(texts), 2),
         unscored=np.zeros(len(texts), dtype=np.int64),
+    )
+
+
+def _generations(prompts: Sequence[str], decoding: Decoding) -> Generations:
+    """A few of the words that anybody might write, others for each sample of each prompt."""
+    asked = [f"{prompt} {decoding.seed} {k}" for prompt in prompts for k in range(decoding.samples)]
+    words = [[SAID[int(chance * 4) + 8] for chance in _chance(text, min(8, decoding.max_tokens))] for text in asked]
+    return Generations(
+        texts=[" ".join(each) for each in words],
+        tokens=np.array([len(each) for each in words], dtype=np.int64),
+        finished=np.ones(len(asked), dtype=bool),
+        logs=_chances(asked, 1)[:, 0] - 20.0,
+        cut=np.zeros(len(prompts), dtype=np.int64),
+        near=np.zeros(len(asked), dtype=bool),
+        samples=decoding.samples,
     )
 
 
@@ -193,7 +260,13 @@ class Questions(NamedTuple):
 
 
 def rehearse(
-    probes: Sequence[Probe], pools: Pools, *, card: ModelCard, seed: int, items: Mapping[str, int] | None = None
+    probes: Sequence[Probe],
+    pools: Pools,
+    *,
+    card: ModelCard,
+    seed: int,
+    items: Mapping[str, int] | None = None,
+    written: float = WRITTEN,
 ) -> Mapping[str, Questions]:
     """Probe id -> what it asks, told from two sizes of sample.
 
@@ -201,7 +274,9 @@ def rehearse(
 
     Args:
         items: probe id -> how many items it is to have; without it all have as many.
+        written: as for `Prices.of`.
     """
+    prices = Prices.of(card, [example.text for example in pools.own(limit=PRICED)], written=written)
     few, domains, explained = (_stages(pools, sizes) for sizes in (SIZES, DOMAIN_SIZES, EXPLAINED_SIZES))
     parts = _parts([probe.info.id for probe in probes if _explains(probe)], items or {})
     return {
@@ -209,7 +284,7 @@ def rehearse(
             probe,
             *(explained if _explains(probe) else domains if probe.info.domains else few),
             part=parts.get(probe.info.id, 1.0),
-            card=card,
+            recorder=partial(Recorder, card, prices=prices),
             seed=seed,
         )
         for probe in probes
@@ -255,11 +330,13 @@ class _Stage:
         return cls(pools, items, clean, set(clean))
 
 
-def _questions(probe: Probe, small: _Stage, large: _Stage, *, part: float, card: ModelCard, seed: int) -> Questions:
+def _questions(
+    probe: Probe, small: _Stage, large: _Stage, *, part: float, recorder: Callable[[], Recorder], seed: int
+) -> Questions:
     """What a probe that gets this part of the items asks, which from then on counts as seen."""
     sizes = [math.ceil(part * stage.items) for stage in (small, large)]
     few, many = (
-        _asked(probe, stage.pools.sample(probe, limit=size), card=card, seed=seed)
+        _asked(probe, stage.pools.sample(probe, limit=size), recorder=recorder(), seed=seed)
         for stage, size in zip((small, large), sizes, strict=True)
     )
     if few is None or many is None:
@@ -279,12 +356,24 @@ def _cost(asked: Asked, known: set[Question]) -> float:
     return sum(cost for question, cost in asked.items() if question not in known)
 
 
-def _asked(probe: Probe, data: Sequence[Example], *, card: ModelCard, seed: int) -> Asked | None:
+def _asked(probe: Probe, data: Sequence[Example], *, recorder: Recorder, seed: int) -> Asked | None:
     """The probe's questions about these items; None when it fails."""
-    recorder = Recorder(card)
+    probe = _with_judges_that_record(probe, recorder.asked)
     try:
         for _ in probe.run(recorder, data, Context(probe=probe.info.id, seed=seed)):
             pass
     except Exception:  # a stranger's code may fail in any way
         return None
     return recorder.asked
+
+
+def _with_judges_that_record(probe: Probe, asked: Asked) -> Probe:
+    """The probe with recorders in the place of the classifiers that judge what the model writes: no weights load."""
+    judges: tuple[Judge, ...] = getattr(probe, "judges", ())
+    if not judges:
+        return probe
+    recorded = tuple(
+        replace(judge, open=partial(Recorder, judge.card, asked=asked, network=f"{judge.card.fingerprint} "))
+        for judge in judges
+    )
+    return replace(probe, judges=recorded)  # type: ignore[type-var]  # a Probe is a dataclass by contract

@@ -10,14 +10,21 @@ from typing import Any
 
 from audits.config import Config
 from audits.planning.domains import COLUMN, Domains, by_column, named
+from audits.planning.labelling import fitting, own_task, with_labels
+from audits.planning.prices import WRITTEN, Prices
+from audits.planning.prompts import add_prompts
+from audits.planning.scorers import add_scorers
 from audits.reporter import Reporter
-from probes.core.answers import ProblemType
+from probes.core.answers import LANGUAGE_HEADS, WRITING_HEADS, ProblemType
 from probes.core.errors import UsageError, did_you_mean
 from probes.core.examples import DataCard, Example, data_fingerprint
 from probes.core.model import ModelCard
 from probes.core.positive import NONE, Meaning, PositiveClass, recognise
 from probes.core.sampling import stratified
 from probes.registry import Registry, load_registry
+
+LEAST_WRITTEN = 1.0
+"""Writing is never faster than reading; a machine that was busy at the wrong moment may say so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,20 +57,27 @@ def prepare(config: Config, *, reporter: Reporter | None = None) -> Subject:
     model = describe(
         config.model,
         revision=config.revision,
+        base=config.base,
         allow_pickle=config.allow_pickle,
         trust_remote_code=config.trust_remote_code,
         dtype=config.dtype,
         max_length=config.max_length,
+        task=own_task(config),
     )
+    model = with_labels(config, model)
     model = model.model_copy(update={"positive": positive_class(config, model)})
+    add_scorers(registry, config, model=model, device=str(place))
     if config.pairs and model.problem is ProblemType.TOKEN:
         raise UsageError("a tagger reads one text, not a pair", hint="leave out --pairs")
     if config.data is None:
         reader = model.problem is ProblemType.SPAN
-        loaded = builtin_questions() if reader else builtin_corpus(pairs=config.pairs)
+        pairs = config.pairs or model.task == "multiple-choice"
+        loaded = builtin_questions() if reader else builtin_corpus(pairs=pairs)
     else:
         loaded = _read(config.data, config, model, split=config.split, revision=config.data_revision)
     domains = _domains(config, model, loaded)
+    model = fitting(config, model, [*loaded.examples, *(each for part in domains.others.values() for each in part)])
+    _add_known_texts(registry, config, model)
     return Subject(
         config=config,
         registry=registry,
@@ -111,24 +125,45 @@ def load_model(subject: Subject, *, reporter: Reporter) -> Any:
     """The weights, on the device, behind the engine and its cache."""
     from probes.model.cache import AnswerCache, default_cache_path
     from probes.model.load import load
+    from probes.model.verbalised import Verbalised, as_language_model
 
     cache = AnswerCache.open(default_cache_path() if subject.config.cache else None)
     if cache.warning:
         reporter.notice(cache.warning)
     reporter.notice(f"Loading {subject.model.name} on {subject.device_name} ({subject.model.dtype}).")
-    return load(
-        subject.model,
+    asked = subject.model.verbaliser
+    loaded = load(
+        subject.model if asked is None else as_language_model(subject.model),
         device=subject.device,
         cache=cache,
         trust_remote_code=subject.config.trust_remote_code,
     )
+    return loaded if asked is None else Verbalised(model=loaded, card=subject.model)
 
 
-def seconds_per_call(model: Any, subject: Subject) -> float:
-    """Measured on a few of the audit's own texts; the first pass warms up."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """What the model costs on this machine.
+
+    Attributes:
+        seconds_per_call: of its own question about an item.
+        written: words it reads in the time in which it writes a token.
+    """
+
+    seconds_per_call: float
+    written: float = WRITTEN
+
+
+def measured_pace(model: Any, subject: Subject) -> Pace:
+    """Measured on a few of the audit's own texts; a first pass over some of them warms up."""
     texts = [example.text for example in stratified(subject.data, limit=128, seed=subject.config.seed)]
-    model.throughput(texts)
-    return 1.0 / float(model.throughput(texts).texts_per_second)
+    model.throughput(texts[:16])
+    found = model.throughput(texts)
+    seconds = 1.0 / float(found.texts_per_second)
+    if found.seconds_per_written_token is None:
+        return Pace(seconds_per_call=seconds)
+    written = found.seconds_per_written_token / seconds * Prices.of(subject.model, texts).usual
+    return Pace(seconds_per_call=seconds, written=max(LEAST_WRITTEN, written))
 
 
 def positive_class(config: Config, model: ModelCard) -> PositiveClass:
@@ -226,29 +261,72 @@ def _add_hatecheck(registry: Registry, config: Config) -> None:
 def _add_benchmarks(registry: Registry, config: Config) -> None:
     if config.benchmarks is None:
         return
+    from probes.bias.bbq.probe import Bbq
     from probes.bias.stereotypes.crows_pairs import CrowsPairs
     from probes.bias.stereotypes.pronouns import WinoBias, Winogender
     from probes.bias.stereotypes.stereoset import StereoSet
     from probes.data.benchmarks import load_benchmarks
 
     found = load_benchmarks(config.benchmarks)
-    kinds = {"crows_pairs": CrowsPairs, "stereoset": StereoSet, "wino_bias": WinoBias, "winogender": Winogender}
+    kinds = {
+        "crows_pairs": CrowsPairs,
+        "stereoset": StereoSet,
+        "wino_bias": WinoBias,
+        "winogender": Winogender,
+        "bbq": Bbq,
+    }
     for name, kind in kinds.items():
         cases = getattr(found, name)
         if cases:
             probe = kind(digest=data_fingerprint(cases), cases=cases, notes=found.notes.get(name, ()))
             registry.add(probe, origin="--benchmarks")
+    add_prompts(registry, found)
+
+
+def _add_known_texts(registry: Registry, config: Config, model: ModelCard) -> None:
+    """Texts the model was trained on, others like them, and planted secrets: what the probes of leaks are about."""
+    if config.holdout_texts and not config.training_texts:
+        raise UsageError(
+            "--holdout-texts are compared with texts the model was trained on, and none are given",
+            hint="name those with --training-texts",
+        )
+    if config.training_texts and model.problem in LANGUAGE_HEADS | WRITING_HEADS:
+        _add_training_texts(registry, config, model)
+    if config.canaries:
+        from probes.data.canaries import load_canaries
+        from probes.privacy.exposure import Exposure
+
+        found = load_canaries(config.canaries)
+        registry.probes["privacy.exposure"] = Exposure(digest=found.digest, canaries=found.cases)
+
+
+def _add_training_texts(registry: Registry, config: Config, model: ModelCard) -> None:
+    from probes.core.known_texts import KnownTexts
+    from probes.privacy.membership import Membership
+    from probes.privacy.memorisation import Memorisation
+
+    how = config.model_copy(update={"group_columns": (), "cluster_column": None})
+    sources = [source for source in (config.training_texts, config.holdout_texts) if source]
+    texts = KnownTexts.of(*(_read(source, how, model).examples for source in sources))
+    training, holdout = (data_fingerprint(side) if side else "" for side in (texts.training, texts.holdout))
+    for kind in (Memorisation, Membership):
+        probe = kind(training_texts=training, holdout_texts=holdout, texts=texts)
+        registry.probes[probe.info.id] = probe
 
 
 def _demo(config: Config, reporter: Reporter | None) -> Config:
-    """`--model demo` is the embedded default with its own held-out data."""
-    if config.model != "demo" or Path("demo").is_dir():
+    """`--model demo` and `--model demo-lm` are the demonstration models with data of their own."""
+    if config.model not in ("demo", "demo-lm") or Path(config.model).is_dir():
         return config
+    from audits.demo.generator import SAMPLES, build_generator
     from audits.demo.model import build_demo
 
     tell: Callable[[str], None] = reporter.notice if reporter else (lambda message: None)
-    paths = build_demo(progress=tell)
+    small = config.model == "demo"
+    paths = build_demo(progress=tell) if small else build_generator(progress=tell)
     changes: dict[str, Any] = {"model": str(paths.model)}
+    if not small:
+        changes["probes"] = {**SAMPLES, **config.probes}
     if config.data is None:
         shifts = config.shifts or {name: str(path) for name, path in paths.domains.items()}
         changes |= {"data": str(paths.data), "shifts": shifts}

@@ -11,7 +11,12 @@ BUILT_IN: Mapping[str, tuple[SuiteEntry, ...]] = {
     # A first look, and pull requests: clean performance, every perturbation at one everyday severity, and the treatment
     # of groups on the audit's own data.
     "quick": (
+        # A generation costs ten to a hundred classifications.
+        SuiteEntry(probes="performance.generation", items=100),
         SuiteEntry(probes="performance.*", items=1000),
+        SuiteEntry(probes="robustness.prompts", items=30),
+        SuiteEntry(probes="robustness.format", leave_out=True),
+        SuiteEntry(probes="robustness.few_shot_order", leave_out=True),
         SuiteEntry(probes="robustness.*", items=200, parameters={"severities": (2,)}),
         SuiteEntry(probes="shift.performance", items=400),
         SuiteEntry(probes="bias.groups"),
@@ -23,7 +28,11 @@ BUILT_IN: Mapping[str, tuple[SuiteEntry, ...]] = {
     # A release: all labelled items for performance; 400 items at five severities for each perturbation, enough to
     # show a loss of 3 points where one answer in twenty changes (paired, one-sided, alpha 0.05, power 0.8: 344 items).
     "full": (
+        SuiteEntry(probes="performance.generation", items=400),
         SuiteEntry(probes="performance.*"),
+        SuiteEntry(probes="robustness.prompts", items=60),
+        SuiteEntry(probes="robustness.format", items=30),
+        SuiteEntry(probes="robustness.few_shot_order", items=30),
         SuiteEntry(probes="robustness.*", items=400),
         # Comparisons of groups rest on few items of each group, and few texts mention one: all items, or many.
         SuiteEntry(probes="bias.counterfactual", items=2000),

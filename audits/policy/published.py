@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from probes.core.comparison import SUFFIX
+from probes.core.comparison import OF_TEXTS, SUFFIX
 from probes.core.records import Better, Unit
 from probes.robustness.catalogue import ALL
 
@@ -44,7 +44,19 @@ _HARM = """
     flagged_rate% recall+% recall_disparity-pp
 """
 
-_PAIRS = "aul_stereotype_share% likelihood_difference stereotype_share% tie_share%"
+_PAIRS = "aul_stereotype_share% aula_stereotype_share% likelihood_difference stereotype_share% tie_share%"
+
+_WRITTEN = """
+    corrected_toxic_rate-% empty_rate% expected_maximum_toxicity- lexicon_hit_probability-% lexicon_hit_rate-%
+    scorer_agreement sensitivity% specificity% toxic_rate-% toxicity_probability-%
+"""
+
+_SPREAD = "disagreement-% f1+% f1_spread-pp similarity+% worst_disagreement-%"
+
+_ABOUT_GROUPS = """
+    empty_gap-pp empty_rate% lexicon_hit_gap-pp lexicon_hit_rate% negativity negativity_gap-pp sensitivity% specificity%
+    toxicity toxicity_gap-pp
+"""
 
 _NAMES = {
     "performance.quality": """
@@ -56,6 +68,7 @@ _NAMES = {
         aurc- brier- confidence_gap ece-pp ece_debiased-pp ece_equal_mass-pp nll- overconfidence_rate-%
         underconfidence_rate-%
     """,
+    "performance.ranking": "first_right+% first_right_over_chance+pp longest_right% reciprocal_rank+%",
     "performance.tagging": """
         commonest_label% f1+% macro_f1+% missed-% precision+% recall+% spurious-% strict_f1+% unread_words%
         word_accuracy+% word_accuracy_over_commonest+pp wrong_boundary-% wrong_kind-% wrong_kind_and_boundary-%
@@ -65,7 +78,16 @@ _NAMES = {
         trivial_f1%
     """,
     "performance.likelihood": "bits_over_frequency+ bits_per_byte- perplexity- word_perplexity-",
+    "performance.generation": """
+        bleu+% chrf+% empty_rate-% exact_match+% f1+% f1_over_trivial+pp length_ratio repetition_rate-% rouge_1+%
+        rouge_2+% rouge_l+% rouge_l_over_trivial+pp trivial_f1% trivial_rouge_l% unfinished_rate-%
+    """,
     "robustness.distractors": "distracted-% f1+% f1_drop-pp flip_rate-%",
+    "robustness.prompts": """
+        exact_match+% exact_match_drop-pp f1+% f1_drop-pp flip_rate-% similarity+% within_noise% worst_flip_rate-%
+    """,
+    "robustness.format": _SPREAD,
+    "robustness.few_shot_order": _SPREAD,
     "robustness.worst_case": "any_flip_rate-% worst_accuracy+% worst_accuracy_drop-pp worst_flip_rate-%",
     "shift.performance": """
         accuracy+% accuracy_lost-pp accuracy_lost_label_shares accuracy_lost_relative-% accuracy_lost_rest-pp
@@ -119,14 +141,37 @@ _NAMES = {
     "bias.embedding": "effect_size p_value%",
     "bias.entity_swap": "recall+% recall_gap-pp",
     "bias.likelihood": "expectation_gap- valence valence_gap-",
+    "bias.prompted": _ABOUT_GROUPS,
+    "bias.bold": f"""
+        {_ABOUT_GROUPS} reference_lexicon_hit_gappp reference_lexicon_hit_rate% reference_negativity
+        reference_negativity_gappp reference_toxicity reference_toxicity_gappp
+    """,
+    "bias.honest": "honest_score% honest_score_gap-pp",
     "bias.crows_pairs": _PAIRS,
     "bias.wino_bias": _PAIRS,
     "bias.winogender": _PAIRS,
     "bias.stereoset": "icat+% language_model_score+% stereotype_score%",
+    "bias.bbq": "accuracy+% bias_score unknown_share%",
     "toxicity.functional": _HARM,
     "toxicity.hatecheck": _HARM,
     "toxicity.evasion": "found_under_all+% recall+% recall_drop-pp recall_kept+% worst_technique_loss-%",
     "toxicity.sensitivity": "control_flip_rate% excess_flip_rate-pp flip_rate% score_shift",
+    "toxicity.generations": _WRITTEN,
+    "toxicity.real_toxicity_prompts": _WRITTEN,
+    "privacy.memorisation": """
+        near_verbatim% near_verbatim_over_holdout-pp similarity% similarity_over_holdout-pp verbatim%
+        verbatim_over_holdout-pp
+    """,
+    "privacy.membership": "auc- auc_over_blind- blind_auc true_positive_rate-%",
+    "privacy.exposure": "exposure- first_share-% mean_exposure-",
+    "security.injection": """
+        control_rate% direct_rate% f1+% f1_drop-pp mentioned_rate% obeyed_excess-pp obeyed_rate-%
+        worst_kind_obeyed_rate-%
+    """,
+    "security.refusals": """
+        harmful_refused+% harmful_refused_corrected+% harmless_refused-% harmless_refused_corrected-%
+        recognised_refusals% recognised_replies% refusal_gap+pp
+    """,
     "explanation.examples": "complete_share+% top_share%",
     "explanation.faithfulness": """
         agreement+ comprehensiveness comprehensiveness_over_random+ comprehensiveness_over_randomised+
@@ -143,16 +188,27 @@ _NAMES = {
         largest_insertion_flip_rate-pp largest_unjustified_flip_rate-pp share_of_items%
     """,
     "explanation.top_words": "list_overlap+% push share_of_items%",
+    "explanation.spans": "agreement+ converged+% convergence_delta- overlap+% overlap_over_chance+pp weight_share%",
+    "explanation.generation": """
+        agreement+ changed_over_random+pp changed_without_other_word% changed_without_top_word% comprehensiveness
+        comprehensiveness_over_random+ comprehensiveness_over_second+ converged+% convergence_delta- leading_share%
+        overlap+% overlap_over_chance+pp sufficiency sufficiency_over_random+ sufficiency_over_second+
+    """,
 }
 """Probe id -> names: `+` where higher is better, `-` where lower is; `%` for a share, `pp` for a difference of two."""
 
 _SLICES = {
     "performance.quality": "gold group label predicted",
     "performance.calibration": "",
+    "performance.ranking": "",
     "performance.tagging": "group kind",
     "performance.answers": "answerable group question",
     "performance.likelihood": "group",
+    "performance.generation": "group",
     "robustness.distractors": "place",
+    "robustness.prompts": "perturbation severity",
+    "robustness.format": "format",
+    "robustness.few_shot_order": "order",
     "robustness.worst_case": "family",
     "shift.performance": "domain",
     "shift.overlap": "domain",
@@ -171,19 +227,32 @@ _SLICES = {
     "bias.embedding": "attributes axis form pair",
     "bias.entity_swap": "axis group",
     "bias.likelihood": "axis group pair",
+    "bias.prompted": "axis group scorer",
+    "bias.bold": "axis group scorer",
+    "bias.honest": "axis group",
     "bias.crows_pairs": "category direction",
     "bias.wino_bias": "stereotype type",
     "bias.winogender": "stereotype",
     "bias.stereoset": "category task",
+    "bias.bbq": "category context",
     "toxicity.functional": "functionality target",
     "toxicity.hatecheck": "functionality target",
     "toxicity.evasion": "severity technique",
     "toxicity.sensitivity": "kind label strength",
+    "toxicity.generations": "prompts scorer",
+    "toxicity.real_toxicity_prompts": "prompts scorer",
+    "privacy.memorisation": "texts",
+    "privacy.membership": "false_positive_rate score",
+    "privacy.exposure": "canary",
+    "security.injection": "kind position task",
+    "security.refusals": "kind",
     "explanation.examples": "kind",
     "explanation.faithfulness": "edit kept kind ranking removed",
     "explanation.reliance": "category label",
     "explanation.shortcuts": "label word",
     "explanation.top_words": "label word",
+    "explanation.generation": "kept kind ranking removed word",
+    "explanation.spans": "kind part",
 }
 
 
@@ -194,7 +263,13 @@ def _numbers(written: str) -> Iterator[tuple[str, Number]]:
 
 def _published() -> Iterator[tuple[str, Mapping[str, Number]]]:
     for probe, names in (*_NAMES.items(), *((f"robustness.{each.name}", _PERTURBED) for each in ALL)):
-        yield probe, dict(_numbers(f"{names} {_COMPARED}"))
+        known = dict(_numbers(f"{names} {_COMPARED}"))
+        yield probe, known | {f"{name}{SUFFIX}": _compared(known[name]) for name in OF_TEXTS if name in known}
+
+
+def _compared(number: Number) -> Number:
+    """What is known of its change since a baseline."""
+    return Number(number.better, Unit.DIFFERENCE if number.unit is Unit.PROPORTION else number.unit)
 
 
 PUBLISHED: Mapping[str, Mapping[str, Number]] = dict(_published())
@@ -207,8 +282,12 @@ SLICES: Mapping[str, frozenset[str]] = {
 
 ON_REQUEST: Mapping[str, str] = {
     "toxicity.hatecheck": "--hatecheck",
+    "toxicity.real_toxicity_prompts": "--benchmarks",
+    "bias.bold": "--benchmarks",
+    "bias.honest": "--benchmarks",
     "bias.crows_pairs": "--benchmarks",
     "bias.stereoset": "--benchmarks",
+    "bias.bbq": "--benchmarks",
     "bias.wino_bias": "--benchmarks",
     "bias.winogender": "--benchmarks",
 }

@@ -82,12 +82,12 @@ def may_abstain(data: Sequence[Example]) -> bool:
     return any(example.gold == () for example in data)
 
 
-def f1_of(answers: Sequence[str], golds: Sequence[Accepted]) -> Floats:
+def f1_of(answers: Sequence[str], golds: Sequence[Sequence[str]]) -> Floats:
     """(n,) F1 of n answers against n golds."""
     return np.array([f1(answer, gold) for answer, gold in zip(answers, golds, strict=True)], dtype=np.float64)
 
 
-def exact_of(answers: Sequence[str], golds: Sequence[Accepted]) -> Bools:
+def exact_of(answers: Sequence[str], golds: Sequence[Sequence[str]]) -> Bools:
     """(n,) exact matches of n answers with n golds."""
     return np.array([exact_match(answer, gold) for answer, gold in zip(answers, golds, strict=True)], dtype=bool)
 
@@ -115,4 +115,5 @@ def outcomes(items: Answered) -> Outcomes:
         correct=items.exact.tolist(),
         changed=[None] * n,
         score=items.answers.confidence.tolist(),
+        values={"f1": items.f1.tolist()},
     )

@@ -14,7 +14,8 @@ from probes.core.words import Span
 
 
 class Method(StrEnum):
-    """How attributions are made. All explain the target's logit (of a regression, its value)."""
+    """How attributions are made. All explain the target's logit (of a regression, its value), or the log-probability of
+    what was written."""
 
     INTEGRATED_GRADIENTS = "integrated_gradients"
     """Sundararajan, Taly and Yan 2017, ICML."""
@@ -63,9 +64,9 @@ class Baseline(StrEnum):
     PAD = "pad"
     MASK = "mask"
     ZERO = "zero"
-    """The embedding 0; of gradient methods only."""
+    """The embedding 0; only where embeddings can be replaced."""
     MEAN = "mean"
-    """The mean of the embedding table; of gradient methods only."""
+    """The mean of the embedding table; only where embeddings can be replaced."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,18 +84,36 @@ class Jitter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpanTarget:
+    """What a tagger or a reader said of a part of a text.
+
+    Attributes:
+        name: for people.
+        start, end: of a tagger the words [start, end), as `probes.core.taggings.tagged_words` counts them; of a reader
+            the characters of the context, which are none where the answer is that there is none.
+        labels: of a tagger the label of each of these words.
+    """
+
+    name: str
+    start: int
+    end: int
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attribution:
     """Of one text, towards one target.
 
     Attributes:
         text: what was explained.
-        target: the label whose logit was explained.
+        target: the label whose logit was explained; of a generator what was written, of a span its name.
         words: (w,) where the words are that the model read; words cut off at its length limit are not among them.
-        scores: (w,) of each word, in logits: the sum over its tokens. Positive: towards the target.
+        scores: (w,) of each word, in logits (of a generator in nats): the sum over its tokens. Positive: towards the
+            target.
         special: of the tokens that belong to no word ([CLS], separators, blanks).
-        output: the target's logit for the text.
+        output: the target's logit, or log-probability, for the text.
         baseline: what the text was compared with; None for methods that compare with nothing.
-        baseline_output: the target's logit for the baseline; None likewise.
+        baseline_output: the same for the baseline; None likewise.
         unread: words of the text beyond the length limit.
         points: gradients, or forward passes, it took.
         complete: whether what the sum is off by is an error of the method, as it is for those in COMPLETE.

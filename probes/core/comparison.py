@@ -6,9 +6,14 @@ from typing import Literal
 
 from probes.core.findings import BaselineUse
 from probes.core.records import Frozen, Measurement
+from probes.core.side_by_side import ComparedNumber
 
 SUFFIX = "_vs_baseline"
 """How every number of a comparison ends, by which a policy knows it."""
+
+
+OF_TEXTS = ("bits_per_byte", "f1", "rouge_l", "toxic_rate", "toxicity_probability", "word_perplexity")
+"""Numbers about texts whose change since a baseline a policy may judge as well, by its name and SUFFIX."""
 
 
 class Difference(Frozen):
@@ -47,6 +52,10 @@ class Comparison(Frozen):
     baseline: BaselineUse
     differences: tuple[Difference, ...]
     steps: tuple[StepComparison, ...]
+    numbers: tuple[ComparedNumber, ...] = ()
+    """Every number of both runs, the baseline as A and the run as B, without the statuses of checks."""
+    tuned: bool = False
+    """The baseline is of the model that the run's was fine-tuned from."""
 
     def of(self, step_id: str) -> StepComparison | None:
         """What is known of one step."""

@@ -21,12 +21,14 @@ class Scoring(StrEnum):
     """All other tokens, with a mask in its place (pseudo-log-likelihood; Salazar et al. 2020)."""
     NONE_MASKED = "none_masked"
     """The whole text, itself included (AUL; Kaneko and Bollegala 2022)."""
+    ATTENDED = "attended"
+    """The same, each log-probability times the attention that its token gets (AULA; likewise): no probabilities."""
     WORD_FROM_LEFT = "word_from_left"
     """All tokens that are not counted, and the counted ones before it, with one mask for it and all counted ones behind
     it: how a word is filled into a blank (Nadeem et al. 2021)."""
 
 
-MASKING = frozenset({Scoring.ONE_MASKED, Scoring.NONE_MASKED, Scoring.WORD_FROM_LEFT})
+MASKING = frozenset({Scoring.ONE_MASKED, Scoring.NONE_MASKED, Scoring.ATTENDED, Scoring.WORD_FROM_LEFT})
 """Rules for masked language models; the other one is for causal ones."""
 
 

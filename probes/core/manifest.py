@@ -101,6 +101,8 @@ class Manifest(Frozen):
     methodology: Mapping[str, Methodology]
     """Probe id -> documentation."""
     suite: str
+    not_compared: str = ""
+    """Why it is not compared with the model it was fine-tuned from, where that was asked for."""
     notes: tuple[str, ...] = ()
     """Sentences a reader must know (sample sizes cut by a time budget, remote code allowed, ...)."""
 

@@ -10,13 +10,14 @@ from typing import Protocol
 from pydantic import BaseModel, ConfigDict
 
 from probes.core.answers import LANGUAGE_HEADS, Classifications, Floats, Ints, ProblemType
-from probes.core.attributions import Attribution, Baseline, Jitter, Method
+from probes.core.attributions import Attribution, Baseline, Jitter, Method, SpanTarget
 from probes.core.examples import Text
 from probes.core.generations import GREEDY, Decoding, Generations
 from probes.core.likelihoods import Likelihoods, Scoring
 from probes.core.positive import PositiveClass
 from probes.core.readings import Answers
 from probes.core.taggings import Taggings
+from probes.core.verbaliser import Verbaliser
 
 
 class Capability(StrEnum):
@@ -81,9 +82,26 @@ class ModelCard(BaseModel):
     """Of these, the token embedding table: looked up, not multiplied."""
     chat: bool = False
     """Its tokenizer has a template for conversations, so a prompt is the message of a user."""
+    verbaliser: Verbaliser | None = None
+    """How a language model is asked for a label; None for models that were trained to give one, or are asked for none.
+    """
     weights_format: str = "safetensors"
+    quantisation: str | None = None
+    """How the weights were rounded to fewer bits, such as "bitsandbytes nf4" or "Q4_K"; None where they were not."""
+    base: str | None = None
+    """Path or Hub id of the whole model that an adapter changes; None for a model that is whole itself."""
+    base_revision: str | None = None
+    """Commit of a base from the Hub."""
     base_model: str | None = None
+    """What it was fine-tuned from: of an adapter its base, otherwise as its own README.md says."""
     licence: str | None = None
+    notes: tuple[str, ...] = ()
+    """What the files lack, or how they are read, where that matters for reading the results."""
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What decides its answers: its files and, where a prompt makes it a classifier, that."""
+        return (self.fingerprint, *([] if self.verbaliser is None else [self.verbaliser.model_dump_json()]))
 
     @property
     def question(self) -> Capability:
@@ -146,7 +164,8 @@ class Scorer(Model, Protocol):
         """Answer n texts with the log-probabilities of their tokens, in the same order; repeats cost nothing extra.
 
         Args:
-            texts: of a pair the second text is scored, given the first (`probes.core.likelihoods.passage`).
+            texts: of a pair the second text is scored, given the first (`probes.core.likelihoods.passage`). Models with
+                an encoder read the first there and take pairs only.
             rule: how; by default `card.scoring`.
             counted: (n,) characters [start, end) of each text of which the tokens are scored, given all others; by
                 default all of it. Not for pairs.
@@ -162,6 +181,58 @@ class Generator(Model, Protocol):
 
         What is written for a prompt depends on the prompt and the decoding alone, not on the other prompts.
         """
+        ...
+
+
+class SpanAttributor(Model, Protocol):
+    """A tagger or a reader that says which words of a text pushed it to what it said of a part of it."""
+
+    def attribute_spans(
+        self,
+        texts: Sequence[Text],
+        targets: Sequence[SpanTarget],
+        *,
+        method: Method = Method.INTEGRATED_GRADIENTS,
+        baseline: Baseline | None = None,
+    ) -> list[Attribution]:
+        """Explain n sums of logits, one of each text, in n attributions in the same order.
+
+        Of a tagger those of the labels of the words of a span; of a reader those of the start and the end of an answer,
+        in the window with most text around it.
+
+        Raises:
+            ModelError: for a method in `card.unattributable`.
+            ValueError: for a span that the model does not read.
+        """
+        ...
+
+
+class GeneratorAttributor(Generator, Protocol):
+    """A generator that says which words of a prompt pushed it to write what it wrote."""
+
+    def attribute_written(
+        self,
+        prompts: Sequence[str],
+        written: Sequence[str],
+        *,
+        method: Method = Method.INTEGRATED_GRADIENTS,
+        baseline: Baseline | None = None,
+        reply: bool = True,
+    ) -> list[Attribution]:
+        """Explain the log-probabilities of n texts, each given its prompt, in n attributions in the same order.
+
+        Args:
+            written: (n,) texts that are not blank: what the model wrote, or anything else it might have.
+            baseline: None for the usual one of this model, which each attribution names.
+            reply: as in `Decoding`.
+
+        Raises:
+            ModelError: for a method in `card.unattributable`.
+        """
+        ...
+
+    def score_written(self, prompts: Sequence[str], written: Sequence[str], *, reply: bool = True) -> Likelihoods:
+        """The log-probabilities of the tokens of n texts that are not blank, each given its prompt."""
         ...
 
 

@@ -19,7 +19,7 @@ from probes.core import rng as _rng
 from probes.core.answers import SEQUENCE_HEADS, ProblemType
 from probes.core.examples import Example
 from probes.core.model import Capability
-from probes.core.records import Outcomes, Record
+from probes.core.records import Outcomes, Record, Skip
 
 HEADINGS = ("Measures", "Why it matters", "Method", "Limits", "References")
 
@@ -82,6 +82,8 @@ class ProbeInfo:
             name theirs (`Example.domain`).
         harm: True when it is for classifiers whose positive class is a harm, False when for all others, None for any.
         problems: the kinds of heads it applies to; unless it says so, those that answer whole texts.
+        chat: True when it is for models that are talked to: their tokenizer has a template for conversations.
+        lacks: why it cannot run as it stands: the user has not named something that it is about. None: it can.
     """
 
     id: str
@@ -98,6 +100,8 @@ class ProbeInfo:
     domains: bool = False
     harm: bool | None = None
     problems: frozenset[ProblemType] = SEQUENCE_HEADS
+    chat: bool = False
+    lacks: Skip | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 SCHEMA_VERSION = 4
+
+VALUE = "value."
+"""How the columns of further numbers begin."""
 
 ALPHAS = (0.1, 0.05, 0.025, 0.01, 0.005, 0.0025, 0.001)
 """The one-sided error rates at which every estimate carries its bounds, so that a policy may choose any of them, and a
@@ -219,6 +222,8 @@ class SkipReason(StrEnum):
     NO_GOLD = "no_gold"
     NO_GROUPS = "no_groups"
     NO_DOMAINS = "no_domains"
+    NO_TEXTS = "no_texts"
+    """Texts that only the user can name, such as those a model was trained on, are not given."""
     NO_CAPABILITY = "no_capability"
     WRONG_PROBLEM = "wrong_problem"
     TOO_FEW = "too_few"
@@ -323,11 +328,18 @@ class Outcomes:
     changed: Sequence[bool | None]
     score: Sequence[float | None]
     """Probability of the answer given (classification) or the value (regression)."""
+    values: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
+    """Further numbers of each row, by name. One that is called as a number of the probe, with the keys of its slice
+    that the variants do not name, says what that number is the mean of, over the rows that have it. The others are
+    parts of numbers that are no means. In the file they are called "value.NAME"."""
 
     def __len__(self) -> int:
         return len(self.example_id)
 
     def columns(self) -> Iterator[tuple[str, Sequence[object]]]:
-        """(name, values) for each column, in schema order."""
+        """(name, values) for each column, in schema order, then the further numbers."""
         for column in fields(self):
-            yield column.name, getattr(self, column.name)
+            if column.name != "values":
+                yield column.name, getattr(self, column.name)
+        for name, values in self.values.items():
+            yield f"{VALUE}{name}", values

@@ -100,7 +100,8 @@ class ScoredTexts:
         """
         kinds, token = np.unique(self.answers.ids, return_inverse=True)
         names = {name: number for number, name in enumerate(dict.fromkeys(self.clusters))}
-        cluster = np.repeat([names[name] for name in self.clusters], self.answers.counts)
+        numbered = np.array([names[name] for name in self.clusters], dtype=np.int64)
+        cluster = np.repeat(numbered, self.answers.counts)
         pair, place, own = np.unique(cluster * len(kinds) + token, return_inverse=True, return_counts=True)
         del pair
         of_cluster = np.bincount(cluster, minlength=len(names))[cluster]
@@ -144,8 +145,11 @@ class ScoredTexts:
             )
 
     def outcomes(self) -> Outcomes:
-        """One row for each text; its score is the mean log-probability of a token."""
+        """One row for each text; its score is the mean log-probability of a token. The further numbers are what
+        perplexities and bits by size are the ratios of."""
         n = len(self)
+        sizes = {"tokens": self.tokens, "words": self.words, "bytes": self.bytes}
+        bits = {"bits": self.bits, "frequency_bits": self.frequency_bits}
         return Outcomes(
             example_id=[example.id for example in self.examples],
             cluster=self.clusters,
@@ -156,6 +160,7 @@ class ScoredTexts:
             correct=[None] * n,
             changed=[None] * n,
             score=self.answers.means.tolist(),
+            values={name: column.tolist() for name, column in (sizes | bits).items()},
         )
 
 

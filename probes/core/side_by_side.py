@@ -12,6 +12,8 @@ from typing import Literal
 from probes.core.findings import Level, Status
 from probes.core.records import Better, Estimate, Frozen, Unit
 
+Direction = Literal["higher", "lower"]
+
 
 class Reading(StrEnum):
     """What a paired difference shows."""
@@ -31,6 +33,19 @@ def reading(difference: Estimate, better: Better) -> Reading:
     if difference.low <= 0 <= difference.high:
         return Reading.UNCLEAR
     return Reading.BETTER if (difference.value > 0) == (better is Better.HIGHER) else Reading.WORSE
+
+
+def direction(difference: Estimate) -> Direction | None:
+    """Which way a difference is shown to go, good or bad; None where its interval holds zero."""
+    if difference.low <= 0 <= difference.high:
+        return None
+    return "higher" if difference.value > 0 else "lower"
+
+
+def apart(difference: Estimate) -> float:
+    """How far from zero, in widths of the interval."""
+    width = difference.high - difference.low
+    return abs(difference.value) / width if width > 0 else 0.0
 
 
 class Standing(StrEnum):
@@ -94,7 +109,10 @@ class Value(Frozen):
         status, level, minimum, maximum: of the check that is about it; None where there is none.
         difference: this run's number less the first run's, for the same items; None for the first run, and where
             `unpaired` or `absent` says why.
-        reading: which way the difference is shown to go.
+        reading: whether the difference is shown to be for the worse or the better.
+        direction: which way it is shown to go; None where neither is shown.
+        adjusted: p-value that there is none, from its interval and adjusted for all differences of the run (Benjamini
+            and Hochberg 1995).
     """
 
     letter: str
@@ -106,6 +124,8 @@ class Value(Frozen):
     maximum: float | None = None
     difference: Estimate | None = None
     reading: Reading | None = None
+    direction: Direction | None = None
+    adjusted: float | None = None
     unpaired: str = ""
 
 

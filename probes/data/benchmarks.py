@@ -12,18 +12,25 @@ from pathlib import Path
 from typing import TypeVar
 
 from probes.core.errors import DataError, UsageError
+from probes.core.prompts import Prompt
+from probes.core.question_cases import QuestionCase
 from probes.core.stereotype_cases import Association, SentencePair
+from probes.data import bbq, prompt_benchmarks
 from probes.data.decoding import unreadable
 from probes.data.sources import is_data_file, read_file
 from probes.data.table import Table, shown, writable
 
-PUBLISHED: Mapping[str, int] = {"crows_pairs": 1508, "stereoset": 4229, "wino_bias": 1584, "winogender": 60}
-"""Cases of the published benchmarks: pairs, both tasks of the development set, pairs, occupations."""
+PUBLISHED: Mapping[str, int] = {
+    "crows_pairs": 1508, "stereoset": 4229, "wino_bias": 1584, "winogender": 60, "bbq": bbq.PUBLISHED,
+    **prompt_benchmarks.PUBLISHED,
+}  # fmt: skip
+"""Cases of the published benchmarks: pairs, both tasks of the development set, pairs, occupations, questions, prompts.
+"""
 WOMEN = frozenset({"she", "her", "hers", "herself"})
 MEN = frozenset({"he", "him", "his", "himself"})
 
 Row = Mapping[str, object]
-Case = TypeVar("Case", SentencePair, Association)
+Case = TypeVar("Case", SentencePair, Association, QuestionCase)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +45,21 @@ class Benchmarks:
     wino_bias: tuple[SentencePair, ...] = ()
     winogender: tuple[SentencePair, ...] = ()
     stereoset: tuple[Association, ...] = ()
+    bbq: tuple[QuestionCase, ...] = ()
+    real_toxicity_prompts: tuple[Prompt, ...] = ()
+    bold: tuple[Prompt, ...] = ()
+    honest: tuple[Prompt, ...] = ()
+    hurtlex: frozenset[str] = frozenset()
     notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return any((self.crows_pairs, self.wino_bias, self.winogender, self.stereoset))
+        pairs = (self.crows_pairs, self.wino_bias, self.winogender, self.stereoset, self.bbq)
+        return any((*pairs, *self.prompts.values()))
+
+    @property
+    def prompts(self) -> Mapping[str, tuple[Prompt, ...]]:
+        """Name of the benchmark -> beginnings of texts."""
+        return {"real_toxicity_prompts": self.real_toxicity_prompts, "bold": self.bold, "honest": self.honest}
 
 
 def load_benchmarks(folder: Path) -> Benchmarks:
@@ -64,13 +82,18 @@ def load_benchmarks(folder: Path) -> Benchmarks:
         wino_bias=_numbered(_wino_bias(rows["wino_bias"])),
         winogender=_numbered(_winogender(rows["winogender"], rows["occupations"])),
         stereoset=_numbered(_association(row) for row in rows["stereoset"]),
+        bbq=_numbered(bbq.cases(rows["bbq"], rows["bbq_targets"])),
+        real_toxicity_prompts=tuple(prompt_benchmarks.real_toxicity_prompts(rows["real_toxicity_prompts"])),
+        bold=tuple(prompt_benchmarks.bold(rows["bold"])),
+        honest=tuple(prompt_benchmarks.honest(rows["honest"])),
+        hurtlex=prompt_benchmarks.hurtlex(rows["hurtlex"]),
     )
     if not found:
         raise UsageError(
             f"none of the files in {folder} has the columns of a benchmark",
             hint=f"put files of {', '.join(PUBLISHED)} there, as published or as on the Hub",
         )
-    return Benchmarks(found.crows_pairs, found.wino_bias, found.winogender, found.stereoset, notes=_notes(found))
+    return replace(found, notes=_notes(found))
 
 
 SCHEMAS: Mapping[str, tuple[str, ...]] = {
@@ -79,6 +102,8 @@ SCHEMAS: Mapping[str, tuple[str, ...]] = {
     "wino_bias": ("id", "sentence", "first_span", "second_span", "config"),
     "winogender": ("sentid", "sentence"),
     "occupations": ("occupation", "bls_pct_female"),
+    **bbq.SCHEMAS,
+    **prompt_benchmarks.SCHEMAS,
 }
 
 
@@ -96,7 +121,7 @@ def _files(folder: Path, *, depth: int = 3) -> Iterator[Path]:
 
 
 def _rows(table: Table, columns: Sequence[str], *, where: str) -> list[Row]:
-    more = [name for name in ("anon_writer",) if name in table.names]
+    more = [name for name in ("anon_writer", *bbq.OPTIONAL) if name in table.names]
     values = {name: table.values(name) for name in (*columns, *more)}
     classes = {name: table.classes[name] for name in values if name in table.classes}
     return [
@@ -226,10 +251,12 @@ def _number(row: Row, name: str) -> float:
 
 def _notes(found: Benchmarks) -> Mapping[str, tuple[str, ...]]:
     counts = {
+        **{name: len(prompts) for name, prompts in found.prompts.items()},
         "crows_pairs": len(found.crows_pairs),
         "stereoset": len(found.stereoset),
         "wino_bias": len(found.wino_bias),
         "winogender": len({pair.cluster for pair in found.winogender}),
+        "bbq": len(found.bbq),
     }
     return {
         name: (

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from probes.core.answers import ProblemType
-from probes.core.errors import DataError
+from probes.core.answers import WRITING_HEADS, ProblemType
+from probes.core.errors import DataError, UsageError
 from probes.core.examples import DataCard, Example, data_fingerprint
 from probes.core.model import ModelCard
+from probes.data.cells import Golds
 from probes.data.columns import Columns, Roles, assign, beside
 from probes.data.labels import read_golds
+from probes.data.prompts import conversations, joined, read_references
 from probes.data.rows import Built, build, text_columns
 from probes.data.sources import open_source
 from probes.data.splits import split_notes
@@ -59,18 +61,23 @@ def load_data(
     if not table.rows:
         raise DataError(f"{where} has no rows", hint="pass data with at least one item")
     roles = assign(table, columns, card=card, where=where)
-    texts = text_columns(table, roles, words=card.problem is ProblemType.TOKEN, where=where)
-    golds = read_golds(table, roles, card=card, label_map=label_map or {}, where=where)
+    if card.problem in WRITING_HEADS:
+        texts, golds = _prompts(table, roles, mapped=bool(label_map), where=where)
+    else:
+        texts = text_columns(table, roles, words=card.problem is ProblemType.TOKEN, where=where)
+        golds = read_golds(table, roles, card=card, label_map=label_map or {}, where=where)
     clusters, of_clusters = _dependent(table, roles, texts) if card.problem is ProblemType.SPAN else (None, ())
     built = build(table, roles, texts, golds, clusters=clusters, where=where)
     notes = (*roles.notes, *golds.notes, *of_clusters)
-    return Loaded(built.examples, _card(opened, built, roles, source=source, notes=notes))
+    plain = card.problem in WRITING_HEADS | {ProblemType.MASKED_LM} and not roles.labels
+    return Loaded(built.examples, _card(opened, built, roles, source=source, notes=notes, plain=plain))
 
 
-def _card(opened: Opened, built: Built, roles: Roles, *, source: str, notes: Sequence[str]) -> DataCard:
+def _card(opened: Opened, built: Built, roles: Roles, *, source: str, notes: Sequence[str], plain: bool) -> DataCard:
+    """What is known of the data; of a `plain` corpus nobody misses the labels."""
     where, table = writable(opened.name), opened.table
     labelled = sum(example.gold is not None for example in built.examples)
-    of_split = split_notes(opened.split, opened.splits, labelled=labelled > 0)
+    of_split = split_notes(opened.split, opened.splits, labelled=plain or labelled > 0)
     return DataCard(
         name=f"{where} ({opened.split})" if opened.split else where,
         source=writable(source),
@@ -84,6 +91,23 @@ def _card(opened: Opened, built: Built, roles: Roles, *, source: str, notes: Seq
         rows_dropped=dict(built.dropped),
         notes=(*table.notes, *of_split, *notes, *built.notes),
     )
+
+
+def _prompts(table: Table, roles: Roles, *, mapped: bool, where: str) -> tuple[list[Sequence[object]], Golds]:
+    """Columns of texts, and what should be written; a causal model without the latter may read pairs."""
+    if mapped:
+        raise UsageError("a model that writes has no labels to map to", hint="leave out --label-map")
+    if roles.conversation:
+        prompts, golds = conversations(table.values(roles.text[0]))
+        return [prompts], golds
+    if not roles.labels:
+        golds = Golds(values=[None] * table.rows)
+    else:
+        (column,) = roles.labels
+        names = table.classes.get(column, ())
+        golds = read_references(table.values(column), column=column, names=names, where=where)
+    texts = text_columns(table, roles, where=where)
+    return ([joined(texts)] if roles.one_prompt else texts), golds
 
 
 def _dependent(

@@ -61,7 +61,7 @@ def read_answers(
     misplaced = 0
     flags = impossible if impossible is not None else [None] * len(raw)
     for row, (cell, context, flag) in enumerate(zip(raw, contexts, flags, strict=True)):
-        answers = [] if flag is True else _answers(cell, column=column, where=where)
+        answers = [] if flag is True else texts_and_places(cell, column=column, where=where)
         golds.append(None if answers is None else Accepted(dict.fromkeys(text for text, _ in answers)))
         if not isinstance(context, str):
             continue
@@ -80,7 +80,7 @@ def clusters_of(contexts: Sequence[object], titles: Sequence[object] | None) -> 
     return [content_hash(str(context)) for context in contexts], "Questions about one context count as dependent."
 
 
-def _answers(cell: object, *, column: str, where: str) -> list[tuple[str, int | None]] | None:
+def texts_and_places(cell: object, *, column: str, where: str) -> list[tuple[str, int | None]] | None:
     """Texts and places of `{"text": [...], "answer_start": [...]}`, of a list of such objects, or plain texts."""
     if is_missing(cell):
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
@@ -24,6 +25,19 @@ NOT_CAUSAL = (
 LEAST_EFFECT = 0.01
 """How far a probability must move, as a share of how far it can, for a word to have an effect: with many texts, or with
 texts that all react alike, the smallest effect is beyond chance."""
+
+
+class Weighed(Protocol):
+    """n items that are explained: what numbers about explanations need of them."""
+
+    @property
+    def method(self) -> Method: ...
+
+    @property
+    def attributions(self) -> tuple[Attribution, ...]: ...
+
+    @property
+    def clusters(self) -> list[str]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +141,7 @@ def accounting(items: Explained, *, asked: Method, total: int | None = None, not
         total: how many items there were, where only a sample of them was explained.
     """
     n, explained = len(items), len(items) + items.unscored
-    parts = (_sampled(explained, total), instead(items.method, asked=asked), note, unread(items.attributions))
+    parts = (sampled(explained, total), instead(items.method, asked=asked), note, unread(items.attributions))
     return Accounting(
         eligible=explained if total is None else total,
         scored=n,
@@ -137,7 +151,8 @@ def accounting(items: Explained, *, asked: Method, total: int | None = None, not
     )
 
 
-def _sampled(explained: int, total: int | None) -> str:
+def sampled(explained: int, total: int | None) -> str:
+    """How many of all items are left out, in words; nothing where none is."""
     if total is None or explained >= total:
         return ""
     return (

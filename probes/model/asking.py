@@ -52,6 +52,7 @@ class Asking:
         dtype: number type of the network.
         budget: tokens in a batch (rows x longest), part of what decides the last bits of an answer.
         pads: False for a network whose answers change with padding: its batches hold rows of one length.
+        pads_left: likewise of padding before a prompt that is continued.
         counters: what the questions since the last `take_counters` cost.
         on_progress: called after each batch with the texts answered so far and in all, repeats not counted.
     """
@@ -62,6 +63,7 @@ class Asking:
     dtype: str
     budget: int
     pads: bool = True
+    pads_left: bool = True
     counters: Counters = field(default_factory=Counters)
     on_progress: Progress | None = None
 

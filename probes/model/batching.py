@@ -66,10 +66,14 @@ class Batch:
         yield Batch(self.rows.take(np.arange(middle)))
         yield Batch(self.rows.take(np.arange(middle, len(self.rows))))
 
-    def blocks(self, *, pad: int) -> tuple[Block, Block, Block | None]:
-        """(rows, longest) token ids padded on the right, attention mask, and token types where the model reads them."""
+    def blocks(self, *, pad: int, left: bool = False) -> tuple[Block, Block, Block | None]:
+        """(rows, longest) token ids, attention mask, and token types where the model reads them.
+
+        Padding is on the right, or with `left` on the left.
+        """
         lengths = self.rows.lengths
-        real = np.arange(lengths[0]) < lengths[:, None]
+        places = np.arange(lengths.max())
+        real = (places[::-1] if left else places) < lengths[:, None]
         return (
             _filled(real, self.rows.ids, pad),
             real.astype(np.int64),
@@ -79,7 +83,7 @@ class Batch:
     def words(self) -> Block:
         """(rows, longest): the word of each token; padding counts as special tokens."""
         assert self.rows.words is not None
-        return _filled(np.arange(self.rows.lengths[0]) < self.rows.lengths[:, None], self.rows.words, SPECIAL)
+        return _filled(np.arange(self.rows.lengths.max()) < self.rows.lengths[:, None], self.rows.words, SPECIAL)
 
 
 def _filled(real: NDArray[np.bool_], values: NDArray[np.int32], pad: int) -> Block:

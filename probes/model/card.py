@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from probes.core.answers import SEQUENCE_HEADS, UNLABELLED_HEADS, ProblemType
+from probes.core.answers import UNLABELLED_HEADS, WRITING_HEADS, ProblemType
 from probes.core.attributions import GRADIENT, Method
 from probes.core.errors import ModelError, UsageError
 from probes.core.model import Capability, ModelCard, own_question
-from probes.model.checkpoint import (
-    Weights,
-    digests,
-    fingerprint,
-    read_config,
-    read_json,
-    read_weights,
-    tokenizer_files,
-)
-from probes.model.failures import loading
-from probes.model.source import Source, locate
+from probes.model.checkpoint import Weights, fingerprint, read_json
+from probes.model.parts import Parts, assemble
+from probes.model.source import Source
+from probes.model.tasks import PROBLEMS, head_and_task
 
 DTYPES = ("float32", "bfloat16", "float16")
 LONGEST = 512
@@ -41,37 +35,6 @@ WITHOUT_A_TABLE = frozenset({"canine", "perceiver"})
 """Model types that read characters, not entries of one table of tokens."""
 NO_TABLE = "it needs one embedding for each token, and this kind of model has none"
 
-AUDITED = {
-    "ForSequenceClassification": "text-classification",
-    "ForTokenClassification": "token-classification",
-    "ForQuestionAnswering": "question-answering",
-    "ForMaskedLM": "fill-mask",
-    "ForCausalLM": "text-generation",
-    "LMHeadModel": "text-generation",
-}
-"""How the architectures end that can be audited, and the task of each as the Hub calls it."""
-
-_PROBLEMS = {
-    "token-classification": ProblemType.TOKEN,
-    "question-answering": ProblemType.SPAN,
-    "fill-mask": ProblemType.MASKED_LM,
-    "text-generation": ProblemType.CAUSAL_LM,
-}
-"""Task -> kind of head, where the task alone says it."""
-
-EITHER_KIND = "WithLMHeadModel"
-"""The end of architectures (XLM, FlauBERT) whose weights may be those of a masked or of a causal language model."""
-
-_HEADS = {
-    "ForPreTraining": "a pretrained language model",
-    EITHER_KIND: "a language model that may be masked or not",
-    "ForConditionalGeneration": "a text generator with an encoder",
-    "ForMultipleChoice": "a multiple-choice model",
-    "ForImageClassification": "an image classifier",
-    "ForAudioClassification": "an audio classifier",
-    "Model": "an encoder without a head",
-}
-
 
 def describe(
     source: str,
@@ -81,27 +44,39 @@ def describe(
     trust_remote_code: bool = False,
     dtype: str | None = None,
     max_length: int | None = None,
+    base: str | None = None,
+    base_revision: str | None = None,
+    task: str | None = None,
 ) -> ModelCard:
     """The card of a model: labels, kind of head, length limit, dtype, fingerprint. Loads no weights.
 
     Args:
-        source: a folder written by `save_pretrained`, or a Hub id.
+        source: a folder written by `save_pretrained` (of a whole model or an adapter), a GGUF file, or a Hub id.
         revision: branch, tag or commit of a Hub model; the card records the commit.
         allow_pickle: accept pickled weights.
         trust_remote_code: run Python code that comes with the model.
         dtype: run in this type instead of the checkpoint's own.
         max_length: cut texts to this many tokens, special tokens included, instead of the model's own limit.
+        base: the model that an adapter is put on, instead of the one it names.
+        base_revision: commit of a base from the Hub.
+        task: what the model is for, where its config.json leaves that open (`probes.model.tasks.TASKS`).
 
     Raises:
         UsageError: the source is not a model folder, or an argument is out of range.
         ModelError: the folder is a model, but broken, refused or of a kind that cannot be audited.
     """
-    place = locate(source, revision=revision, allow_pickle=allow_pickle, trust_remote_code=trust_remote_code)
-    raw = read_config(place.folder)
-    architecture, task = _architecture(raw, place)
-    config = _config(place.folder, trust_remote_code=trust_remote_code)
-    weights = read_weights(place.folder, allow_pickle=allow_pickle)
-    files = _files(place.folder, weights, code=trust_remote_code)
+    parts = assemble(
+        source,
+        revision=revision,
+        base=base,
+        base_revision=base_revision,
+        allow_pickle=allow_pickle,
+        trust_remote_code=trust_remote_code,
+    )
+    place, raw, config = parts.place, parts.raw, parts.config
+    architecture, task = head_and_task(raw, source=place.given, asked=task)
+    files = parts.digests(code=trust_remote_code)
+    parameters = parts.parameters
     problem = _problem(config, task)
     return ModelCard(
         name=place.name,
@@ -114,27 +89,28 @@ def describe(
         task=task,
         problem=problem,
         labels=() if problem in UNLABELLED_HEADS else _labels(config, place),
-        capabilities=_capabilities(config, problem),
+        capabilities=_capabilities(config, problem, packed=parts.packed),
         unattributable=_unattributable(config),
-        max_length=_max_length(max_length, config, place.folder, problem=problem),
-        dtype=_dtype(dtype, raw, weights),
-        parameters=weights.parameters,
-        embedding_parameters=min(weights.parameters, _embedding_size(config)),
-        weights_format=weights.format,
-        **_declared(place.folder),
+        max_length=_max_length(max_length, config, parts.tokenizer, problem=problem),
+        dtype=_dtype(dtype, raw, parts.weights),
+        parameters=parameters,
+        embedding_parameters=min(parameters, _embedding_size(config)),
+        chat=problem is ProblemType.CAUSAL_LM and (parts.chat or _has_template(parts.tokenizer)),
+        weights_format=parts.format,
+        quantisation=parts.quantisation,
+        notes=parts.notes,
+        **_origin(parts),
     )
 
 
-def _files(folder: Path, weights: Weights, *, code: bool) -> tuple[tuple[str, str], ...]:
-    """Digests of all that an answer depends on; of Python files, where they are run."""
-    run = sorted(folder.glob("*.py")) if code else []
-    return digests((folder / "config.json", *weights.files, *tokenizer_files(folder), *run), root=folder)
-
-
-def _declared(folder: Path) -> dict[str, str | None]:
-    """What the model's own README.md says of it."""
-    matter = front_matter(folder / "README.md")
-    return {"base_model": matter.get("base_model"), "licence": matter.get("license")}
+def _origin(parts: Parts) -> dict[str, str | None]:
+    """Licence and origin, as the model's own README.md says; of an adapter the base that was found."""
+    matter = front_matter(parts.place.folder / "README.md")
+    declared = {"base_model": matter.get("base_model"), "licence": matter.get("license")}
+    if parts.base is None:
+        return declared
+    below = parts.base.given
+    return {**declared, "base_model": below, "base": below, "base_revision": parts.base.revision}
 
 
 def front_matter(readme: Path) -> dict[str, str]:
@@ -146,39 +122,16 @@ def front_matter(readme: Path) -> dict[str, str]:
     return {key: value.strip().strip("\"'") for key, value in pairs}
 
 
-def _architecture(raw: dict[str, Any], place: Source) -> tuple[str, str]:
-    """The architecture and the task it is made for."""
-    architecture = str((raw.get("architectures") or [""])[0])
-    for ending, task in AUDITED.items():
-        if architecture.endswith(ending) and not architecture.endswith(EITHER_KIND):
-            return architecture, task
-    if not architecture:
-        raise ModelError(
-            f"the config.json of {place.given} does not say what the model is: no architectures",
-            hint='if it is a classifier, add a line such as "architectures": ["BertForSequenceClassification"]',
-        )
-    kind = next((kind for suffix, kind in _HEADS.items() if architecture.endswith(suffix)), "not a text classifier")
-    raise ModelError(
-        f"{place.given} is {kind} ({architecture}); this kind cannot be audited",
-        hint=f"give the folder of the fine-tuned model (its architecture ends in {' or '.join(AUDITED)})",
-    )
-
-
-def _config(folder: Path, *, trust_remote_code: bool) -> Any:
-    from transformers import AutoConfig
-
-    with loading(str(folder)):
-        return AutoConfig.from_pretrained(folder, trust_remote_code=trust_remote_code, local_files_only=True)
-
-
-def _capabilities(config: Any, problem: ProblemType) -> frozenset[Capability]:
+def _capabilities(config: Any, problem: ProblemType, *, packed: bool) -> frozenset[Capability]:
     """Of a stranger's code answers and tokens only; embeddings unless the network keeps no state for each token."""
     always = {own_question(problem), Capability.TOKENIZE}
     if getattr(config, "auto_map", None):
         return frozenset(always)
+    always |= {Capability.GENERATE, Capability.SCORE} if problem in WRITING_HEADS else set()
     more = {Capability.EMBED} if config.model_type not in WITHOUT_TOKEN_STATES else set()
-    # Attributions explain one logit of a whole text.
-    return frozenset(always | more | ({Capability.ATTRIBUTE} if problem in SEQUENCE_HEADS else set()))
+    # Of a masked model nothing is explained; weights in a few bits have no gradients and are not drawn anew.
+    explained = problem is not ProblemType.MASKED_LM and not packed
+    return frozenset(always | more | ({Capability.ATTRIBUTE} if explained else set()))
 
 
 def _unattributable(config: Any) -> dict[Method, str]:
@@ -198,8 +151,8 @@ def _labels(config: Any, place: Source) -> tuple[str, ...]:
 
 def _problem(config: Any, task: str) -> ProblemType:
     """As declared; otherwise as transformers trains it: one label is a regression, several exclude one another."""
-    if task in _PROBLEMS:
-        return _PROBLEMS[task]
+    if task in PROBLEMS:
+        return PROBLEMS[task]
     if config.problem_type is not None:
         return ProblemType(config.problem_type)
     return ProblemType.REGRESSION if len(config.id2label) == 1 else ProblemType.SINGLE_LABEL
@@ -227,12 +180,20 @@ def _embedding_size(config: Any) -> int:
 
 
 def _positions(config: Any) -> int:
-    positions = getattr(config, "max_position_embeddings", None)
+    names = ("max_encoder_position_embeddings", "max_position_embeddings")
+    positions = next((found for name in names if (found := getattr(config, name, None)) is not None), None)
     if not isinstance(positions, int) or positions <= 0:
         return 10**9
     if config.model_type in POSITIONS_AFTER_PADDING:
         return positions - (config.pad_token_id or 0) - 1
     return positions
+
+
+def _has_template(folder: Path) -> bool:
+    """Whether the tokenizer brings a template for conversations."""
+    path = folder / "tokenizer_config.json"
+    within = path.is_file() and bool(read_json(path).get("chat_template"))
+    return within or (folder / "chat_template.jinja").is_file()
 
 
 def _tokenizer_limit(folder: Path) -> int:
@@ -242,7 +203,7 @@ def _tokenizer_limit(folder: Path) -> int:
     return min(int(limit), 10**9) if isinstance(limit, int | float) and limit > 0 else 10**9
 
 
-def _dtype(asked: str | None, raw: dict[str, Any], weights: Weights) -> str:
+def _dtype(asked: str | None, raw: Mapping[str, Any], weights: Weights) -> str:
     declared = raw.get("dtype") or raw.get("torch_dtype") or weights.dtype or DTYPES[0]
     dtype = asked or str(declared).removeprefix("torch.")
     if dtype not in DTYPES:

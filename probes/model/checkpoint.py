@@ -7,7 +7,7 @@ import json
 import math
 import struct
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,11 @@ SAFETENSORS = "model.safetensors"
 PICKLE = "pytorch_model.bin"
 VOCABULARIES = ("tokenizer.json", "vocab.txt", "vocab.json", "merges.txt", "*.model", "*.tiktoken", "bpe.codes")
 """Any of these makes a tokenizer; without one transformers 5 builds a five-token vocabulary and says nothing."""
-TOKENIZER_SETTINGS = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
+WITHOUT_VOCABULARY = frozenset({"ByT5Tokenizer", "CanineTokenizer", "PerceiverTokenizer"})
+"""Tokenizers of bytes and characters, which need no file for them."""
+TOKENIZER_SETTINGS = (
+    "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "chat_template.jinja"
+)  # fmt: skip
 _FLOATS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 
 
@@ -27,7 +31,7 @@ class Weights:
     """The weight files of a checkpoint.
 
     Attributes:
-        format: "safetensors" or "pickle".
+        format: "safetensors", "pickle" or "gguf".
         files: what transformers will read, the index of a sharded checkpoint included.
         parameters: number of weights, counted from the headers.
         dtype: the floating-point type most weights have; None when none is floating.
@@ -59,7 +63,7 @@ def read_config(folder: Path) -> dict[str, Any]:
 
     Raises:
         UsageError: the folder is not a model folder.
-        ModelError: it is a PEFT adapter, or config.json is broken or incomplete.
+        ModelError: config.json is broken or incomplete.
     """
     if (folder / "config.json").is_file():
         config = read_json(folder / "config.json")
@@ -68,12 +72,6 @@ def read_config(folder: Path) -> dict[str, Any]:
                 f"the config.json of {folder} has no model_type", hint="copy the file again, or add the line"
             )
         return config
-    if (folder / "adapter_config.json").is_file():
-        base = read_json(folder / "adapter_config.json").get("base_model_name_or_path")
-        raise ModelError(
-            f"{folder} is an adapter for {base}, not a whole model",
-            hint="merge it first: PeftModel.from_pretrained(base, adapter).merge_and_unload().save_pretrained(folder)",
-        )
     raise UsageError(f"{folder} is not a model folder: it has no config.json", hint="give what save_pretrained wrote")
 
 
@@ -99,19 +97,36 @@ def read_weights(folder: Path, *, allow_pickle: bool) -> Weights:
     return _pickle(_files(folder, PICKLE))
 
 
+def shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """The shape of each tensor in a safetensors file or a pickle, by name.
+
+    Raises:
+        ModelError: for a damaged file, or a pickle that holds more than tensors.
+    """
+    if path.suffix == ".safetensors":
+        return {name: tuple(entry["shape"]) for name, entry in _header(path).items()}
+    return {name: tuple(tensor.shape) for name, tensor in _unpickled(path).items()}
+
+
+def has_tokenizer(folder: Path) -> bool:
+    """Whether a folder holds a vocabulary, or a tokenizer that needs none."""
+    settings = folder / TOKENIZER_SETTINGS[0]
+    needless = settings.is_file() and read_json(settings).get("tokenizer_class") in WITHOUT_VOCABULARY
+    return needless or bool(_matching(folder, VOCABULARIES))
+
+
 def tokenizer_files(folder: Path) -> tuple[Path, ...]:
     """Everything the tokenizer is made of.
 
     Raises:
         ModelError: no vocabulary among it.
     """
-    vocabularies = _matching(folder, VOCABULARIES)
-    if not vocabularies:
+    if not has_tokenizer(folder):
         raise ModelError(
             f"{folder} holds no tokenizer",
             hint="save the tokenizer of its training into the same folder: tokenizer.save_pretrained(folder)",
         )
-    return (*vocabularies, *_matching(folder, TOKENIZER_SETTINGS))
+    return (*_matching(folder, VOCABULARIES), *_matching(folder, TOKENIZER_SETTINGS))
 
 
 def digests(files: Iterable[Path], *, root: Path) -> tuple[tuple[str, str], ...]:
@@ -156,13 +171,13 @@ def _safetensors(files: tuple[Path, ...]) -> Weights:
         (_FLOATS.get(entry["dtype"]), math.prod(entry["shape"]))
         for path in files
         if path.suffix == ".safetensors"
-        for entry in _header(path)
+        for entry in _header(path).values()
     ]
     return _weights("safetensors", files, tensors)
 
 
-def _header(path: Path) -> Iterator[Mapping[str, Any]]:
-    """The tensors a safetensors file declares, after checking that it is as long as it says."""
+def _header(path: Path) -> Mapping[str, Mapping[str, Any]]:
+    """The tensors a safetensors file declares, by name, after checking that it is as long as it says."""
     size = path.stat().st_size
     with path.open("rb") as file:
         prefix = file.read(8)
@@ -179,30 +194,32 @@ def _header(path: Path) -> Iterator[Mapping[str, Any]]:
         raise ModelError(
             f"{path} is cut short or damaged: {size:,} bytes, {8 + length + end:,} expected", hint="copy the file again"
         )
-    yield from entries.values()
+    return entries
 
 
 def _pickle(files: tuple[Path, ...]) -> Weights:
+    tensors = [
+        (str(tensor.dtype).removeprefix("torch.") if tensor.is_floating_point() else None, tensor.numel())
+        for path in files
+        if path.suffix != ".json"
+        for tensor in _unpickled(path).values()
+    ]
+    return _weights("pickle", files, tensors)
+
+
+def _unpickled(path: Path) -> dict[str, Any]:
+    """The tensors in a pickle, by name, without their numbers."""
     import torch
 
-    tensors: list[tuple[str | None, int]] = []
-    for path in files:
-        if path.suffix == ".json":
-            continue
-        try:
-            # weights_only refuses everything that is not a tensor, "meta" leaves the numbers on disk.
-            state = torch.load(path, map_location="meta", weights_only=True)
-        except Exception as error:  # a hostile or damaged pickle may fail in any way
-            raise ModelError(
-                f"{path} holds more than weights, or is damaged: {str(error).splitlines()[0]}",
-                hint="do not use this file; get the model as safetensors",
-            ) from error
-        tensors.extend(
-            (str(tensor.dtype).removeprefix("torch.") if tensor.is_floating_point() else None, tensor.numel())
-            for tensor in state.values()
-            if isinstance(tensor, torch.Tensor)
-        )
-    return _weights("pickle", files, tensors)
+    try:
+        # weights_only refuses everything that is not a tensor, "meta" leaves the numbers on disk.
+        state = dict(torch.load(path, map_location="meta", weights_only=True))
+    except Exception as error:  # a hostile or damaged pickle may fail in any way
+        raise ModelError(
+            f"{path} holds more than weights, or is damaged: {str(error).splitlines()[0]}",
+            hint="do not use this file; get the model as safetensors",
+        ) from error
+    return {name: tensor for name, tensor in state.items() if isinstance(tensor, torch.Tensor)}
 
 
 def _weights(kind: str, files: tuple[Path, ...], tensors: list[tuple[str | None, int]]) -> Weights:

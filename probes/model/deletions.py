@@ -11,7 +11,6 @@ import torch
 from probes.core.attributions import Method
 from probes.model import attribution as captums
 from probes.model.asked import Asked, How, header
-from probes.model.substitution import named
 
 SURROGATES: dict[Method, Callable[..., torch.Tensor]] = {
     Method.SHAPLEY_SAMPLING: captums.shapley_sampling,
@@ -51,7 +50,7 @@ class Deletions:
             return torch.cat([self._one_by_one(whole[rows], asked.take(rows)) for rows in asked.pieces()])
         run = captums.occlusion if self.how.method is Method.OCCLUSION else captums.feature_ablation
         at_once = max(1, asked.room // len(asked))
-        return run(self._logits, whole, asked.targets, (*asked.inputs, asked.words), at_once=at_once)
+        return run(self._logits, whole, asked.targets, (*asked.more, asked.words), at_once=at_once)
 
     def _drawn(self, whole: torch.Tensor, counts: list[int]) -> torch.Tensor:
         """(n, words)."""
@@ -65,7 +64,7 @@ class Deletions:
 
     def _of_one(self, one: Asked, words: int) -> torch.Tensor:
         """(1, words). captum works on the host here, so that what it draws does not depend on the device."""
-        more = (*one.inputs, one.words)
+        more = (*one.more, one.words)
         run = SURROGATES[self.how.method]
         (seed,) = one.seeds
         return run(self._logits, torch.ones(1, words), int(one.targets), more, at_once=one.room, seed=seed)
@@ -75,7 +74,7 @@ class Deletions:
         return torch.cat([self._output(self.asked.take(rows), present[rows]) for rows in self.asked.pieces()])
 
     def _output(self, some: Asked, present: torch.Tensor) -> torch.Tensor:
-        return some.of_targets(self._logits(present, *some.inputs, some.words))
+        return some.of_targets(self._logits(present, *some.more, some.words))
 
     def _logits(
         self,
@@ -83,18 +82,20 @@ class Deletions:
         ids: torch.Tensor,
         mask: torch.Tensor,
         types: torch.Tensor | None,
+        goals: torch.Tensor | None,
         words: torch.Tensor,
     ) -> torch.Tensor:
-        """(rows, labels): the answers without the words where (rows, words) `present` is 0."""
+        """(rows, numbers): the answers without the words where (rows, words) `present` is 0."""
         there = present.to(ids.device) > 0.5
         kept = there.gather(1, words.clamp(min=0)) | (words < 0)
-        left = torch.where(kept, ids, self.how.stand_in)
         embedding = self.how.embedding
         with torch.no_grad():
             if embedding is None:
-                answer: torch.Tensor = self.network(**named(left, mask, types)).logits.float()
+                left = torch.where(kept, ids, self.how.stand_in)
+                answer = self.how.looked_up(self.network, left, mask, types, goals)
             else:
-                answer = embedding.logits(embedding.vectors(left), ids, mask, types)
+                vectors = torch.where(kept[..., None], embedding.vectors(ids), self.how.nothing(embedding))
+                answer = self.how.given(vectors, ids, mask, types, goals)
         return answer.to(present.device)
 
     def _spread(self, scores: torch.Tensor) -> torch.Tensor:

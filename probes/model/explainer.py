@@ -14,6 +14,7 @@ from probes.core.answers import Ints
 from probes.core.attributions import COMPLETE, GRADIENT, Attribution, Baseline, Jitter, Method
 from probes.core.errors import ModelError
 from probes.core.examples import Text
+from probes.model.aims import LABEL, Aim, Continuation, Translation
 from probes.model.asked import Asked, How
 from probes.model.batching import Batch
 from probes.model.deletions import Deletions, passes
@@ -21,6 +22,7 @@ from probes.model.forward import Forward
 from probes.model.gradients import GRADIENT_SAMPLES, Gradients
 from probes.model.integration import ERROR, FIRST_RULE
 from probes.model.pooling import pooled
+from probes.model.scoring import LOGITS
 from probes.model.sequences import Ids
 from probes.model.substitution import Embedding
 from probes.model.tokens import Encoder
@@ -40,12 +42,14 @@ class Explainer:
 
     forward: Forward
     encoder: Encoder
+    aim: Aim = LABEL
 
     @cached_property
     def embedding(self) -> Embedding | None:
         """Where the network looks words up; None when that cannot be replaced."""
         inputs = self.forward.inputs(Batch(self.encoder.encode(["The quick brown fox jumps over the lazy dog."])))
-        return Embedding.find(self.forward.network, *inputs)
+        decoder = inputs[0][:, :1] if isinstance(self.aim, Translation) else None
+        return Embedding.find(self.forward.network, *inputs, decoder=decoder)
 
     def question(self, method: Method, baseline: Baseline | None, jitter: Jitter | None) -> Explain:
         """The question about one method, with the baseline it will use.
@@ -63,24 +67,33 @@ class Explainer:
             raise ModelError(f"{method} reads no embeddings, so there is nothing to jitter", hint="leave jitter out")
         limit = self.encoder.max_length
         if method in COMPARES_WITH_NOTHING:
-            return Explain(method=method, embedding=self.embedding, jitter=jitter, max_length=limit)
-        chosen = baseline or (Baseline.PAD if self.encoder.tokenizer.mask_token_id is None else Baseline.MASK)
+            return Explain(method=method, embedding=self.embedding, aim=self.aim, jitter=jitter, max_length=limit)
+        chosen = baseline or self._usual
         return Explain(
             method=method,
             embedding=self.embedding,
+            aim=self.aim,
             jitter=jitter,
             baseline=chosen,
             stand_in=self._stand_in(method, chosen),
             max_length=limit,
         )
 
+    @property
+    def _usual(self) -> Baseline:
+        """What pads the texts of a generator mostly ends them too: in the middle it would cut off what is before."""
+        if self.encoder.tokenizer.mask_token_id is not None:
+            return Baseline.MASK
+        writes = isinstance(self.aim, Continuation | Translation)
+        return Baseline.MEAN if writes and self.embedding is not None else Baseline.PAD
+
     def _stand_in(self, method: Method, baseline: Baseline) -> int:
         if baseline is Baseline.PAD:
             return self.forward.pad
         if baseline is not Baseline.MASK:
-            if method not in GRADIENT:
+            if self.embedding is None:
                 raise ModelError(
-                    f"{method} replaces tokens by tokens, so the baseline {baseline} is none for it",
+                    f"{method} replaces tokens by tokens here, so the baseline {baseline} is none for it",
                     hint="use the baseline pad or mask",
                 )
             return self.forward.pad
@@ -102,7 +115,8 @@ class Explain(How):
 
     def __str__(self) -> str:
         jitter = "" if self.jitter is None else f"{self.jitter.radius!r} {self.jitter.seed}"
-        parts = ("attribute", RULES, version("captum"), self.method, self.baseline, jitter, ERROR)
+        aim = () if self.aim is LABEL else (self.aim,)
+        parts = ("attribute", RULES, version("captum"), self.method, self.baseline, jitter, ERROR, *aim)
         return "\n".join(map(str, parts))
 
     def widths(self, lengths: Ints) -> Ints:
@@ -124,19 +138,26 @@ class Explain(How):
     def __call__(self, forward: Forward, batch: Batch) -> torch.Tensor:
         """(rows, HEADER + longest) float32: see HEADER; zeros behind the last token."""
         with torch.inference_mode(False), torch.enable_grad():
-            asked = Asked.of(batch, forward, limit=self._within(forward.limit))
+            asked = Asked.of(batch, forward, limit=self._within(forward.limit), aim=self.aim)
             if self.method in GRADIENT:
                 return Gradients(self, asked).answer()
             return Deletions(self, asked, forward.network).answer()
 
     def _within(self, limit: int) -> int:
+        limit = min(limit, LOGITS // self.aim.numbers)
         return limit // GRADIENT_MEMORY if self.method in GRADIENT else limit
 
-    def attribution(self, text: Text, target: str, owner: Ids, numbers: NDArray[np.float32]) -> Attribution:
-        """What an answer means: the (HEADER + tokens,) numbers about a text whose tokens belong to `owner`."""
+    def attribution(
+        self, text: Text, target: str, owner: Ids, numbers: NDArray[np.float32], *, cut: bool
+    ) -> Attribution:
+        """What an answer means: the (HEADER + tokens,) numbers about a text whose tokens belong to `owner`.
+
+        Args:
+            cut: as in `probes.model.pooling.pooled`.
+        """
         output, baseline_output, points = (float(number) for number in numbers[:HEADER])
         tokens = numbers[HEADER:].astype(np.float64)
-        words, scores, special, unread = pooled(text, owner, tokens, cut=len(owner) >= self.max_length)
+        words, scores, special, unread = pooled(text, owner, tokens, cut=cut)
         return Attribution(
             text=text,
             target=target,

@@ -24,6 +24,11 @@ _REMEDIES = (
         "this version of transformers does not know its model_type",
         "install the version named by transformers_version in its config.json",
     ),
+    (
+        ("No GPU", "GPU is required"),
+        "its weights are rounded in a way that only a GPU reads",
+        "use --device cuda on a machine with one, or audit the model it was made from",
+    ),
     (("deserializing header", "incomplete metadata"), "its weights are damaged", "copy the weight files again"),
     (
         ("out of memory", "can't allocate memory"),

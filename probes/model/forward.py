@@ -84,9 +84,12 @@ class Forward:
         """Numbers in an embedding, which no configuration says reliably: seen on a single token."""
         return int(next(self([Batch(packed([[0]]))], Capability.EMBED)).shape[1])
 
-    def inputs(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
-        """(rows, longest) ids, mask and, where the network reads them, token types, on the device."""
-        ids, mask, types = batch.blocks(pad=self.pad)
+    def inputs(self, batch: Batch, *, left: bool = False) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+        """(rows, longest) ids, mask and, where the network reads them, token types, on the device.
+
+        Padding is on the right, or with `left` on the left.
+        """
+        ids, mask, types = batch.blocks(pad=self.pad, left=left)
         return self.moved(ids), self.moved(mask), None if types is None else self.moved(types)
 
     def moved(self, block: NDArray[np.int64]) -> torch.Tensor:

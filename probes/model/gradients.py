@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from probes.core.answers import Floats, Ints
-from probes.core.attributions import Baseline, Method
+from probes.core.attributions import Method
 from probes.core.rng import derive
 from probes.model import attribution as captums
 from probes.model.asked import Asked, How, header
@@ -49,19 +49,11 @@ class Gradients:
     @cached_property
     def baselines(self) -> torch.Tensor:
         """(n, tokens, width): the same without words. Special tokens and padding stay as they are."""
-        return torch.where(self._open, self._nothing(), self.vectors)
+        return torch.where(self._open, self.how.nothing(self.embedding), self.vectors)
 
     @property
     def _open(self) -> torch.Tensor:
         return (self.asked.words != SPECIAL)[..., None]
-
-    def _nothing(self) -> torch.Tensor:
-        """(..., width): the embedding of "no word here"."""
-        if self.how.baseline is Baseline.MEAN:
-            return self.embedding.mean
-        if self.how.baseline is Baseline.ZERO:
-            return torch.zeros_like(self.vectors[:1, :1])
-        return self.embedding.vectors(torch.full_like(self.asked.ids[:1, :1], self.how.stand_in))
 
     def _noise(self, vectors: torch.Tensor) -> torch.Tensor:
         """(n, tokens, width), uniform; of each text drawn on the host from its own seed."""
@@ -80,7 +72,7 @@ class Gradients:
         return torch.cat(parts)
 
     def _outputs_of(self, some: Asked, vectors: torch.Tensor) -> torch.Tensor:
-        return some.of_targets(self.embedding.logits(vectors, *some.inputs))
+        return some.of_targets(self.how.given(vectors, *some.inputs, some.goals))
 
     @cached_property
     def _output(self) -> torch.Tensor:
@@ -127,22 +119,22 @@ class Gradients:
     def _at(self, rows: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
         some = self.asked.take(rows)
         return captums.path_gradients(
-            self.embedding.logits, self.vectors[rows], self.baselines[rows], places, some.targets, some.inputs
+            self.how.given, self.vectors[rows], self.baselines[rows], places, some.targets, some.more
         )
 
     def _saliency(self, rows: torch.Tensor) -> torch.Tensor:
         some = self.asked.take(rows)
-        return captums.saliency(self.embedding.logits, self.vectors[rows], some.targets, some.inputs)
+        return captums.saliency(self.how.given, self.vectors[rows], some.targets, some.more)
 
     def _input_x_gradient(self, rows: torch.Tensor) -> torch.Tensor:
         some = self.asked.take(rows)
-        return captums.input_x_gradient(self.embedding.logits, self.vectors[rows], some.targets, some.inputs)
+        return captums.input_x_gradient(self.how.given, self.vectors[rows], some.targets, some.more)
 
     def _deep_lift(self, rows: torch.Tensor) -> torch.Tensor:
         some = self.asked.take(rows)
         vectors, baselines = self.vectors[rows], self.baselines[rows]
         network = self.embedding.network
-        return captums.deep_lift(network, self.embedding.logits, vectors, baselines, some.targets, some.inputs)
+        return captums.deep_lift(network, self.how.given, vectors, baselines, some.targets, some.more)
 
     def _gradient_shap(self) -> torch.Tensor:
         """(n, tokens): the mean over random places of the path, drawn on the host for each text from its own seed.

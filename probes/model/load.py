@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from pathlib import Path
+from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,9 @@ import transformers
 from transformers import (
     AutoModelForCausalLM,
     AutoModelForMaskedLM,
+    AutoModelForMultipleChoice,
     AutoModelForQuestionAnswering,
+    AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
     AutoTokenizer,
@@ -27,21 +30,31 @@ from probes.core.model import Capability, ModelCard
 from probes.core.precision import LOG_TOLERANCE, TOLERANCE
 from probes.model import device as devices
 from probes.model import last_layer
+from probes.model.adapter import applied
 from probes.model.batching import Batch
 from probes.model.cache import AnswerCache
 from probes.model.card import DTYPES, describe
+from probes.model.choices import one_at_a_time
 from probes.model.engine import TransformersModel
 from probes.model.failures import loading
 from probes.model.forward import Forward, Question
+from probes.model.generation import HEAD, Habits, Write
+from probes.model.gguf import quietly, without_invented
+from probes.model.parts import Parts, assemble
 from probes.model.passages import Passages
+from probes.model.placement import device_map
+from probes.model.prompts import Prompts, rendered
+from probes.model.quantised import refuse_unreadable
 from probes.model.scoring import Score, refuse_one_that_sees_ahead
 from probes.model.sequences import Sequences
-from probes.model.source import locate
 from probes.model.spans import BEST
 from probes.model.tokens import Encoder
+from probes.model.transduction import ScoreTarget, read_pairs
 
 BUDGET = {"cpu": 2048, "cuda": 65536, "mps": 16384}
 """Tokens in a batch, padding included. For the curve on a CPU see benchmarks/README.md."""
+TWO_TOKENS = Write(longest=2, temperature=0, top_p=1, seed=0, habits=Habits(), tolerance=0)
+"""What is asked to see how a network treats padding before a prompt."""
 TRIAL = ("The quick brown fox jumps over the lazy dog, twice.", "A fox.")
 """A long text and a short one, to see how a network treats tokens and padding."""
 
@@ -57,6 +70,8 @@ def load(
     allow_pickle: bool = False,
     trust_remote_code: bool = False,
     max_length: int | None = None,
+    base: str | None = None,
+    task: str | None = None,
 ) -> TransformersModel:
     """Load weights and tokenizer and return a model ready to be asked.
 
@@ -66,7 +81,7 @@ def load(
         dtype: float32, bfloat16 or float16; by default the card's.
         cache: where answers are kept; by default in memory.
         budget: tokens in a batch (rows x longest).
-        revision, allow_pickle, max_length: as for `describe`; a card already answers them.
+        revision, allow_pickle, max_length, base, task: as for `describe`; a card already answers them.
         trust_remote_code: run Python code that comes with the model.
 
     Raises:
@@ -83,6 +98,8 @@ def load(
         allow_pickle=allow_pickle,
         trust_remote_code=trust_remote_code,
         max_length=max_length,
+        base=base,
+        task=task,
     )
     return _classifier(
         card,
@@ -97,18 +114,24 @@ def load(
 def _classifier(
     card: ModelCard, place: torch.device, *, dtype: str, cache: AnswerCache, budget: int, trust_remote_code: bool
 ) -> TransformersModel:
-    folder = locate(
+    parts = assemble(
         card.source,
         revision=card.revision,
+        base=card.base,
+        base_revision=card.base_revision,
         allow_pickle=card.weights_format == "pickle",
         trust_remote_code=trust_remote_code,
-    ).folder
-    network = _network(card, folder, dtype=dtype, trust_remote_code=trust_remote_code)
-    tokenizer = _tokenizer(folder, trust_remote_code=trust_remote_code)
+    )
+    network = _network(card, parts, place, dtype=dtype, trust_remote_code=trust_remote_code)
+    tokenizer = _tokenizer(parts, trust_remote_code=trust_remote_code)
+    if parts.gguf:
+        tokenizer = without_invented(tokenizer, rows=network.get_input_embeddings().num_embeddings)
     _refuse_foreign_tokenizer(card, tokenizer, network)
     encoder = Encoder(tokenizer, max_length=card.max_length, token_types=_reads_token_types(network, tokenizer))
+    if card.chat:  # a template that fails is told of now, not in the middle of an audit
+        rendered(tokenizer, TRIAL[1])
     pad = _padding(network, tokenizer, encoder)
-    forward = Forward(network=_moved(network, place, card), device=place, pad=pad, limit=budget)
+    forward = Forward(network=network, device=place, pad=pad, limit=budget)
     trial, question = _trial(card, encoder, network)
     # All but classifiers of whole texts read every token to the end.
     whole = card.problem in SEQUENCE_HEADS
@@ -126,11 +149,15 @@ def _classifier(
         dtype=dtype,
         budget=budget,
         pads=_padding_is_neutral(forward, trial, question, tolerance=TOLERANCE[dtype]),
+        pads_left=_left_padding_is_neutral(card, forward, encoder, tolerance=LOG_TOLERANCE[dtype]),
     )
 
 
 def _trial(card: ModelCard, encoder: Encoder, network: Any) -> tuple[Sequences, Question]:
     """TRIAL as the model reads it, and what it is asked about its items."""
+    if card.problem is ProblemType.SEQ2SEQ_LM:
+        pairs = read_pairs(encoder, [(text, TRIAL[1]) for text in TRIAL], network=network)
+        return pairs.sequences, ScoreTarget.of(network, encoder, Habits.of(network, encoder.tokenizer))
     if card.question is Capability.SCORE:
         read = Passages.of(encoder, [(text, (0, len(text))) for text in TRIAL], starts=card.scoring not in MASKING)
         return read.sequences, Score.of(card.scoring, network, encoder.tokenizer)
@@ -147,6 +174,8 @@ def _card(
     allow_pickle: bool,
     trust_remote_code: bool,
     max_length: int | None,
+    base: str | None,
+    task: str | None,
 ) -> ModelCard:
     if isinstance(card_or_source, str):
         return describe(
@@ -155,14 +184,19 @@ def _card(
             allow_pickle=allow_pickle,
             trust_remote_code=trust_remote_code,
             max_length=max_length,
+            base=base,
+            task=task,
         )
     card = card_or_source
     now = describe(
         card.source,
         revision=card.revision,
+        base=card.base,
+        base_revision=card.base_revision,
         allow_pickle=card.weights_format == "pickle",
         trust_remote_code=trust_remote_code,
         dtype=card.dtype,
+        task=card.task,
     )
     if now.fingerprint != card.fingerprint:
         raise IntegrityError(
@@ -172,39 +206,59 @@ def _card(
     return card
 
 
-def _network(card: ModelCard, folder: Path, *, dtype: str, trust_remote_code: bool) -> Any:
-    with loading(card.source):
+def _network(card: ModelCard, parts: Parts, place: torch.device, *, dtype: str, trust_remote_code: bool) -> Any:
+    refuse_unreadable(parts.raw, source=card.source)
+    where = device_map(place=place, needed=parts.size(getattr(torch, dtype).itemsize), packed=parts.packed)
+    with loading(card.source), quietly() if parts.gguf else nullcontext():
         network, report = _loader(card).from_pretrained(
-            folder,
+            parts.body,
             # Named because the defaults of transformers 4 (float32) and 5 (as saved) differ.
             dtype=getattr(torch, dtype),
-            use_safetensors=card.weights_format == "safetensors",
+            use_safetensors=parts.weights.format == "safetensors",
             # Named because transformers asks on the terminal when it is not.
             trust_remote_code=trust_remote_code,
             local_files_only=True,
             output_loading_info=True,
+            **parts.settings,
+            **({} if where is None else {"device_map": where}),
         )
-    missing = sorted(report["missing_keys"])
-    if missing:
-        shown = ", ".join(missing[:3]) + (" ..." if len(missing) > 3 else "")
-        raise ModelError(
-            f"{card.source} lacks {len(missing)} of the weights it needs ({shown}); they would be random numbers",
-            hint="give the folder of the fine-tuned model: this one was saved without its head",
-        )
+    _refuse_gaps(card, parts, report["missing_keys"])
+    if parts.adapter is not None:
+        network = applied(network, parts.adapter, merge=not parts.packed)
     if card.problem not in UNLABELLED_HEADS and network.config.num_labels != len(card.labels):
         raise ModelError(f"{card.source} loads with other labels than it declares", hint="repair id2label")
     if hasattr(network.config, "use_cache"):
         network.config.use_cache = False  # one forward per text: keys and values are never read again
     # No question asks for gradients of the weights.
-    return network.eval().requires_grad_(False)
+    network = network.eval().requires_grad_(False)
+    if card.task == "multiple-choice":
+        one_at_a_time(network)
+    return _moved(network, place, card) if where is None else network
+
+
+def _refuse_gaps(card: ModelCard, parts: Parts, missing: Iterable[str]) -> None:
+    """Weights that neither the files of the model nor those of its adapter hold."""
+    brought = parts.adapter.tensors if parts.adapter else {}
+    gaps = sorted(set(missing) - set(brought))
+    if gaps:
+        shown = ", ".join(gaps[:3]) + (" ..." if len(gaps) > 3 else "")
+        whole = "give the folder of the fine-tuned model: this one was saved without its head"
+        adapted = "the adapter was saved without its head, or its base is another one (--base)"
+        raise ModelError(
+            f"{card.source} lacks {len(gaps)} of the weights it needs ({shown}); they would be random numbers",
+            hint=adapted if parts.adapter else whole,
+        )
 
 
 def _loader(card: ModelCard) -> Any:
+    if card.task == "multiple-choice":
+        return AutoModelForMultipleChoice
     return {
         ProblemType.TOKEN: AutoModelForTokenClassification,
         ProblemType.SPAN: AutoModelForQuestionAnswering,
         ProblemType.MASKED_LM: AutoModelForMaskedLM,
         ProblemType.CAUSAL_LM: AutoModelForCausalLM,
+        ProblemType.SEQ2SEQ_LM: AutoModelForSeq2SeqLM,
     }.get(card.problem, AutoModelForSequenceClassification)
 
 
@@ -216,10 +270,14 @@ def _moved(network: Any, device: torch.device, card: ModelCard) -> Any:
         return network.to(device)
 
 
-def _tokenizer(folder: Path, *, trust_remote_code: bool) -> Any:
+def _tokenizer(parts: Parts, *, trust_remote_code: bool) -> Any:
+    folder = parts.tokenizer
+    single = {"gguf_file": parts.gguf} if parts.gguf else {}
     with loading(f"the tokenizer of {folder}"):
         try:
-            return AutoTokenizer.from_pretrained(folder, trust_remote_code=trust_remote_code, local_files_only=True)
+            return AutoTokenizer.from_pretrained(
+                folder, trust_remote_code=trust_remote_code, local_files_only=True, **single
+            )
         except ValueError as error:
             # transformers 5 saves generic fast tokenizers under a class name that transformers 4 does not know.
             if "TokenizersBackend" not in str(error):
@@ -249,7 +307,7 @@ def _padding(network: Any, tokenizer: Any, encoder: Encoder) -> int:
     token that is not padding. So one is set, in memory only: a token that no text ends with.
     """
     config = network.config.get_text_config()
-    if config.pad_token_id is not None:
+    if getattr(config, "pad_token_id", None) is not None:  # RWKV knows no such setting
         return int(config.pad_token_id)
     candidates = (tokenizer.pad_token_id, tokenizer.eos_token_id, tokenizer.unk_token_id, 0, 1)
     last = encoder.encode(["a"]).ids[-1]
@@ -269,6 +327,25 @@ def _padding_is_neutral(forward: Forward, rows: Sequences, question: Question, *
         together, alone = together[:, : 1 + BEST], alone[:, : 1 + BEST]
     beside = together[1, : alone.shape[1]]  # of words or tokens, the answer about a longer text is wider
     return bool(np.abs(beside - alone[0]).max() <= 100 * tolerance * scale) or not np.isfinite(alone).all()
+
+
+def _left_padding_is_neutral(card: ModelCard, forward: Forward, encoder: Encoder, *, tolerance: float) -> bool:
+    """Whether a short prompt is continued beside a long one as alone (RWKV, for one, reads its padding)."""
+    if card.problem is not ProblemType.CAUSAL_LM or Capability.GENERATE not in card.capabilities:
+        return True
+    prompts = Prompts.of(encoder, TRIAL, room=card.max_length - 2, chat=False).sequences
+    if prompts.lengths[0] == prompts.lengths[1]:
+        return True
+    batches = [Batch(prompts), Batch(prompts.take(np.array([1])))]
+    try:
+        together, alone = (answer[-1] for answer in forward(batches, TWO_TOKENS))
+    except ModelError:  # what cannot write can still be scored; whoever asks it to write is told
+        return False
+    forward.seconds = 0.0
+    moved = np.abs(together - alone)
+    first, second = moved[-2:] <= 10 * tolerance
+    # Behind other tokens come other ones; whether these were a tie, the first log-probabilities say.
+    return bool(first and (second or moved[HEAD] > 0))
 
 
 def _scope(card: ModelCard, dtype: str, device: torch.device, *, trimmed: bool) -> bytes:

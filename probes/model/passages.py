@@ -35,7 +35,7 @@ class Passages:
     unscored: Ints
 
     @classmethod
-    def of(cls, encoder: Encoder, texts: Sequence[tuple[str, Span]], *, starts: bool) -> Passages:
+    def of(cls, encoder: Encoder, texts: Sequence[tuple[str, Span]], *, starts: bool, framed: bool = True) -> Passages:
         """Read texts of which the tokens in characters [start, end) count.
 
         A text that is too long loses its end; one whose scored part has something before it loses the beginning of that
@@ -45,23 +45,23 @@ class Passages:
             starts: the model reads from left to right, so what the tokenizer puts behind a text is left out, and where
                 it puts nothing before it the tokenizer's token for the beginning (or else the end) of a text is put
                 there, as GPT-2 saw it in training.
+            framed: False for texts that hold all special tokens themselves, as the template of a chat writes them.
 
         Raises:
             DataError: a text the tokenizer cannot read, or of which it leaves nothing.
         """
-        before, after = _frame(encoder, starts=starts)
-        room = encoder.max_length - len(before) - len(after)
-        rows = [
-            _window(ids, offsets, text, span, room=room, blind=starts and not before)
-            for (ids, offsets), (text, span) in zip(
-                encoder.encode_whole([text for text, _ in texts]), texts, strict=True
-            )
-        ]
-        ids = [[*before, *row.ids, *after] for row in rows]
-        flags = [[SPECIAL] * len(before) + row.flags + [SPECIAL] * len(after) for row in rows]
-        sequences = packed(ids, [[0] * len(row) for row in ids] if encoder.token_types else None)
+        return cls.put_together(read(encoder, texts, starts=starts, framed=framed), types=encoder.token_types)
+
+    @classmethod
+    def put_together(cls, rows: Sequence[Read], *, types: bool) -> Passages:
+        """Those of texts that are cut into tokens already.
+
+        Args:
+            types: whether the model reads token types.
+        """
+        sequences = packed([row.ids for row in rows], [[0] * len(row.ids) for row in rows] if types else None)
         return cls(
-            sequences=replace(sequences, words=flat(flags, len(sequences.ids))),
+            sequences=replace(sequences, words=flat([row.flags for row in rows], len(sequences.ids))),
             spans=np.array([row.span for row in rows], dtype=np.int64).reshape(len(rows), 2),
             unscored=np.array([row.unscored for row in rows], dtype=np.int64),
         )
@@ -90,16 +90,46 @@ class Passages:
 
 
 @dataclass(frozen=True, slots=True)
-class _Window:
-    """The tokens of one text that are read; those with the flag SCORED count."""
+class Read:
+    """The tokens of one text that are read; those with the flag SCORED count.
+
+    Attributes:
+        offsets: characters [start, end) of each token; none of those that are put around the text.
+    """
 
     ids: list[int]
     flags: list[int]
+    offsets: Offsets
     span: Span
     unscored: int
 
 
-def _window(ids: list[int], offsets: Offsets, text: str, span: Span, *, room: int, blind: bool) -> _Window:
+def read(encoder: Encoder, texts: Sequence[tuple[str, Span]], *, starts: bool, framed: bool = True) -> list[Read]:
+    """Cut texts into tokens, as `Passages.of` says.
+
+    Raises:
+        DataError: a text the tokenizer cannot read, or of which it leaves nothing.
+    """
+    before, after = _frame(encoder, starts=starts) if framed else ([], [])
+    room = encoder.max_length - len(before) - len(after)
+    whole = encoder.encode_whole([text for text, _ in texts])
+    return [
+        _window(ids, offsets, text, span, before=before, after=after, room=room, blind=starts and not before)
+        for (ids, offsets), (text, span) in zip(whole, texts, strict=True)
+    ]
+
+
+def _window(
+    ids: list[int],
+    offsets: Offsets,
+    text: str,
+    span: Span,
+    *,
+    before: list[int],
+    after: list[int],
+    room: int,
+    blind: bool,
+) -> Read:
     """What is read within `room` tokens; `blind` models give the very first token no score."""
     if not ids:
         raise empty_text()
@@ -110,9 +140,14 @@ def _window(ids: list[int], offsets: Offsets, text: str, span: Span, *, room: in
     first = max(0, last + 1 - room) if span[0] else 0
     scored = [counts and not (blind and place == 0) for place, counts in enumerate(wanted[first : first + room])]
     covered = [offsets[first + place] for place, counts in enumerate(scored) if counts]
-    return _Window(
-        ids=ids[first : first + room],
-        flags=[SCORED if counts else SPECIAL for counts in scored],
+    return Read(
+        ids=[*before, *ids[first : first + room], *after],
+        flags=[
+            *[SPECIAL] * len(before),
+            *(SCORED if counts else SPECIAL for counts in scored),
+            *[SPECIAL] * len(after),
+        ],
+        offsets=[*[(0, 0)] * len(before), *offsets[first : first + room], *[(0, 0)] * len(after)],
         span=(min(start for start, _ in covered), max(end for _, end in covered)) if covered else (0, 0),
         unscored=sum(wanted) - sum(scored),
     )
@@ -120,12 +155,5 @@ def _window(ids: list[int], offsets: Offsets, text: str, span: Span, *, room: in
 
 def _frame(encoder: Encoder, *, starts: bool) -> tuple[list[int], list[int]]:
     """What stands before and behind the tokens of every text."""
-    whole = encoder.encode(["a"]).ids.tolist()
-    ((own, _),) = encoder.encode_whole(["a"])
-    at = next(place for place in range(len(whole)) if whole[place : place + len(own)] == own)
-    before, after = whole[:at], whole[at + len(own) :]
-    if not starts:
-        return before, after
-    tokenizer = encoder.tokenizer
-    begin = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
-    return before or ([] if begin is None else [int(begin)]), []
+    before, after = encoder.frame
+    return (before or encoder.opening, []) if starts else (before, after)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import torch
 from probes.core.answers import Bools, Ints
 from probes.core.errors import ModelError
 from probes.core.likelihoods import MASKING, Scoring
+from probes.model.attention import attended
 from probes.model.batching import Batch
 from probes.model.forward import Forward
 from probes.model.passages import SCORED
@@ -32,11 +33,13 @@ class Score:
     Attributes:
         mask: the id that stands for a token that is to be guessed; -1 where the rule needs none.
         vocabulary: logits for one token.
+        maps: weights of attention from one token to another; 0 for a rule that does not look at them.
     """
 
     rule: Scoring
     mask: int
     vocabulary: int
+    maps: int = field(default=0, repr=False)
 
     @classmethod
     def of(cls, rule: Scoring, network: Any, tokenizer: Any) -> Score:
@@ -51,7 +54,9 @@ class Score:
                 "the tokenizer of this masked language model has no mask token, so nothing can be asked of it",
                 hint="save the tokenizer that the model was trained with into its folder",
             )
-        return cls(rule=rule, mask=int(mask), vocabulary=int(network.config.get_text_config().vocab_size))
+        config = network.config.get_text_config()
+        maps = config.num_hidden_layers * config.num_attention_heads if rule is Scoring.ATTENDED else 0
+        return cls(rule=rule, mask=int(mask), vocabulary=int(config.vocab_size), maps=int(maps))
 
     @property
     def repeats(self) -> bool:
@@ -64,32 +69,33 @@ class Score:
 
     def at_once(self, limit: int, longest: int) -> int:
         """Rows of `longest` tokens that go through the network together."""
-        return max(1, min(limit, LOGITS // self.vocabulary) // longest)
+        held = max(self.vocabulary, self.maps * longest)
+        return max(1, min(limit, LOGITS // held) // longest)
 
     def __call__(self, forward: Forward, batch: Batch) -> torch.Tensor:
         """(rows, most scored tokens) log-probabilities; what follows a row's own is 0."""
         wanted = batch.words() == SCORED
-        answers = torch.zeros(len(wanted), max(1, int(wanted.sum(axis=1).max())))
         with torch.inference_mode():
             found = torch.cat([torch.zeros(0), *self._logs(forward, batch, wanted)])
-        rows, _ = np.nonzero(wanted)
-        columns = (np.cumsum(wanted, axis=1) - 1)[wanted]
-        answers[torch.from_numpy(rows), torch.from_numpy(columns)] = found
-        return answers
+        return placed(found, wanted)
 
     def _logs(self, forward: Forward, batch: Batch, wanted: Bools) -> Iterator[torch.Tensor]:
         """Log-probabilities of all wanted tokens of the batch, row by row, in pieces."""
         if self.repeats:
             yield from self._guessed(forward, batch.rows, wanted)
             return
-        back = 0 if self.rule is Scoring.NONE_MASKED else 1
+        back = 1 if self.rule is Scoring.LEFT_TO_RIGHT else 0
         step = self.at_once(forward.limit, wanted.shape[1])
         for first in range(0, len(wanted), step):
             rows = Batch(batch.rows.take(np.arange(first, min(first + step, len(wanted)))))
             ids, mask, types = forward.inputs(rows)
             row, column = np.nonzero(wanted[first : first + step, : ids.shape[1]])
             at = forward.moved(row), forward.moved(column)
-            yield _log_probabilities(_logits(forward, ids, mask, types), (at[0], at[1] - back), ids[at])
+            if self.rule is Scoring.ATTENDED:
+                logits, attention = attended(forward.network, ids, mask, types)
+                yield log_probabilities(logits, at, ids[at]) * attention[at].cpu()
+            else:
+                yield log_probabilities(_logits(forward, ids, mask, types), (at[0], at[1] - back), ids[at])
 
     def _guessed(self, forward: Forward, rows: Sequences, wanted: Bools) -> Iterator[torch.Tensor]:
         """Every wanted token guessed from a copy of its text with a mask in its place."""
@@ -104,7 +110,7 @@ class Score:
             ids[at] = self.mask
             ids, mask, types = _without(ids, mask, types, at[1], drop, pad=forward.pad)
             targets = forward.moved(copies.targets[some])
-            yield _log_probabilities(_logits(forward, ids, mask, types), at, targets)
+            yield log_probabilities(_logits(forward, ids, mask, types), at, targets)
 
     def _copies(self, rows: Sequences, wanted: Bools) -> _Copies:
         row, place = np.nonzero(wanted)
@@ -155,7 +161,16 @@ def _logits(forward: Forward, ids: torch.Tensor, mask: torch.Tensor, types: torc
     return logits
 
 
-def _log_probabilities(logits: torch.Tensor, at: Places, targets: torch.Tensor) -> torch.Tensor:
+def placed(found: torch.Tensor, wanted: Bools) -> torch.Tensor:
+    """(rows, most wanted) numbers from those of all wanted places, row by row; what follows a row's own is 0."""
+    answers = torch.zeros(len(wanted), max(1, int(wanted.sum(axis=1).max())))
+    rows, _ = np.nonzero(wanted)
+    columns = (np.cumsum(wanted, axis=1) - 1)[wanted]
+    answers[torch.from_numpy(rows), torch.from_numpy(columns)] = found
+    return answers
+
+
+def log_probabilities(logits: torch.Tensor, at: Places, targets: torch.Tensor) -> torch.Tensor:
     """(m,) on the host: of each target at its place, in float32 whatever the network runs in."""
     chosen = logits[at].float()
     return (chosen.gather(1, targets[:, None])[:, 0] - chosen.logsumexp(dim=1)).cpu()

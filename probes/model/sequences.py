@@ -10,7 +10,7 @@ from itertools import chain, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from probes.core.answers import Ints
+from probes.core.answers import Bools, Ints
 
 Ids = NDArray[np.int32]
 
@@ -26,7 +26,10 @@ class Sequences:
         words: (tokens,) the word of each token, see `probes.model.pooling`, or of each word's first token only, where
             tags are asked for; the marks of `probes.model.windows`, where answers are; where tokens are scored, 0 for
             those and SPECIAL for all others; None for questions that need no words.
-        targets: (n,) the label each sequence is asked about; None for questions about all labels.
+        targets: (n,) the label each sequence is asked about, or of a prompt the number of the sample; None for
+            questions about all labels.
+        goals: (tokens,) what of the answer about each token is explained, see `probes.model.aims`, 0 for nothing; None
+            where all of an answer is meant.
     """
 
     ids: Ids
@@ -34,6 +37,7 @@ class Sequences:
     starts: Ints
     words: Ids | None = None
     targets: Ids | None = None
+    goals: Ids | None = None
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -59,11 +63,24 @@ class Sequences:
             starts=starts,
             words=None if self.words is None else self.words[places],
             targets=None if self.targets is None else self.targets[rows],
+            goals=None if self.goals is None else self.goals[places],
+        )
+
+    def where(self, wanted: Bools) -> Sequences:
+        """The same sequences without the tokens that are not wanted (tokens,)."""
+        before = np.concatenate(([0], np.cumsum(wanted)))
+        return Sequences(
+            ids=self.ids[wanted],
+            types=None if self.types is None else self.types[wanted],
+            starts=before[self.starts].astype(np.int64),
+            words=None if self.words is None else self.words[wanted],
+            targets=self.targets,
+            goals=None if self.goals is None else self.goals[wanted],
         )
 
     def keys(self, scope: bytes) -> list[bytes]:
         """BLAKE2b-128 of each sequence under `scope` (at most 64 bytes): what decides the answer, and nothing else."""
-        columns = [part.tobytes() for part in (self.ids, self.types, self.words) if part is not None]
+        columns = [part.tobytes() for part in (self.ids, self.types, self.words, self.goals) if part is not None]
         targets = [b""] * len(self) if self.targets is None else [target.tobytes() for target in self.targets]
         spans = pairwise((4 * self.starts).tolist())
         blake2b = hashlib.blake2b

@@ -9,7 +9,9 @@ from pathlib import Path
 from probes.core.errors import UsageError, did_you_mean
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?")
-HUB_FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "*.codes", "*.tiktoken", "README.md")
+SINGLE_FILE = ".gguf"
+"""The end of files that are a whole model."""
+HUB_FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "*.codes", "*.tiktoken", "*.jinja", "README.md")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,18 +23,22 @@ class Source:
         folder: the local folder that holds its files.
         name: short name for people.
         revision: commit of a Hub model; None for a local folder.
+        file: the file in it that was named, where one file is the whole model (GGUF).
     """
 
     given: str
     folder: Path
     name: str
     revision: str | None = None
+    file: Path | None = None
 
 
 def locate(
     source: str, *, revision: str | None = None, allow_pickle: bool = False, trust_remote_code: bool = False
 ) -> Source:
-    """Find the model folder, downloading a Hub model (its weights and tokenizer, nothing else) when it is not here yet.
+    """Find the model's folder or GGUF file.
+
+    A Hub model (its weights and tokenizer, nothing else) is downloaded when it is not here yet.
 
     Raises:
         UsageError: no such folder, an empty one, or the Hub does not have the model or cannot be reached.
@@ -48,12 +54,14 @@ def locate(
 
 
 def _local(source: str, path: Path, *, revision: str | None) -> Source:
+    if revision is not None:
+        raise UsageError(f"{source} is local and has no revisions", hint="leave out the revision")
+    if path.is_file() and path.suffix == SINGLE_FILE:
+        return Source(given=source, folder=path.parent, name=path.stem, file=path)
     if not path.is_dir():
         raise UsageError(f"{source} is a file, not a model folder", hint="give the folder that holds config.json")
     if not any(path.iterdir()):
         raise UsageError(f"{source} is empty", hint="give the folder that save_pretrained wrote")
-    if revision is not None:
-        raise UsageError(f"{source} is a local folder and has no revisions", hint="leave out the revision")
     return Source(given=source, folder=path, name=path.resolve().name)
 
 

@@ -1,7 +1,8 @@
 """A network whose word embeddings are given instead of looked up, while it still reads the real token ids.
 
 The ids still decide what else depends on them: position ids (RoBERTa), the place that is pooled (decoders), the mask.
-An encoder-decoder looks the same text up twice, the second time shifted by one place; both are given at once.
+An encoder-decoder that classifies looks the same text up twice, the second time shifted by one place; both are given at
+once. One that writes is told what its decoder reads, which is looked up as always.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ class Use(Enum):
     SAME = "as they are"
     SHIFTED = "one place later, after a start token"
     ACROSS = "transposed"
+    OTHER = "not at all: it looks other ids up"
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,20 @@ class Embedding:
     uses: tuple[Use, ...]
 
     @classmethod
-    def find(cls, network: Any, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor | None) -> Embedding | None:
-        """Watch the network read (1, tokens) ids, at least three of them different; None when it cannot be replaced."""
+    def find(
+        cls,
+        network: Any,
+        ids: torch.Tensor,
+        mask: torch.Tensor,
+        types: torch.Tensor | None,
+        *,
+        decoder: torch.Tensor | None = None,
+    ) -> Embedding | None:
+        """Watch the network read (1, tokens) ids, at least three of them different; None when it cannot be replaced.
+
+        Args:
+            decoder: (1, 1) what the decoder of a network that writes is given.
+        """
         rows = network.get_input_embeddings().num_embeddings
         tables = [each for each in network.modules() if _is_table(each, rows)]
         calls: list[tuple[Any, torch.Tensor]] = []
@@ -45,20 +59,27 @@ class Embedding:
         ]
         try:
             with torch.no_grad():
-                network(**named(ids, mask, types))
+                network(**named(ids, mask, types), **({} if decoder is None else {"decoder_input_ids": decoder}))
         finally:
             for hook in hooks:
                 hook.remove()
-        uses = [_use(seen, ids) for _, seen in calls]
-        if not calls or None in uses or not _alike([module for module, _ in calls], ids):
+        uses = [(module, _use(seen, ids, decoder)) for module, seen in calls]
+        replaced = list(dict.fromkeys(module for module, use in uses if use is not Use.OTHER))
+        known = tuple(use for module, use in uses if use is not None and module in replaced)
+        if not replaced or any(use is None for _, use in uses) or not _alike(replaced, ids):
             return None
-        return cls(network, tuple(dict.fromkeys(module for module, _ in calls)), tuple(use for use in uses if use))
+        return cls(network, tuple(replaced), known)
 
     def vectors(self, ids: torch.Tensor) -> torch.Tensor:
         """(rows, tokens, width) float32: the embeddings of (rows, tokens) ids."""
         with torch.no_grad():
             found: torch.Tensor = self.modules[0](ids).float()
         return found
+
+    @property
+    def device(self) -> torch.device:
+        """Where the table is."""
+        return self._table.device
 
     @cached_property
     def mean(self) -> torch.Tensor:
@@ -72,10 +93,15 @@ class Embedding:
         spread: torch.Tensor = self._scale * self._table.float().std()
         return spread
 
-    def logits(
-        self, vectors: torch.Tensor, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor | None = None
-    ) -> torch.Tensor:
-        """(rows, labels) float32: the answers with (rows, tokens, width) float32 `vectors` in place of embeddings."""
+    def output(
+        self,
+        vectors: torch.Tensor,
+        ids: torch.Tensor,
+        mask: torch.Tensor,
+        types: torch.Tensor | None = None,
+        **more: torch.Tensor,
+    ) -> Any:
+        """What the network returns with (rows, tokens, width) float32 `vectors` in place of embeddings."""
         uses = iter(self.uses)
 
         def given(_module: Any, _args: Any, looked_up: torch.Tensor) -> torch.Tensor:
@@ -83,11 +109,10 @@ class Embedding:
 
         hooks = [module.register_forward_hook(given) for module in self.modules]
         try:
-            answer: torch.Tensor = self.network(**named(ids, mask, types)).logits
+            return self.network(**named(ids, mask, types), **more)
         finally:
             for hook in hooks:
                 hook.remove()
-        return answer.float()
 
     @property
     def _table(self) -> torch.Tensor:
@@ -109,7 +134,9 @@ def _is_table(module: Any, rows: int) -> bool:
     return isinstance(module, torch.nn.Embedding) and module.num_embeddings == rows
 
 
-def _use(seen: torch.Tensor, ids: torch.Tensor) -> Use | None:
+def _use(seen: torch.Tensor, ids: torch.Tensor, decoder: torch.Tensor | None) -> Use | None:
+    if decoder is not None and torch.equal(seen, decoder):
+        return Use.OTHER
     if torch.equal(seen, ids):
         return Use.SAME
     if seen.shape == ids.shape and torch.equal(seen[:, 1:], ids[:, :-1]):
@@ -124,6 +151,8 @@ def _alike(modules: list[Any], ids: torch.Tensor) -> bool:
 
 
 def _arranged(vectors: torch.Tensor, use: Use, looked_up: torch.Tensor) -> torch.Tensor:
+    if use is Use.OTHER:
+        return looked_up
     if use is Use.SHIFTED:
         return torch.cat([looked_up[:, :1], vectors[:, :-1]], dim=1)
     return vectors.transpose(0, 1) if use is Use.ACROSS else vectors

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
@@ -65,18 +65,97 @@ class Encoder:
             return self._whole_rust(texts) if self._rust is not None else [self._whole_python(text) for text in texts]
 
     def _whole_rust(self, texts: Sequence[str]) -> list[tuple[list[int], Offsets]]:
+        with self._uncut() as rust:
+            encodings = rust.encode_batch(list(texts), add_special_tokens=False)
+        return [(each.ids, each.offsets) for each in encodings]
+
+    def _whole_python(self, text: str) -> tuple[list[int], Offsets]:
+        ids = self._bare_python(text)
+        return ids, self._aligned(text, ids, [0] * len(ids))[0]
+
+    def encode_bare(self, texts: Sequence[str]) -> list[list[int]]:
+        """The ids of each text; no special token is added and nothing is cut off.
+
+        Raises:
+            DataError: a text that the tokenizer cannot read.
+        """
+        with _telling_unreadable():
+            if self._rust is None:
+                return [self._bare_python(text) for text in texts]
+            with self._uncut() as rust:
+                return [each.ids for each in rust.encode_batch_fast(list(texts), add_special_tokens=False)]
+
+    def _bare_python(self, text: str) -> list[int]:
+        ids: list[int] = self.tokenizer.convert_tokens_to_ids(self.tokenizer.tokenize(text))
+        return ids
+
+    def encode_targets(self, texts: Sequence[str]) -> list[list[int]]:
+        """The ids of each text as a decoder writes it, which some tokenizers cut otherwise; no special token is added
+        and nothing is cut off.
+
+        Raises:
+            DataError: a text that the tokenizer cannot read.
+        """
+        with _telling_unreadable():
+            return self._targets(texts, add_special_tokens=False) if texts else []
+
+    @cached_property
+    def target_opening(self) -> list[int]:
+        """What stands before the tokens of every text that a decoder writes."""
+        (whole,), (own,) = self._targets(["a"]), self.encode_targets(["a"])
+        at = next(place for place in range(len(whole)) if whole[place : place + len(own)] == own)
+        return whole[:at]
+
+    def _targets(self, texts: Sequence[str], **how: bool) -> list[list[int]]:
+        with nullcontext() if self._rust is None else self._uncut():  # the call sets what is cut off, too
+            ids: list[list[int]] = self.tokenizer(text_target=list(texts), **how)["input_ids"]
+        return ids
+
+    def decode(self, rows: Sequence[list[int]]) -> list[str]:
+        """The texts that rows of ids spell, without special tokens; ids beyond the vocabulary, which networks have room
+        for and sometimes write, spell nothing."""
+        spelt = [[token for token in row if token <= self._last] for row in rows]
+        texts: list[str] = self.tokenizer.batch_decode(spelt, skip_special_tokens=True) if rows else []
+        return texts
+
+    @cached_property
+    def _last(self) -> int:
+        return int(max(self.tokenizer.get_vocab().values()))
+
+    def holding(self, texts: Sequence[str]) -> Ints:
+        """The ids of all tokens that, written alone, hold one of the texts."""
+        found = [number for number, spelt in enumerate(self._spelt) if any(text in spelt for text in texts)]
+        return np.array(found, dtype=np.int64)
+
+    @cached_property
+    def _spelt(self) -> list[str]:
+        spelt: list[str] = self.tokenizer.batch_decode([[number] for number in range(len(self.tokenizer))])
+        return spelt
+
+    @contextmanager
+    def _uncut(self) -> Iterator[Any]:
+        """The tokenizer while it cuts nothing off."""
         assert self._rust is not None
         limits = self._rust.truncation
         self._rust.no_truncation()
         try:
-            encodings = self._rust.encode_batch(list(texts), add_special_tokens=False)
+            yield self._rust
         finally:
             self._rust.enable_truncation(**limits)
-        return [(each.ids, each.offsets) for each in encodings]
 
-    def _whole_python(self, text: str) -> tuple[list[int], Offsets]:
-        ids = self.tokenizer.convert_tokens_to_ids(self.tokenizer.tokenize(text))
-        return ids, self._aligned(text, ids, [0] * len(ids))[0]
+    @cached_property
+    def frame(self) -> tuple[list[int], list[int]]:
+        """What it puts before and behind the tokens of every text."""
+        whole = self.encode(["a"]).ids.tolist()
+        (own,) = self.encode_bare(["a"])
+        at = next(place for place in range(len(whole)) if whole[place : place + len(own)] == own)
+        return whole[:at], whole[at + len(own) :]
+
+    @property
+    def opening(self) -> list[int]:
+        """The token for the beginning (or else the end) of a text, for models whose tokenizer puts none before it."""
+        begin, end = self.tokenizer.bos_token_id, self.tokenizer.eos_token_id
+        return [int(token) for token in (begin, end) if token is not None][:1]
 
     def encode_words(self, texts: Sequence[Text]) -> Sequences:
         """The same sequences as `encode`, with the word each token belongs to (see `probes.model.pooling`).

@@ -5,12 +5,12 @@
     evaluate.combine([MacroF1(), MatthewsCorrelation()]).compute(predictions=[0, 1, 1], references=[0, 1, 0])
 
 Label metrics take label indices (label sets: rows of 0 and 1), and `sample_weight` in `compute`. What is undefined is
-NaN, as in `metrics`.
+NaN, as in `metrics`. Metrics of texts take texts, and of each one a list of references; all are 0 to 1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,11 +20,14 @@ from datasets import Features, Value
 from numpy.typing import NDArray
 
 from probes.core import metrics
+from probes.core.answered import exact_of, f1_of
 from probes.core.confidence import Bins, Decisions, equal_width
 from probes.core.errors import UsageError
-from probes.performance import regression
+from probes.performance import regression, text_metrics
 
 Function = Callable[..., metrics.Floats]
+TextFunction = Callable[..., Iterable[float]]
+"""n texts and the references of each -> the numbers of a metric."""
 
 
 def load_metric(source: str, *, allow_code: bool) -> Any:
@@ -210,6 +213,59 @@ class CalibrationError(_Metric):
         decisions = Decisions(np.asarray(predictions, float), np.asarray(references, int), [str(i) for i in range(n)])
         bins = Bins.of(decisions, equal_width(15), items=n)
         return self._result(bins.calibration_error(metrics.unit_weights(n, _row(sample_weight))))
+
+
+class _TextMetric(_Metric):
+    function: ClassVar[TextFunction]
+    keys: ClassVar[tuple[str, ...]]
+    value, several = "string", True
+
+    def _prediction(self, one: Any) -> Any:
+        return one
+
+    def _compute(self, predictions: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, float]:
+        found = type(self).function(predictions, references)
+        return dict(zip(self.keys, map(float, found), strict=True))
+
+
+class TextExactMatch(_TextMetric):
+    """Share of texts that equal a reference after SQuAD's normalisation."""
+
+    keys, about = ("exact_match",), "Share of texts that equal a reference, as in the SQuAD evaluation."
+    citation_text = "Rajpurkar et al. 2016, EMNLP"
+    function = staticmethod(lambda texts, references: [exact_of(texts, references).mean()])
+
+
+class TextF1(_TextMetric):
+    """Mean F1 of the words shared with the best reference."""
+
+    keys, about = ("f1",), "Mean F1 of the words shared with the best reference, as in the SQuAD evaluation."
+    citation_text = "Rajpurkar et al. 2016, EMNLP"
+    function = staticmethod(lambda texts, references: [f1_of(texts, references).mean()])
+
+
+class Rouge(_TextMetric):
+    """Mean ROUGE-1, ROUGE-2 and ROUGE-L, as rouge-score computes them."""
+
+    keys, about = ("rouge_1", "rouge_2", "rouge_l"), "Mean F-measures of rouge-score, without stemming."
+    citation_text = "Lin 2004, ACL workshop"
+    function = staticmethod(lambda texts, references: text_metrics.rouge_f(texts, references).mean(axis=0))
+
+
+class Bleu(_TextMetric):
+    """Corpus BLEU, as sacrebleu computes it."""
+
+    keys, about = ("bleu",), "Corpus BLEU of sacrebleu, 0 to 1."
+    citation_text = "Post 2018, WMT"
+    function = staticmethod(lambda texts, references: [text_metrics.corpus_bleu(texts, references)])
+
+
+class ChrF(_TextMetric):
+    """Corpus chrF, as sacrebleu computes it."""
+
+    keys, about = ("chrf",), "Corpus chrF of sacrebleu, 0 to 1."
+    citation_text = "Popovic 2015, WMT"
+    function = staticmethod(lambda texts, references: [text_metrics.corpus_chrf(texts, references)])
 
 
 def _row(sample_weight: Sequence[float] | None) -> NDArray[np.float64] | None:

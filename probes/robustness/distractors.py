@@ -6,16 +6,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from probes.core.answered import accepted
-from probes.core.answers import ProblemType
+from probes.core.answers import Bools, ProblemType
 from probes.core.errors import UsageError
 from probes.core.examples import Example
 from probes.core.measuring import measured, share
 from probes.core.model import Capability, Reader
 from probes.core.probe import Context, ProbeDoc, ProbeInfo
-from probes.core.readings import question_and_context
+from probes.core.readings import Answers, question_and_context
 from probes.core.records import Accounting, Better, Outcomes, Record
-from probes.robustness.answer_trials import (
+from probes.robustness.by_severity import nothing
+from probes.text.answer_trials import (
     AnswerTrials,
     Changed,
     Slice,
@@ -27,7 +30,6 @@ from probes.robustness.answer_trials import (
     ungraded,
     worst,
 )
-from probes.robustness.by_severity import nothing
 from probes.text.distractors import distractor
 from probes.text.trials import random_rows
 
@@ -128,7 +130,7 @@ def _changes(data: Sequence[Example], sentences: Sequence[str | None], place: st
         )
 
 
-def _accounting(eligible: int, rows: AnswerTrials, part: Slice) -> Accounting:
+def _accounting(eligible: int, rows: AnswerTrials[Answers], part: Slice) -> Accounting:
     left, unlabelled = eligible - len(rows), int((~rows.labelled).sum())
     notes = (
         (left, f"{left} questions have no name or number that could be exchanged, or are of another form"),
@@ -145,19 +147,26 @@ def _accounting(eligible: int, rows: AnswerTrials, part: Slice) -> Accounting:
     )
 
 
-def _measured(rows: AnswerTrials, part: Slice) -> Iterator[Record]:
+def _measured(rows: AnswerTrials[Answers], part: Slice) -> Iterator[Record]:
     yield flip_rate(rows, part)
     yield measured(
         "distracted",
         "share of answers taken from the added sentence",
-        lambda: share(rows.in_added, clusters=rows.clusters),
+        lambda: share(in_added(rows), clusters=rows.clusters),
         better=Better.LOWER,
         part=part,
     )
     yield from quality(rows, part)
 
 
-def _verdict(trials: AnswerTrials, row: int) -> str:
-    if trials.in_added[row]:
+def _verdict(trials: AnswerTrials[Answers], row: int) -> str:
+    if in_added(trials)[row]:
         return "the answer is taken from the added sentence"
     return "the answer changes" if trials.flipped[row] else "the answer stays"
+
+
+def in_added(trials: AnswerTrials[Answers]) -> Bools:
+    """(rows,): does the answer touch the sentence that was put into the context."""
+    begins = np.array([change.added[0] for change in trials.changes], dtype=np.int64)
+    ends = np.array([change.added[1] for change in trials.changes], dtype=np.int64)
+    return (trials.after.starts < ends) & (trials.after.ends > begins) & ~trials.after.abstained

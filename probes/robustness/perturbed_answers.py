@@ -9,11 +9,12 @@ from probes.core.answered import accepted
 from probes.core.examples import Example
 from probes.core.model import Reader
 from probes.core.probe import Context
-from probes.core.readings import question_and_context
+from probes.core.readings import Answers, question_and_context
 from probes.core.records import Accounting, Curve, Outcomes, Record
 from probes.core.rng import rng
 from probes.core.stats import rate
-from probes.robustness.answer_trials import (
+from probes.robustness.by_severity import nothing, severity_curve
+from probes.text.answer_trials import (
     AnswerTrials,
     Changed,
     Slice,
@@ -25,11 +26,9 @@ from probes.robustness.answer_trials import (
     ungraded,
     worst,
 )
-from probes.robustness.by_severity import nothing, severity_curve
 from probes.text.perturbations.perturbation import Family, Perturbation
-from probes.text.shielding import shielded
 from probes.text.trials import random_rows
-from probes.text.variants import valid
+from probes.text.variants import valid, variant_around
 
 PARTS = ("question", "context")
 
@@ -89,16 +88,12 @@ def _changed(data: Sequence[Example], perturbation: Perturbation, *, part: str, 
             made.unknown += 1
             continue
         # Of a question it is not known which words matter; of a context the accepted answers keep every letter.
-        shield = shielded(pair[place], accepted(example.gold) if place and example.gold is not None else ())
-        if shield is None:
-            made.touched.append(item)
-            made.unshielded += 1
-            continue
-        edited = perturbation.apply(shield.text, severity, rng(seed, perturbation.name, example.id, place))
-        if edited == shield.text:
+        kept = accepted(example.gold) if place and example.gold is not None else ()
+        draws = rng(seed, perturbation.name, example.id, place)
+        text = variant_around(pair[place], kept, perturbation, severity=severity, draws=draws)
+        if text == pair[place]:
             continue
         made.touched.append(item)
-        text = shield.restored(edited)
         if text is None:
             made.unshielded += 1
         elif valid(pair[place], text, family=perturbation.family):
@@ -107,7 +102,7 @@ def _changed(data: Sequence[Example], perturbation: Perturbation, *, part: str, 
     return made
 
 
-def _accounting(eligible: int, made: _Made, rows: AnswerTrials, part: Slice) -> Accounting:
+def _accounting(eligible: int, made: _Made, rows: AnswerTrials[Answers], part: Slice) -> Accounting:
     unlabelled = int((~rows.labelled).sum())
     rejected = len(made.touched) - len(made.changes) - made.unshielded
     notes = (
@@ -128,7 +123,7 @@ def _accounting(eligible: int, made: _Made, rows: AnswerTrials, part: Slice) -> 
 
 
 def _measured(
-    rows: AnswerTrials, part: str, made: Mapping[tuple[str, int], _Made], severities: Sequence[int]
+    rows: AnswerTrials[Answers], part: str, made: Mapping[tuple[str, int], _Made], severities: Sequence[int]
 ) -> Iterator[Record]:
     if not len(rows):
         items = [item for severity in severities for item in made[part, severity].touched]
@@ -146,7 +141,7 @@ def _measured(
     yield _curve(rows, part, severities)
 
 
-def _curve(rows: AnswerTrials, part: str, severities: Sequence[int]) -> Curve:
+def _curve(rows: AnswerTrials[Answers], part: str, severities: Sequence[int]) -> Curve:
     each = {severity: rows.of(_slice(part, severity)) for severity in severities}
     flips = {severity: rate(own.flipped, clusters=own.clusters) for severity, own in each.items() if len(own)}
     title = f"Changed answers by severity, {part} changed"

@@ -95,7 +95,8 @@ class Perplexity:
             yield from self._ratios(scored[HOME], scored[domain.name], domain, ctx)
         yield from _chart(levels)
         yield from self._cases(scored, comparable, ctx)
-        yield everything.outcomes()
+        kept = everything.outcomes()
+        yield replace(kept, variant=[f"domain={example.domain or HOME}" for example in everything.examples])
 
     def _level(self, items: ScoredTexts, domain: Domain, ctx: Context) -> Found:
         return measured(

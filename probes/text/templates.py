@@ -21,6 +21,9 @@ Pool = Mapping[str, Sequence[str]]
 USUAL = 6
 """A list has the words for any person of the group first; what follows are words for some of them (a bride)."""
 
+SENTENCES, BEGINNINGS = "bias_templates", "group_prompts"
+"""Lists of templates: whole sentences, and beginnings that a generator is to go on with."""
+
 _SLOT = "{person}"
 _FIRST = re.compile(r"(?:^|(?<=[.!?] ))\{person\}")
 
@@ -59,20 +62,20 @@ class Sentence:
 
 
 @cache
-def templates(*, language: str = LANGUAGE) -> tuple[Template, ...]:
-    """All templates of a language, in the order of their file.
+def templates(*, language: str = LANGUAGE, source: str = SENTENCES) -> tuple[Template, ...]:
+    """All templates of a language, in the order of their file `source`.
 
     Raises:
         FileNotFoundError: when there are none in the language.
     """
     return tuple(
         Template(id=name, register=register, text=text, polarity=polarity, names=with_names == "yes")
-        for name, register, polarity, with_names, text in rows("bias_templates", language=language)
+        for name, register, polarity, with_names, text in rows(source, language=language)
     )
 
 
 def sentences(
-    table: TermTable, *, names: Sequence[Name] = (), terms: int = 2, language: str = LANGUAGE
+    table: TermTable, *, names: Sequence[Name] = (), terms: int = 2, language: str = LANGUAGE, source: str = SENTENCES
 ) -> tuple[Sentence, ...]:
     """Every template filled for every group of the table, sorted by template, then group as in the table, then term.
 
@@ -85,7 +88,7 @@ def sentences(
     pools = [_phrases(table), *_named(table.groups, names)]
     turns: Counter[int] = Counter()
     found: list[Sentence] = []
-    for place, template in enumerate(templates(language=language)):
+    for place, template in enumerate(templates(language=language, source=source)):
         which = _kind(place, template, phrases=len(pools[0]) > 1, named=len(pools) - 1)
         if len(pools[which]) > 1:
             found += _filled(template, table.axis, pools[which], terms=terms, turn=turns[which])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from probes.core.answers import Ints
 from probes.core.examples import Example, Text
 from probes.core.rng import rng
 from probes.text.perturbations.perturbation import Family, Perturbation
+from probes.text.shielding import shielded
 
 SHORTER, LONGER, SLACK = 0.3, 2.5, 20
 """A variant with fewer than 0.3 or more than 2.5 times the letters (plus 20, for short texts) is not the same text."""
@@ -50,6 +52,17 @@ def variant_of(example: Example, perturbation: Perturbation, *, severity: int, s
     )
     parts = edited + example.texts[reach:]
     return parts[0] if len(parts) == 1 else (parts[0], parts[1])
+
+
+def variant_around(
+    text: str, parts: Iterable[str], perturbation: Perturbation, *, severity: int, draws: random.Random
+) -> str | None:
+    """The text perturbed, but every place at which one of the parts stands; None where that cannot be done."""
+    shield = shielded(text, parts)
+    if shield is None:
+        return None
+    edited = perturbation.apply(shield.text, severity, draws)
+    return text if edited == shield.text else shield.restored(edited)
 
 
 def valid(before: Text, after: Text, *, family: Family) -> bool:

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 
 from probes.core.findings import WaiverUse
 from probes.core.records import Unit
+from reports.changed import Moved, fine_tuning, moved
 from reports.formats.markdown import code, escaped, fitted, table_head, table_row
 from reports.formats.outcome import Outcome, needs_attention, outcome
+from reports.limits import Limits
 from reports.load import Loaded
-from reports.numbers import accepted, count, items, plural, printed
+from reports.numbers import accepted, count, difference_unit, items, plural, printed
 from reports.ranking import Ranked
 from reports.wording import ASSURANCE, BADGES, LEVELS
 
@@ -20,7 +22,10 @@ MOST_COMMENT = 64_000
 """Bytes; GitHub takes 65,536 characters."""
 _COMMENT_ROWS = 25
 _WAIVERS = 8_000
-"""Bytes of the table of waivers."""
+"""Bytes of the table of waivers, and of that of what fine-tuning changed."""
+_MOVED = 20
+"""Rows of that."""
+MOVED = ("Number", "Before", "After", "Change", "Moved", "After correction")
 COLUMNS = ("Status", "Level", "Check", "Measured", "The policy accepts")
 _EMPTY = (
     "No check that ran failed or stayed open. That is evidence about these checks on these data only, and says nothing "
@@ -33,11 +38,13 @@ def summary(loaded: Loaded, *, most: int = MOST_SUMMARY) -> bytes:
     result = outcome(loaded)
     head, foot = _head(loaded, result), _foot()
     room = most - len((head + foot).encode()) - 1_000
+    changed = _fine_tuning(loaded)
+    room -= len(changed.encode())
     first = _attention(result, room)
     rest = [item for item in result.findings if not needs_attention(item.finding)]
     room -= len(first.encode())
     more = _folded(rest, room) if rest else ""
-    return (head + first + more + foot).encode()
+    return (head + first + changed + more + foot).encode()
 
 
 def comment(loaded: Loaded) -> bytes:
@@ -102,6 +109,25 @@ def _waivers(waivers: Sequence[WaiverUse]) -> str:
     body, kept = fitted(rows, _WAIVERS)
     head = f"### Waivers\n\n{table_head(('Waiver', 'State', 'Until', 'What became of it'))}"
     return f"{head}{body}\n{_left_out(kept, len(waivers), 'waivers')}"
+
+
+def _fine_tuning(loaded: Loaded) -> str:
+    """What moved against the model it was fine-tuned from, what moved most in relation to its uncertainty first."""
+    section, comparison = fine_tuning(loaded, limits=Limits()), loaded.comparison
+    if section is None:
+        return ""
+    found = moved(comparison) if comparison is not None and comparison.tuned else []
+    shown = [each for each in found if each.held]
+    body, kept = fitted(map(_moved_row, shown[:_MOVED]), _WAIVERS)
+    table = f"{table_head(MOVED)}{body}\n{_left_out(kept, len(shown), 'numbers that moved')}" if shown else ""
+    return f"### What fine-tuning changed\n\n{escaped(section.lead, 1_000)}\n\n{table}"
+
+
+def _moved_row(each: Moved) -> str:
+    unit = difference_unit(each.unit)
+    told = [printed(estimate, of).line for estimate, of in ((each.before, each.unit), (each.after, each.unit))]
+    told += [printed(each.change, unit).line, each.badge.word, each.held]
+    return table_row([escaped(f"{each.title} ({each.part})" if each.part else each.title, 200), *map(escaped, told)])
 
 
 def _foot() -> str:

@@ -45,7 +45,11 @@ def statuses(audit: Conclusion) -> Counter[Status]:
     [("gpt2", ("age", "religion")), ("llama", ("age",)), ("bert", ("age", "religion")), ("roberta", ("age",))],
 )
 def test_full_audit_with_the_built_in_sentences_has_no_error(arch, axes, tmp_path, monkeypatch):
-    few = {"bias.likelihood": {"axes": axes}}
+    few = {
+        "bias.likelihood": {"axes": axes},
+        "bias.prompted": {"axes": ("age",), "max_tokens": 5},
+        "toxicity.generations": {"samples": 1, "prompts": 4, "max_tokens": 5},
+    }
     audit = audited(tmp_path, monkeypatch, arch=arch, suite="full", limit=40, probes=few)
     assert statuses(audit)[Status.ERROR] == 0
     manifest = audit.run.manifest()
@@ -91,7 +95,7 @@ def test_benchmarks_named_by_the_user_are_asked(tmp_path, monkeypatch):
     assert "CrowS-Pairs" in audit.run.report_path.read_text(encoding="utf-8")
 
 
-def test_labels_are_refused(tmp_path, monkeypatch):
+def test_labels_are_refused_for_masked_models(tmp_path, monkeypatch):
     data = write_texts(tmp_path / "own.csv", word="here")
     with pytest.raises(UsageError, match="no labels"):
-        audited(tmp_path, monkeypatch, arch="gpt2", data=str(data), label_column="label")
+        audited(tmp_path, monkeypatch, arch="bert", data=str(data), label_column="label")

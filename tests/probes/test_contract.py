@@ -10,25 +10,32 @@ import pytest
 
 from probes.core.answers import LANGUAGE_HEADS, SEQUENCE_HEADS, ProblemType
 from probes.core.examples import Accepted, Example
+from probes.core.generations import GREEDY, Decoding, Generations
 from probes.core.model import Capability
 from probes.core.positive import Meaning, PositiveClass
 from probes.core.probe import Context, Probe
 from probes.core.records import Accounting, Curve, Evidence, Measurement, Outcomes, Record, Skip, from_line, to_line
+from probes.core.rng import generator
 from probes.core.taggings import tagged_words
 from probes.registry import load_registry
 from tests.conftest import (
     BAD,
     GOOD,
+    FakeGenerator,
     FakeModel,
     FakeReader,
     FakeScorer,
     FakeTagger,
+    generator_card,
     language_card,
     model_card,
     sentiment_rule,
     word_rule,
 )
 from tests.linear_model import LinearModel
+from tests.probes.privacy.keeping import keeper, supplied
+from tests.spanned_model import ExplainedTagger
+from tests.writing_model import WritingModel
 
 PROBES = list(load_registry().probes.values())
 
@@ -44,6 +51,39 @@ def planned_for_taggers(probe: Probe) -> bool:
 
 def planned_for_readers(probe: Probe) -> bool:
     return probe.info.problems == {ProblemType.SPAN}
+
+
+def planned_for_rankers(probe: Probe) -> bool:
+    return probe.info.problems == {ProblemType.REGRESSION}
+
+
+def offered(data: Sequence[Example]) -> list[Example]:
+    """The same sentences as answers to a few questions; those that are good are right."""
+    return [
+        Example.of((f"question {int(each.id, 16) % 12}", each.text), gold=each.gold and float(each.gold == "positive"))
+        for each in data
+    ]
+
+
+def planned_for_writers(probe: Probe) -> bool:
+    return Capability.GENERATE in probe.info.needs
+
+
+@dataclass
+class FakeWriter(FakeScorer):
+    """A language model that writes as well as it scores."""
+
+    writes: Callable[[str, int], str] = lambda prompt, sample: ""
+
+    def generate(self, prompts: Sequence[str], decoding: Decoding = GREEDY) -> Generations:
+        self.calls += 1
+        return FakeGenerator(rule=self.writes, card=self.card).generate(prompts, decoding)
+
+
+def continued(prompt: str, sample: int) -> str:
+    """A few words that depend on the prompt; now and then a rude one, or nothing."""
+    draw = generator(0, prompt, sample).integers(12)
+    return "" if draw == 0 else f"{(*GOOD, *BAD)[draw % 10]} {'you idiot' if draw == 1 else 'and so on'} {draw}"
 
 
 def questioned(data: Sequence[Example]) -> list[Example]:
@@ -105,12 +145,27 @@ def elsewhere(data: Sequence[Example]) -> list[Example]:
 def run(probe: Probe, data: Sequence[Example], seed: int = 0) -> Run:
     """A harm classifier for the probes that are about those, and a sentiment classifier for all others."""
     if planned_for_taggers(probe):
-        tagger = FakeTagger(rule=mistaken)
+        explains = Capability.ATTRIBUTE in probe.info.needs
+        tagger = ExplainedTagger(rule=mistaken) if explains else FakeTagger(rule=mistaken)
         return Run(list(probe.run(tagger, tagged(data), Context(probe=probe.info.id, seed=seed))), tagger.calls)
     if planned_for_readers(probe):
         reader = FakeReader(rule=misread)
         return Run(list(probe.run(reader, questioned(data), Context(probe=probe.info.id, seed=seed))), reader.calls)
+    if planned_for_rankers(probe):
+        card = model_card(labels=("score",), problem=ProblemType.REGRESSION)
+        ranker = FakeModel(rule=lambda text: sentiment_rule(text)[1:], card=card)
+        return Run(list(probe.run(ranker, offered(data), Context(probe=probe.info.id, seed=seed))), ranker.calls)
     data = [*data, *elsewhere(data)] if probe.info.domains else data
+    if probe.info.risk == "privacy":
+        keeping = keeper()
+        return Run(list(supplied(probe).run(keeping, data, Context(probe=probe.info.id, seed=seed))), keeping.calls)
+    if planned_for_writers(probe) and Capability.ATTRIBUTE in probe.info.needs:
+        explained = WritingModel(dict.fromkeys(GOOD, 2.0), writes=lambda prompt: continued(prompt, 0), other=0.01)
+        return Run(list(probe.run(explained, data, Context(probe=probe.info.id, seed=seed))), explained.calls)
+    if planned_for_writers(probe):
+        data = [replace(each, gold=each.gold and Accepted([each.gold])) for each in data]
+        writer = FakeWriter(rule=word_rule, card=generator_card(), writes=continued)
+        return Run(list(probe.run(writer, data, Context(probe=probe.info.id, seed=seed))), writer.calls)
     if probe.info.problems <= LANGUAGE_HEADS:
         problem = ProblemType.MASKED_LM if ProblemType.MASKED_LM in probe.info.problems else ProblemType.CAUSAL_LM
         scorer = FakeScorer(rule=word_rule, card=language_card(problem))

@@ -227,7 +227,8 @@ def _polarities() -> Mapping[str, str]:
 
 
 def _outcomes(asked: Sequence[Surroundings]) -> Outcomes:
-    """One row for each scored sentence; its score is the log-probability of the words around the person, in bits."""
+    """One row for each scored sentence; its score is the log-probability of the words around the person, in bits. The
+    valence of a template for a group stands in the first row of the two."""
     rows: list[tuple[Surroundings, int, int]] = []
     for found in asked:
         seen: dict[tuple[str, str], int] = {}
@@ -236,6 +237,7 @@ def _outcomes(asked: Sequence[Surroundings]) -> Outcomes:
             if not np.isnan(found.bits[row]):
                 rows.append((found, row, k))
     said = [(found.axis, found.sentences[row], k) for found, row, k in rows]
+    valence = _valence(asked)
     n = len(rows)
     return Outcomes(
         example_id=[sentence.template for _, sentence, _ in said],
@@ -247,4 +249,18 @@ def _outcomes(asked: Sequence[Surroundings]) -> Outcomes:
         correct=[None] * n,
         changed=[None] * n,
         score=[float(found.bits[row]) for found, row, _ in rows],
+        values={
+            "valence": [valence.pop((axis, sentence.template, sentence.group), None) for axis, sentence, _ in said]
+        },
     )
+
+
+def _valence(asked: Sequence[Surroundings]) -> dict[tuple[str, str, str], float]:
+    """By axis, template and group, where there is one."""
+    return {
+        (found.axis, template, group): value
+        for found in asked
+        for column, group in enumerate(found.groups)
+        for template, value in zip(found.templates, found.valence(column).tolist(), strict=True)
+        if not np.isnan(value)
+    }

@@ -13,6 +13,7 @@ import numpy as np
 
 from probes.core import stats
 from probes.core.answers import Bools, Floats, Ints
+from probes.core.errors import ModelError
 from probes.core.likelihoods import Scoring
 from probes.core.measuring import measured, share
 from probes.core.model import Scorer
@@ -50,6 +51,7 @@ class ScoredPairs:
         more, less: (n,) scores of the more stereotypical sentence and of the other one.
         near: (n,) may numerical noise decide which of the two is the likelier one.
         second: (n,) does a second way to score find the more stereotypical one likelier; None for models without one.
+        third: (n,) does a third one; None likewise, and for networks that do not show their attention.
         unscored: pairs one sentence of which was not read to its end; they are not among these.
     """
 
@@ -58,6 +60,7 @@ class ScoredPairs:
     less: Floats
     near: Bools
     second: Bools | None = None
+    third: Bools | None = None
     unscored: int = 0
     notes: tuple[str, ...] = field(default=())
 
@@ -66,14 +69,15 @@ class ScoredPairs:
         """Score both sentences of every pair.
 
         Causal models: log-probability of the sentence. Masked models: pseudo-log-likelihood of the tokens that both
-        sentences share, rounded as published; second: mean log-probability of all tokens with nothing masked (AUL).
+        sentences share, rounded as published; second: mean log-probability of all tokens with nothing masked (AUL);
+        third: the same with each token weighted by the attention it gets (AULA).
         """
         pairs = sorted(cases, key=lambda pair: pair.id)
         texts = [text for pair in pairs for text in (pair.more, pair.less)]
         answers = model.score(texts)
         read = (answers.unscored == 0).reshape(-1, 2).all(axis=1)
         if model.card.scoring is Scoring.LEFT_TO_RIGHT:
-            scores, second = answers.totals.reshape(-1, 2), None
+            scores, second, third = answers.totals.reshape(-1, 2), None, None
             near = _within(scores, answers.tolerance * answers.counts.reshape(-1, 2).max(axis=1))
         else:
             logs = [answers.logs[answers.tokens_of(row)] for row in range(len(texts))]
@@ -83,6 +87,8 @@ class ScoredPairs:
             scores = np.round(np.array(sums, dtype=np.float64).reshape(-1, 2), DECIMALS)
             aul = model.score(texts, rule=Scoring.NONE_MASKED).means.reshape(-1, 2)
             second = (aul[:, 0] > aul[:, 1])[read]
+            aula = _attended(model, texts)
+            third = None if aula is None else (aula[:, 0] > aula[:, 1])[read]
             near = scores[:, 0] == scores[:, 1]
             if answers.tolerance > LOG_TOLERANCE["float32"]:  # in float32 rounding alone decides, as published
                 counts = np.array([len(one) for one, _ in shared], dtype=np.float64)
@@ -93,6 +99,7 @@ class ScoredPairs:
             less=scores[read, 1],
             near=near[read],
             second=second,
+            third=third,
             unscored=int((~read).sum()),
             notes=tuple(notes),
         )
@@ -123,6 +130,14 @@ class ScoredPairs:
         """Each part that a pair may belong to, and which (n,) pairs do."""
         every = sorted({part for pair in self.pairs for part in pair.parts})
         return [(part, np.array([part in pair.parts for pair in self.pairs], dtype=bool)) for part in every]
+
+
+def _attended(model: Scorer, texts: Sequence[str]) -> Floats | None:
+    """(n, 2) mean log-probabilities of tokens weighted by attention; None where the network does not show it."""
+    try:
+        return model.score(texts, rule=Scoring.ATTENDED).means.reshape(-1, 2)
+    except ModelError:  # what else may be wrong with the model, the questions before this one have shown
+        return None
 
 
 def shared_tokens(first: Ints, second: Ints) -> tuple[Ints, Ints]:
@@ -168,8 +183,17 @@ def _numbers(items: ScoredPairs) -> Iterator[Measurement | Skip]:
     shares = [("stereotype_share", "share of pairs whose more stereotypical sentence is likelier", items.stereotyped)]
     if items.second is not None:
         shares.append(("aul_stereotype_share", "the same share, scored with nothing masked (AUL)", items.second))
+    if items.third is not None:
+        title = "the same share, scored with nothing masked and weighted by attention (AULA)"
+        shares.append(("aula_stereotype_share", title, items.third))
     for name, title, which in shares:
         yield measured(name, title, partial(share, which, clusters=items.clusters), better=Better.CONTEXT)
+    if items.second is not None and items.third is None:
+        yield Skip(
+            reason=SkipReason.NO_CAPABILITY,
+            detail="The network does not show its attention, by which AULA weighs the tokens.",
+            name="aula_stereotype_share",
+        )
     yield measured(
         "tie_share",
         "share of pairs whose sentences are equally likely",
@@ -245,16 +269,25 @@ def _told(items: ScoredPairs, row: int) -> str:
 
 
 def _outcomes(items: ScoredPairs) -> Outcomes:
-    """One row for each pair; its score is how much likelier the more stereotypical sentence is, in bits."""
+    """One row for each pair, with its parts; its score is how much likelier the more stereotypical sentence is, in
+    bits."""
     n = len(items)
+    shares = {
+        "stereotype_share": items.stereotyped,
+        "aul_stereotype_share": items.second,
+        "aula_stereotype_share": items.third,
+        "tie_share": items.ties,
+    }
+    flags = {name: which.astype(float).tolist() for name, which in shares.items() if which is not None}
     return Outcomes(
         example_id=[pair.id for pair in items.pairs],
         cluster=items.clusters,
-        variant=[""] * n,
+        variant=[",".join(f"{key}={value}" for key, value in pair.parts) for pair in items.pairs],
         after=[_told(items, row) for row in range(n)],
         before=[None] * n,
         gold=[None] * n,
         correct=[None] * n,
         changed=[None] * n,
         score=items.bits.tolist(),
+        values={**flags, "likelihood_difference": items.bits.tolist()},
     )

@@ -15,8 +15,8 @@ class WinoBias(PairBenchmark):
         The share of pairs in which the sentence whose pronoun fits the stereotype of the occupation it stands for is
         the likelier one: in all, by type of sentence (1: only its meaning tells whom the pronoun stands for; 2: grammar
         tells), and by stereotype (occupations held to be men's or women's); for masked models the same share under a
-        second score (AUL); ties (for causal models within numerical noise); the mean difference in bits. One
-        half is the value of a model without a preference.
+        second and a third score (AUL, AULA; see bias.crows_pairs); ties (for causal models within numerical noise); the
+        mean difference in bits. One half is the value of a model without a preference.
 
     Why it matters:
         A model that expects "he" of a developer and "she" of a nurse writes and reads accordingly. These numbers are
@@ -32,12 +32,12 @@ class WinoBias(PairBenchmark):
     Limits:
         Forty occupations, two genders, English, with shares from the United States. Not the published metric, so not
         comparable with published F1. The shares of women in occupations are no stereotypes themselves. Templates are
-        few, and other wording may give other numbers (Seshadri et al. 2022; Selvam et al. 2023). One half is no
-        evidence that there is no bias.
+        few, and other wording may give other numbers (Seshadri et al. 2022; Selvam et al. 2023). What a model finds
+        likely need not show in a task (Goldfarb-Tarrant et al. 2021). One half is no evidence that there is no bias.
 
     References:
         Zhao et al. 2018, Gender Bias in Coreference Resolution, NAACL; data MIT. Salazar et al. 2020, ACL. Seshadri,
-        Pezeshkpour and Singh 2022, arXiv:2210.04337. Selvam et al. 2023, ACL.
+        Pezeshkpour and Singh 2022, arXiv:2210.04337. Selvam et al. 2023, ACL. Goldfarb-Tarrant et al. 2021, ACL.
     """
 
 
@@ -51,8 +51,8 @@ class Winogender(PairBenchmark):
     Measures:
         The share of pairs in which the sentence with the pronoun of the gender that most people in the occupation have
         is the likelier one: in all, and for occupations of mostly men and of mostly women; for masked models the same
-        share under a second score (AUL); ties (for causal models within numerical noise); the mean difference in bits.
-        One half is the value of a model without a preference.
+        share under a second and a third score (AUL, AULA; see bias.crows_pairs); ties (for causal models within
+        numerical noise); the mean difference in bits. One half is the value of a model without a preference.
 
     Why it matters:
         A model that expects the gender of the majority is wrong about everybody else. These numbers are evidence
@@ -67,12 +67,13 @@ class Winogender(PairBenchmark):
     Limits:
         Sixty occupations with one sentence each for two kinds of others, two genders, English. Not the published
         metric, which is about coreference. There are more occupations of mostly men, so a general preference for one
-        pronoun shows in the share over all: read both parts. Other wording may give other numbers. One half is no
+        pronoun shows in the share over all: read both parts. Other wording may give other numbers (Selvam et al. 2023
+        changed little and got other ones), and what a model finds likely need not show in a task. One half is no
         evidence that there is no bias.
 
     References:
         Rudinger et al. 2018, Gender Bias in Coreference Resolution, NAACL; data MIT. Salazar et al. 2020, ACL.
-        Seshadri, Pezeshkpour and Singh 2022, arXiv:2210.04337.
+        Seshadri, Pezeshkpour and Singh 2022, arXiv:2210.04337. Selvam et al. 2023, ACL.
     """
 
 

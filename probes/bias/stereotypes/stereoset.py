@@ -66,15 +66,17 @@ class StereoSet:
     Limits:
         Written by crowd workers in the United States, in English; many cases contrast what does not fit together or
         hold no stereotype at all (Blodgett et al. 2021). A poor language model has a stereotype score near one half, so
-        it says nothing without the language model score beside it, and ICAT mixes the two. Words are scored as they
-        stand in the sentence, blank before them included; the published code scores a word without it, which for
-        RoBERTa's kind gives lower language model scores. Masked models without a head for next sentences are not asked
-        about intersentence cases. A category with fewer than ten terms has no interval and is left out. A model may
-        have been trained on the sentences. One half is no evidence that there is no bias.
+        it says nothing without the language model score beside it, and ICAT mixes the two: one half may come from
+        noise. Such numbers hardly foretell what a model does in a task (Goldfarb-Tarrant et al. 2021). Words are scored
+        as they stand in the sentence, blank before them included; the published code scores a word without it, which
+        for RoBERTa's kind gives lower language model scores. Masked models without a head for next sentences are not
+        asked about intersentence cases. A category with fewer than ten terms has no interval and is left out. A model
+        may have been trained on the sentences. One half is no evidence that there is no bias.
 
     References:
         Nadeem, Bethke and Reddy 2021, StereoSet, ACL; data CC BY-SA 4.0. Blodgett et al. 2021, Stereotyping Norwegian
-        Salmon, ACL. Meade, Poole-Dayan and Reddy 2022, ACL. Efron 1987, JASA 82:171 (BCa).
+        Salmon, ACL. Goldfarb-Tarrant et al. 2021, ACL. Meade, Poole-Dayan and Reddy 2022, ACL. Efron 1987, JASA 82:171
+        (BCa).
     """
 
     digest: str = ""
@@ -185,12 +187,12 @@ def _case(task: str, items: ScoredAssociations, row: int, *, chosen: Literal["ra
 
 
 def _outcomes(scored: Sequence[tuple[str, ScoredAssociations]]) -> Outcomes:
-    """One row for each case."""
+    """One row for each case; its score is the share of the two that make sense which is likelier than the third."""
     rows = [(task, items, row) for task, items in scored for row in range(len(items))]
     return Outcomes(
         example_id=[items.cases[row].id for _, items, row in rows],
         cluster=[items.cases[row].cluster for _, items, row in rows],
-        variant=[f"task={task}" for task, _, _ in rows],
+        variant=[f"task={task},category={items.cases[row].category}" for task, items, row in rows],
         after=["stereotype" if items.stereotyped[row] else "opposite" for _, items, row in rows],
         before=[None] * len(rows),
         gold=[None] * len(rows),

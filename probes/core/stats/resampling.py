@@ -105,12 +105,19 @@ class Resamples:
         return _jackknife(self.statistics, self.groups)
 
     def estimate(
-        self, which: int = 0, *, limits: tuple[float, float] | None = None, groups: Clusters | None = None
+        self,
+        which: int = 0,
+        *,
+        limits: tuple[float, float] | None = None,
+        groups: Clusters | None = None,
+        smooth: bool = True,
     ) -> Estimate:
         """The statistic in column `which`, with the interval that `bootstrap` describes.
 
         Args:
             groups: where the statistic rests on fewer items than were resampled: its own, for the small-sample rules.
+            smooth: False for what is not, such as the largest of several: BCa is too short then, so that the wider of
+                the two intervals is given however many clusters there are.
 
         Raises:
             ValueError: as `bootstrap`.
@@ -125,7 +132,7 @@ class Resamples:
         jackknife = self.left_out[:, which]
         jackknife = jackknife[np.isfinite(jackknife)]
         name, bounds = "BCa", _bca_bounds(value, draws, jackknife=jackknife, count=groups.count)
-        if groups.few:
+        if groups.few or not smooth:
             name, bounds = "wider of BCa and t", _wider(bounds, _t_bounds(value, draws, count=groups.count))
         kind = "bootstrap" if self.groups.independent else "cluster bootstrap"
         return estimate(

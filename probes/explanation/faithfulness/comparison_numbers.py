@@ -11,7 +11,7 @@ from probes.core.attributions import Attribution, Method
 from probes.core.measuring import measured
 from probes.core.records import Accounting, Better, Curve, Measurement, Point, Skip, SkipReason, Unit
 from probes.core.stats.derived import UnmeasurableError
-from probes.explanation.explained import Explained
+from probes.explanation.explained import Explained, Weighed
 from probes.explanation.faithfulness.agreement import overlap, similarity, top
 from probes.explanation.faithfulness.infidelity import max_sensitivity
 from probes.explanation.faithfulness.randomisation import ALL, STAGES, Cascade
@@ -24,7 +24,7 @@ ALIKE = (-1.0, 1.0)
 
 
 def agreement_numbers(
-    items: Explained, others: Sequence[Attribution], *, second: Method
+    items: Weighed, others: Sequence[Attribution], *, second: Method
 ) -> Iterator[Accounting | Measurement | Skip]:
     """Does the second method say the same: `others` (n,) is what it says."""
     pairs = list(zip(items.attributions, others, strict=True))

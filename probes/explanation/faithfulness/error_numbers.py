@@ -12,7 +12,7 @@ from probes.core.attributions import COMPLETE, Attribution, Method
 from probes.core.measuring import measured
 from probes.core.records import Accounting, Better, Estimate, Measurement, Skip, SkipReason, Unit
 from probes.core.stats.derived import resampled
-from probes.explanation.explained import Explained
+from probes.explanation.explained import Explained, Weighed
 from probes.explanation.faithfulness.infidelity import infidelity, relative_delta, upper_quantile
 from probes.explanation.faithfulness.removal import Removed
 from probes.explanation.faithfulness.scored import Scored, Why, account, known, mean
@@ -59,7 +59,7 @@ def _infidelity(values: Sequence[Scored], clusters: Sequence[str], *, ranking: s
 
 
 def convergence_numbers(
-    items: Explained, *, rng: np.random.Generator, resamples: int
+    items: Weighed, *, rng: np.random.Generator, resamples: int
 ) -> Iterator[Accounting | Measurement | Skip]:
     """Share of the items whose scores add up, and how large the error is that most stay below."""
     if items.method not in COMPLETE:

@@ -42,30 +42,17 @@ class Quantity:
 
     def of(self, drops: Drops) -> Floats:
         """(n, K)."""
-        return {
-            "comprehensiveness": drops.comprehensiveness,
-            "sufficiency": drops.sufficiency,
-            "log_odds_drop": drops.log_odds,
-        }[self.name]
+        if self.name == "log_odds_drop":
+            assert drops.log_odds is not None
+            return drops.log_odds
+        return drops.comprehensiveness if self.name == "comprehensiveness" else drops.sufficiency
 
 
 def quantities(*, regression: bool) -> tuple[Quantity, ...]:
     """Those that are defined for a classifier, or for a regression."""
     what = "value (in standard deviations)" if regression else "probability of the answer"
     unit = Unit.SCORE if regression else Unit.DIFFERENCE
-    limits = (-np.inf, np.inf) if regression else (-1.0, 1.0)
-    drop = partial(Quantity, unit=unit, limits=limits)
-    found = (
-        drop(
-            name="comprehensiveness",
-            title=f"comprehensiveness: drop of the {what} without the top words",
-            axis="removed",
-            sign=1,
-        ),
-        drop(
-            name="sufficiency", title=f"sufficiency: drop of the {what} with the top words alone", axis="kept", sign=-1
-        ),
-    )
+    found = drops_of(what, unit=unit, limits=(-np.inf, np.inf) if regression else (-1.0, 1.0))
     odds = Quantity(
         name="log_odds_drop",
         title="log-odds: drop of the log-odds of the answer without the top words",
@@ -77,6 +64,22 @@ def quantities(*, regression: bool) -> tuple[Quantity, ...]:
     return found if regression else (*found, odds)
 
 
+def drops_of(what: str, *, unit: Unit, limits: tuple[float, float]) -> tuple[Quantity, Quantity]:
+    """How far something falls without the top words, and with them alone."""
+    drop = partial(Quantity, unit=unit, limits=limits)
+    return (
+        drop(
+            name="comprehensiveness",
+            title=f"comprehensiveness: drop of the {what} without the top words",
+            axis="removed",
+            sign=1,
+        ),
+        drop(
+            name="sufficiency", title=f"sufficiency: drop of the {what} with the top words alone", axis="kept", sign=-1
+        ),
+    )
+
+
 def over(quantity: Quantity, own: Drops, other: Drops) -> list[Scored]:
     """(n,): by how much the one ranking is better than the other, mean over the shares."""
     first, second = own.aopc(quantity.of(own)), other.aopc(quantity.of(other))
@@ -84,11 +87,17 @@ def over(quantity: Quantity, own: Drops, other: Drops) -> list[Scored]:
 
 
 def removal_numbers(
-    own: Drops, chance: Drops, second: Drops | None, *, clusters: Sequence[str], regression: bool, family: str
+    own: Drops,
+    chance: Drops,
+    second: Drops | None,
+    *,
+    clusters: Sequence[str],
+    judged: Sequence[Quantity],
+    family: str,
 ) -> Iterator[Measurement | Skip]:
     """Each quantity over all shares and at each, and against chance and the second method."""
     others = [each for each in (chance, second) if each is not None]
-    for quantity in quantities(regression=regression):
+    for quantity in judged:
         yield _aopc(quantity, own, clusters=clusters)
         for other in others:
             yield _aopc(quantity, other, clusters=clusters, part={"ranking": other.ranking})
@@ -106,9 +115,9 @@ def removal_numbers(
             yield _over(quantity, own, other, name=name, clusters=clusters)
 
 
-def curves(rankings: Sequence[Drops], *, clusters: Sequence[str], regression: bool) -> Iterator[Curve]:
+def curves(rankings: Sequence[Drops], *, clusters: Sequence[str], judged: Sequence[Quantity]) -> Iterator[Curve]:
     """For each ranking how far the answer falls as its first words go, and as only they stay."""
-    for quantity in quantities(regression=regression)[:2]:
+    for quantity in judged:
         for drops in rankings:
             points = list(_points(quantity, drops, clusters=clusters))
             if points:

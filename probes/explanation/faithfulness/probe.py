@@ -25,7 +25,7 @@ from probes.explanation.faithfulness.comparison_numbers import (
     stability_numbers,
 )
 from probes.explanation.faithfulness.error_numbers import convergence_numbers, infidelity_numbers
-from probes.explanation.faithfulness.numbers import curves, removal_numbers
+from probes.explanation.faithfulness.numbers import curves, quantities, removal_numbers
 from probes.explanation.faithfulness.randomisation import cascade
 from probes.explanation.faithfulness.scored import account
 from probes.explanation.faithfulness.tested import Tested
@@ -146,13 +146,13 @@ class Faithfulness:
     def _whole(self, tested: Tested, ctx: Context) -> Iterator[Record]:
         """What is measured on all items."""
         items, others, regression = tested.items, tested.others, tested.regression
-        clusters = items.clusters
+        clusters, judged = items.clusters, quantities(regression=regression)
         yield account("words taken out", tested.drop)
         yield from removal_numbers(
-            tested.own, tested.chance, tested.other, clusters=clusters, regression=regression, family=self.info.id
+            tested.own, tested.chance, tested.other, clusters=clusters, judged=judged, family=self.info.id
         )
         rankings = [each for each in (tested.own, tested.chance, tested.other) if each is not None]
-        yield from curves(rankings, clusters=clusters, regression=regression)
+        yield from curves(rankings, clusters=clusters, judged=judged[:2])
         if regression:
             detail = "A regression has no odds."
             yield Skip(reason=SkipReason.WRONG_PROBLEM, detail=detail, name="log_odds_drop")

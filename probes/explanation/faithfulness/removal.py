@@ -37,10 +37,11 @@ def ranked(scores: Floats, rng: np.random.Generator) -> Ints:
 def why_not(explained: Sequence[Attribution], answers: Classifications) -> list[Why | None]:
     """(n,): why the scores put no word before another, or the answer cannot drop, if that is so."""
     flat = answers.problem is ProblemType.REGRESSION and not spread(answers) > 0
-    return [Why.NO_SCALE if flat else _unrankable(each) for each in explained]
+    return [Why.NO_SCALE if flat else unrankable(each) for each in explained]
 
 
-def _unrankable(explained: Attribution) -> Why | None:
+def unrankable(explained: Attribution) -> Why | None:
+    """Why the scores put no word before another, if that is so."""
     if len(explained.scores) < 2:
         return Why.ONE_WORD
     if not np.isfinite(explained.scores).all():
@@ -129,7 +130,7 @@ def ask(
         rankings: (r, n) orders of the words.
     """
     pairs = [pair for ranking in rankings for pair in zip(explained, ranking, strict=True)]
-    answers = model.classify([text for pair in pairs for text in _variants(*pair)])
+    answers = model.classify([text for pair in pairs for text in variants(*pair)])
     rows = np.arange(len(answers)).reshape(len(rankings), len(explained), 2, len(SHARES))
     return [
         Removed(
@@ -143,7 +144,7 @@ def ask(
     ]
 
 
-def _variants(explained: Attribution, order: Ints) -> Iterator[Text]:
+def variants(explained: Attribution, order: Ints) -> Iterator[Text]:
     """Without the first words, for each share; then with them alone.
 
     Words beyond the length limit go in every variant, or they would come into view as others leave.
@@ -163,15 +164,15 @@ class Drops:
 
     Attributes:
         ranking: its name.
-        comprehensiveness, sufficiency, log_odds: (n, K); log-odds are those without the words.
+        comprehensiveness, sufficiency, log_odds: (n, K); log-odds are those without the words, of classifiers.
         why: (n,) why an item has no ranking, if it has none.
     """
 
     ranking: str
     comprehensiveness: Floats
     sufficiency: Floats
-    log_odds: Floats
     why: Sequence[Why | None]
+    log_odds: Floats | None = None
 
     @classmethod
     def of(cls, ranking: str, removed: Sequence[Removed], *, measure: Measure, why: Sequence[Why | None]) -> Drops:
@@ -180,8 +181,8 @@ class Drops:
             ranking=ranking,
             comprehensiveness=np.mean([each.comprehensiveness(measure) for each in removed], axis=0),
             sufficiency=np.mean([each.sufficiency(measure) for each in removed], axis=0),
-            log_odds=np.mean([each.comprehensiveness(log_odds) for each in removed], axis=0),
             why=why,
+            log_odds=np.mean([each.comprehensiveness(log_odds) for each in removed], axis=0),
         )
 
     def at(self, values: Floats, place: int) -> list[Scored]:

@@ -201,7 +201,8 @@ def test_json_is_one_object_with_stable_keys(runs):
         "standing", "name", "probe", "risk", "title", "part", "better", "unit", "values",
     }  # fmt: skip
     assert set(told["numbers"][0]["values"][1]) == {
-        "letter", "estimate", "absent", "status", "level", "minimum", "maximum", "difference", "reading", "unpaired",
+        "letter", "estimate", "absent", "status", "level", "minimum", "maximum", "difference", "reading",
+            "direction", "adjusted", "unpaired",
     }  # fmt: skip
     assert told["runs"][1]["readings"]["worse"] > 0
     assert told["numbers"][0]["values"][1]["reading"] == "worse"

@@ -9,8 +9,9 @@ import pytest
 from scipy.stats import ttest_rel
 from sklearn.metrics import f1_score
 
-from audits.comparison.baseline import Row
-from audits.comparison.pairs import NO_PART, NOT_KEPT, NOT_THE_SAME, Pairs
+from audits.comparison.items import Row
+from audits.comparison.pairs import Pairs
+from audits.comparison.reasons import NO_PART, NOT_KEPT, NOT_THE_SAME
 from probes.core import stats
 from probes.core.measuring import share
 from probes.core.probe import Context

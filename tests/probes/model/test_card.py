@@ -92,6 +92,20 @@ def test_unset_tokenizer_limit_is_clamped_by_the_positions(own, arch):
     assert describe(str(folder)).max_length == MAX_LENGTH
 
 
+@pytest.mark.parametrize("limit", [0, -1, 1e30, "64", None])
+def test_a_tokenizer_limit_that_means_nothing_is_not_one(own, limit):
+    folder = own("bert")
+    path = folder / "tokenizer_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"model_max_length": limit}))
+    assert describe(str(folder)).max_length == MAX_LENGTH
+
+
+def test_missing_label_names_are_numbered(own, tiny):
+    folder = own("bert", labels=("a", "b", "c"))
+    edit(folder, id2label=..., label2id=..., num_labels=3)
+    assert describe(str(folder)).labels == ("LABEL_0", "LABEL_1", "LABEL_2")
+
+
 def test_maximum_length_can_be_lowered_not_raised(tiny):
     folder = str(tiny("bert"))
     assert describe(folder, max_length=16).max_length == 16
@@ -116,7 +130,7 @@ def test_dtype_is_the_declared_one_then_that_of_the_weights(own, tiny):
     ("architecture", "kind"),
     [
         ("BertModel", "encoder without a head"),
-        ("T5ForConditionalGeneration", "text generator"),
+        ("LlavaForConditionalGeneration", "generator that reads pictures"),
         ("XLMWithLMHeadModel", "may be masked or not"),
         ("WhisperForSomething", "not a text classifier"),
     ],
@@ -156,12 +170,6 @@ def test_broken_folders(own, damage, exit_code, message):
         describe(str(folder))
     assert error.value.exit_code == exit_code
     assert error.value.hint
-
-
-def test_adapter_is_refused(tmp_path):
-    (tmp_path / "adapter_config.json").write_text('{"base_model_name_or_path": "org/base"}')
-    with pytest.raises(ModelError, match="adapter for org/base"):
-        describe(str(tmp_path))
 
 
 def test_front_matter(own):

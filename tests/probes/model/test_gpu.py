@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from probes.core.generations import Decoding
 from probes.model.cache import AnswerCache
 from probes.model.load import load
 from tests.probes.model.conftest import PAIRS, TEXTS, different_texts
-from tests.tiny_models import ARCHITECTURES, MAX_LENGTH, SENTENCES
+from tests.tiny_models import ARCHITECTURES, CAUSAL, MAX_LENGTH, SENTENCES
 
 pytestmark = [
     pytest.mark.gpu,
@@ -85,3 +86,27 @@ def test_forward_seconds_are_measured_on_the_device(tiny):
     model = load(str(tiny("bert")), device="cuda")
     model.classify(TEXTS)
     assert 0 < model.take_counters().forward_seconds < 60
+
+
+@pytest.mark.parametrize("arch", CAUSAL)
+def test_writing_agrees_with_the_cpu(tiny, arch):
+    """Up to the first near tie, which rounding may decide either way."""
+    prompts, ten = [text[:40] for text in SENTENCES], Decoding(max_tokens=10)
+    cpu = load(str(tiny(arch, language=True)), device="cpu").generate(prompts, ten)
+    gpu = load(str(tiny(arch, language=True)), device="cuda").generate(prompts, ten)
+    clear = ~(cpu.near | gpu.near)
+    assert clear.mean() > 0.5
+    assert [a for a, ok in zip(cpu.texts, clear, strict=True) if ok] == [
+        b for b, ok in zip(gpu.texts, clear, strict=True) if ok
+    ]
+    assert np.abs(cpu.logs - gpu.logs)[clear].max() < 1e-3
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_draws_do_not_depend_on_the_batch(tiny, dtype):
+    folder = str(tiny("gpt2", language=True, dtype=dtype))
+    drawn = Decoding(max_tokens=6, samples=4, temperature=1.0, top_p=0.9, seed=1)
+    many = load(folder, device="cuda").generate(SENTENCES[:8], drawn)
+    few = load(folder, device="cuda", budget=1).generate(SENTENCES[:8], drawn)
+    same = np.mean([a == b for a, b in zip(many.texts, few.texts, strict=True)])
+    assert same == 1.0 if dtype == "float32" else same > 0.7

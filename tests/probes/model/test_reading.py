@@ -220,7 +220,7 @@ def test_the_card_says_what_it_can_be_asked(reader):
     assert card.question is Capability.ANSWER
     assert card.labels == ()
     assert card.max_length == MAX_LENGTH
-    assert Capability.ATTRIBUTE not in card.capabilities
+    assert Capability.ATTRIBUTE in card.capabilities
     assert Capability.CLASSIFY not in card.capabilities
 
 

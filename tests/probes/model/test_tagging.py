@@ -158,7 +158,7 @@ def test_card(tagger):
     assert card.task == "token-classification"
     assert card.labels == TAGS
     assert card.question is Capability.TAG
-    assert card.capabilities == {Capability.TAG, Capability.TOKENIZE, Capability.EMBED}
+    assert card.capabilities == {Capability.TAG, Capability.TOKENIZE, Capability.EMBED, Capability.ATTRIBUTE}
 
 
 def test_a_folder_without_its_head_is_refused(tmp_path):

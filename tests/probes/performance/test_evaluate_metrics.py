@@ -5,6 +5,8 @@ from __future__ import annotations
 import evaluate
 import numpy as np
 import pytest
+from sacrebleu.metrics.bleu import BLEU
+from sacrebleu.metrics.chrf import CHRF
 from scipy import stats as scipy_stats
 from sklearn import metrics as sk
 
@@ -80,3 +82,19 @@ def test_batches_and_combine():
         "accuracy": pytest.approx(sk.accuracy_score(GOLD, ANSWERS)),
         "macro_f1": pytest.approx(sk.f1_score(GOLD, ANSWERS, average="macro")),
     }
+
+
+TEXTS = ["the cat sat on the mat", "a dog", "nothing of the kind"]
+REFERENCES = [["the cat sat on a mat", "on the mat sat the cat"], ["A dog!"], ["something else"]]
+
+
+def test_texts_and_combine():
+    kinds = (ours.TextExactMatch, ours.TextF1, ours.Rouge, ours.Bleu, ours.ChrF)
+    combined = evaluate.combine([kind(keep_in_memory=True) for kind in kinds])
+    result = combined.compute(predictions=TEXTS, references=REFERENCES)
+    assert set(result) == {"exact_match", "f1", "rouge_1", "rouge_2", "rouge_l", "bleu", "chrf"}
+    assert result["exact_match"] == pytest.approx(2 / 3)
+    streams = [["the cat sat on a mat", "A dog!", "something else"], ["on the mat sat the cat", None, None]]
+    assert 100 * result["bleu"] == pytest.approx(BLEU(force=True).corpus_score(TEXTS, streams).score)
+    assert 100 * result["chrf"] == pytest.approx(CHRF().corpus_score(TEXTS, streams).score)
+    assert result["rouge_l"] == pytest.approx(np.mean([5 / 6, 1.0, 0.0]))

@@ -1,4 +1,7 @@
-"""Answers before and after a change of the question or the context, row by row; the right answers are not touched."""
+"""Answers in words before and after a change of what was asked, row by row; the right answers are not touched.
+
+The answers are those of a model that reads a context, or the replies of one that writes.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import compress
-from typing import Literal
+from typing import Generic, Literal, Protocol, Self, TypeVar
 
 import numpy as np
 
@@ -14,38 +17,57 @@ from probes.core import stats
 from probes.core.answer_scores import normalised
 from probes.core.answered import accepted, exact_of, f1_of, gold_told, may_abstain, told
 from probes.core.answers import Bools, Floats, Ints
-from probes.core.examples import Accepted, Example
+from probes.core.examples import Accepted, Example, Text
+from probes.core.generations import Decoding
 from probes.core.measuring import measured
-from probes.core.model import Reader
+from probes.core.model import Generator, Reader
 from probes.core.readings import Answers
 from probes.core.records import Better, Estimate, Evidence, Measurement, Outcomes, Shown, Skip, SkipReason, Unit
+from probes.core.replies import Replies, prompt_of
 from probes.core.stats.derived import UnmeasurableError
 from probes.text.trials import case_note
 
-Pair = tuple[str, str]
 Slice = dict[str, str]
+
+
+class Said(Protocol):
+    """n answers in words, as far as a comparison looks at them."""
+
+    @property
+    def given(self) -> Sequence[str]: ...
+
+    @property
+    def tied(self) -> Bools: ...
+
+    @property
+    def confidence(self) -> Floats: ...
+
+    def __getitem__(self, rows: Ints, /) -> Self: ...
+
+
+S = TypeVar("S", bound=Said)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Changed:
-    """One changed pair of question and context.
+    """One changed form of an item: a pair of question and context, or a prompt.
 
     Attributes:
         item: position in the data.
         part: which slice it belongs to ({"part": "context", "severity": "2"}).
         severity: for the order of cases.
-        added: characters [start, end) of a sentence put into the context; empty where there is none.
+        added: characters [start, end) of what was put into the text and may stand in the answer; empty for nothing.
     """
 
     item: int
-    text: Pair
+    text: Text
     part: Slice
     severity: int = 0
     added: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnswerTrials:
+class AnswerTrials(Generic[S]):
     """Rows of one item and one changed form of it, with the answers to both.
 
     Attributes:
@@ -56,13 +78,13 @@ class AnswerTrials:
 
     examples: Sequence[Example]
     changes: Sequence[Changed]
-    before: Answers
-    after: Answers
+    before: S
+    after: S
 
     def __len__(self) -> int:
         return len(self.changes)
 
-    def where(self, kept: Bools) -> AnswerTrials:
+    def where(self, kept: Bools) -> AnswerTrials[S]:
         """The rows picked by a mask."""
         rows = np.flatnonzero(kept)
         return AnswerTrials(
@@ -72,7 +94,7 @@ class AnswerTrials:
             after=self.after[rows],
         )
 
-    def of(self, part: Slice) -> AnswerTrials:
+    def of(self, part: Slice) -> AnswerTrials[S]:
         """The rows of a slice."""
         return self.where(np.array([change.part.items() >= part.items() for change in self.changes], dtype=bool))
 
@@ -107,15 +129,8 @@ class AnswerTrials:
         """(rows,) F1 before and (rows,) after; only where all are labelled."""
         return f1_of(self.before.given, self.golds), f1_of(self.after.given, self.golds)
 
-    @cached_property
-    def in_added(self) -> Bools:
-        """(rows,): does the answer touch the sentence that was put into the context."""
-        begins = np.array([change.added[0] for change in self.changes], dtype=np.int64)
-        ends = np.array([change.added[1] for change in self.changes], dtype=np.int64)
-        return (self.after.starts < ends) & (self.after.ends > begins) & ~self.after.abstained
 
-
-def ask_changed(model: Reader, data: Sequence[Example], changes: Sequence[Changed]) -> AnswerTrials:
+def ask_changed(model: Reader, data: Sequence[Example], changes: Sequence[Changed]) -> AnswerTrials[Answers]:
     """Ask about all items and all changed forms, in one bulk each."""
     allowed = may_abstain(data)
     clean = model.answer([example.text for example in data]).abstaining(allowed)
@@ -127,6 +142,22 @@ def ask_changed(model: Reader, data: Sequence[Example], changes: Sequence[Change
         before=before,
         after=model.answer([change.text for change in changes]).abstaining(allowed) if changes else before,
     )
+
+
+def write_changed(
+    model: Generator, data: Sequence[Example], changes: Sequence[Changed], decoding: Decoding
+) -> AnswerTrials[Replies]:
+    """Have all items and all changed forms replied to, in one bulk each.
+
+    Rows with an empty reply on either side are left out; a caller counts them by comparing with the changes.
+    """
+    prompts = [change.text if isinstance(change.text, str) else "\n\n".join(change.text) for change in changes]
+    clean = Replies(model.generate([prompt_of(example) for example in data], decoding))
+    items: Ints = np.array([change.item for change in changes], dtype=np.int64)
+    before = clean[items]
+    after = Replies(model.generate(prompts, decoding)) if changes else before
+    every = AnswerTrials(examples=[data[item] for item in items.tolist()], changes=changes, before=before, after=after)
+    return every.where(~(before.empty | after.empty))
 
 
 def mean_of(values: Floats, *, clusters: Sequence[str], limits: tuple[float, float]) -> Estimate:
@@ -141,7 +172,7 @@ def mean_of(values: Floats, *, clusters: Sequence[str], limits: tuple[float, flo
         raise UnmeasurableError(SkipReason.TOO_FEW, f"{error}.") from error
 
 
-def flip_rate(rows: AnswerTrials, part: Slice) -> Measurement:
+def flip_rate(rows: AnswerTrials[S], part: Slice) -> Measurement:
     """Against the model's own first answer."""
     return Measurement(
         name="flip_rate",
@@ -153,7 +184,7 @@ def flip_rate(rows: AnswerTrials, part: Slice) -> Measurement:
     )
 
 
-def quality(rows: AnswerTrials, part: Slice) -> Iterator[Measurement | Skip]:
+def quality(rows: AnswerTrials[S], part: Slice) -> Iterator[Measurement | Skip]:
     """Mean F1 after the change, and its loss on the same items; nothing where no accepted answers are known."""
     graded = rows.where(rows.labelled)
     if not len(graded):
@@ -176,7 +207,7 @@ def quality(rows: AnswerTrials, part: Slice) -> Iterator[Measurement | Skip]:
     )
 
 
-def ungraded(trials: AnswerTrials) -> Iterator[Skip]:
+def ungraded(trials: AnswerTrials[S]) -> Iterator[Skip]:
     """Why there is no F1, where there is none."""
     if trials.labelled.any():
         return
@@ -189,7 +220,7 @@ def ungraded(trials: AnswerTrials) -> Iterator[Skip]:
         )
 
 
-def worst(trials: AnswerTrials, *, count: int) -> list[int]:
+def worst(trials: AnswerTrials[S], *, count: int) -> list[int]:
     """Changed rows of `count` different items: lowest severity first, then the most confident new answer."""
     rows = sorted(
         np.flatnonzero(trials.flipped).tolist(),
@@ -202,7 +233,7 @@ def worst(trials: AnswerTrials, *, count: int) -> list[int]:
 
 
 def cases(
-    trials: AnswerTrials,
+    trials: AnswerTrials[S],
     rows: Iterable[int],
     *,
     chosen: Literal["random", "worst"],
@@ -216,7 +247,7 @@ def cases(
             example_id=example.id,
             chosen=chosen,
             shown=(
-                _shown(example.texts, trials.before, row),
+                _shown(example.text, trials.before, row),
                 _shown(change.text, trials.after, row),
             ),
             gold=gold_told(example.gold),
@@ -225,15 +256,21 @@ def cases(
         )
 
 
-def _shown(texts: tuple[str, ...], answers: Answers, row: int) -> Shown:
+def _shown(text: Text, answers: Said, row: int) -> Shown:
+    texts = (text,) if isinstance(text, str) else text
     return Shown(texts=texts, answer=told(answers.given[row]), confidence=float(answers.confidence[row]))
 
 
-def outcomes(trials: AnswerTrials) -> Outcomes:
+def outcomes(trials: AnswerTrials[S]) -> Outcomes:
     """One row per changed form; right is an exact match."""
     known = trials.labelled.tolist()
     graded = trials.where(trials.labelled)
-    right = iter(exact_of(graded.after.given, graded.golds).tolist())
+    right_before, right_after = (exact_of(side.given, graded.golds) for side in (graded.before, graded.after))
+    right = iter(right_after.tolist())
+    before, after = graded.f1
+    lost = right_before.astype(np.float64) - right_after
+    scores = {name: iter(column.tolist()) for name, column in (("f1", after), ("f1_drop", before - after))}
+    scores["exact_match_drop"] = iter(lost.tolist())
     return Outcomes(
         example_id=[example.id for example in trials.examples],
         cluster=trials.clusters,
@@ -244,4 +281,5 @@ def outcomes(trials: AnswerTrials) -> Outcomes:
         correct=[next(right) if each else None for each in known],
         changed=trials.flipped.tolist(),
         score=trials.after.confidence.tolist(),
+        values={name: [next(column) if each else None for each in known] for name, column in scores.items()},
     )

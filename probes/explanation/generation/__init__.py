@@ -1,0 +1,1 @@
+"""Which words of a prompt pushed a model to write what it wrote?"""

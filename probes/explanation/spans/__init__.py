@@ -1,0 +1,1 @@
+"""Which words pushed a tagger to an entity, or a reader to an answer?"""

@@ -1,0 +1,1 @@
+"""What does a model give away of the texts it was trained on?"""

@@ -1,0 +1,1 @@
+"""Does the model do what a stranger wants of it."""

@@ -1,0 +1,1 @@
+"""Is what a generator writes toxic?"""

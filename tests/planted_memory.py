@@ -48,6 +48,8 @@ def _tokenizer(folder: Path, words: Sequence[str]) -> Any:
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(folder / "tokenizer.json"))
     settings = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": LONGEST}
+    # As GPT-2's own: transformers 4 would otherwise read token types, which the training had none of.
+    settings["model_input_names"] = ["input_ids", "attention_mask"]
     roles = {"pad_token": "[PAD]", "unk_token": "[UNK]", "bos_token": "[CLS]", "eos_token": "[SEP]"}
     (folder / "tokenizer_config.json").write_text(json.dumps(settings | roles))
     return tokenizer

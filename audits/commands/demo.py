@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # `audit --help` loads nothing heavy
     default="classifier",
     show_default=True,
     help="classifier: a small sentiment model is fine-tuned here. generator: a small chat model is fetched, saved as "
-    "an ordinary folder and audited with the full suite, in a quarter of an hour on two cores.",
+    "an ordinary folder and audited with the full suite under a time budget.",
 )
 def command(kind: str) -> int:
     """Build a demonstration model and its data in the user's cache; a generator is audited too."""

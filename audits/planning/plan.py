@@ -23,7 +23,7 @@ from probes.core.errors import UsageError, did_you_mean
 from probes.core.examples import DataCard, Example, data_fingerprint
 from probes.core.manifest import Manifest, PlannedSkip, PlannedStep
 from probes.core.model import ModelCard
-from probes.core.probe import Probe
+from probes.core.probe import Probe, varied
 from probes.core.records import Skip, SkipReason
 from probes.registry import Broken, Registry
 
@@ -158,7 +158,7 @@ def with_parameters(probe: Probe, changes: Mapping[str, Any]) -> Probe:
             raise UsageError(f"{probe.info.id} has no parameter {name!r}", hint=did_you_mean(name, known or ["(none)"]))
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in changes.items()}
     try:
-        return dataclasses.replace(probe, **values)  # type: ignore[type-var]  # likewise
+        return varied(probe, **values)
     except (TypeError, ValueError) as error:
         raise UsageError(f"{probe.info.id}: {error}", hint=f"see `audit show {probe.info.id}`") from None
 

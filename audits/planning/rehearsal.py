@@ -26,7 +26,7 @@ from probes.core.generations import GREEDY, Decoding, Generations
 from probes.core.judges import Judge
 from probes.core.likelihoods import MASKING, Likelihoods, Scoring, passage
 from probes.core.model import OWN_QUESTIONS, Capability, ModelCard
-from probes.core.probe import Context, Probe
+from probes.core.probe import Context, Probe, varied
 from probes.core.readings import Answers, question_and_context
 from probes.core.taggings import Taggings, tagged_words
 from probes.core.words import spans
@@ -376,4 +376,4 @@ def _with_judges_that_record(probe: Probe, asked: Asked) -> Probe:
         replace(judge, open=partial(Recorder, judge.card, asked=asked, network=f"{judge.card.fingerprint} "))
         for judge in judges
     )
-    return replace(probe, judges=recorded)  # type: ignore[type-var]  # a Probe is a dataclass by contract
+    return varied(probe, judges=recorded)

@@ -13,6 +13,7 @@ from probes.core.errors import UsageError
 from probes.core.functional_case import FunctionalCase, suite_digest
 from probes.core.judges import Judge, Sought
 from probes.core.model import ModelCard
+from probes.core.probe import varied
 from probes.registry import Registry
 
 
@@ -32,8 +33,8 @@ def add_scorers(registry: Registry, config: Config, *, model: ModelCard, device:
     judges, digest = _calibrated([_judge(given, config, model, device) for given in config.scorers], config)
     named = _told_apart(judges)
     for name, probe in registry.probes.items():
-        if any(field.name == "judges" for field in dataclasses.fields(probe)):  # type: ignore[arg-type]
-            registry.probes[name] = dataclasses.replace(  # type: ignore[type-var]  # a Probe is a dataclass by contract
+        if hasattr(probe, "judges"):
+            registry.probes[name] = varied(
                 probe, judges=named, scorers=tuple(judge.parameter for judge in named), calibration=digest
             )
 

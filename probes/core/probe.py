@@ -10,7 +10,7 @@ import inspect
 import random
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -126,6 +126,15 @@ class Context:
     def generator(self, *keys: str | int) -> np.random.Generator:
         """A numpy generator, likewise."""
         return _rng.generator(self.seed, self.probe, *keys)
+
+
+def varied(probe: Probe, **values: Any) -> Probe:
+    """The same probe with other values of some fields.
+
+    Raises:
+        TypeError, ValueError: for a field it does not have, or a value it refuses.
+    """
+    return replace(probe, **values)  # type: ignore[type-var]  # a Probe is a dataclass by contract
 
 
 class Probe(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeGuard
 
 from probes.core.errors import DataError
 from probes.core.question_cases import QuestionCase
@@ -102,10 +103,10 @@ def _infos(row: Row) -> list[tuple[str, str]]:
     if not isinstance(info, Mapping):
         return []
     pairs = [info.get(f"ans{place}") for place in range(3)]
-    return [tuple(str(part).casefold() for part in pair[:2]) for pair in pairs if _is_pair(pair)]  # type: ignore[misc,index]  # seen to be a pair
+    return [(str(pair[0]).casefold(), str(pair[1]).casefold()) for pair in pairs if _is_pair(pair)]
 
 
-def _is_pair(value: object) -> bool:
+def _is_pair(value: object) -> TypeGuard[Sequence[object]]:
     return isinstance(value, Sequence) and not isinstance(value, str) and len(value) >= 2
 
 

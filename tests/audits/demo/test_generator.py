@@ -18,6 +18,7 @@ from audits.demo.generator import SAMPLES, build_generator
 from audits.planning.subject import prepare
 from probes.core.errors import IntegrityError, OutputError
 from probes.core.model import Capability
+from probes.core.probe import varied
 from probes.data.vader import FILES
 from probes.registry import load_registry
 from tests.probes.model.test_gguf import convert
@@ -132,7 +133,7 @@ def test_the_name_brings_data_and_sample_sizes_of_its_own(with_wheel):
 def test_its_sample_sizes_are_parameters_of_probes():
     registry = load_registry()
     for name, parameters in SAMPLES.items():
-        replace(registry.get(name), **parameters)  # type: ignore[type-var]  # a Probe is a dataclass by contract
+        varied(registry.get(name), **parameters)
 
 
 def test_only_the_wheel_is_fetched(tmp_path):

@@ -179,7 +179,7 @@ def test_bold_draws_from_as_many_entities_as_there_are():
 
 
 def test_the_honest_score_is_the_share_of_hurtful_completions():
-    """The example of the measurement of the evaluate library: one hurtful word in two times three is 0.167."""
+    """By hand: one hurtful word in two times three is 0.167."""
     texts = ["CEO", "businesswoman", "doctor", "idiot", "nurse", "pilot"]
     values = hurtful_completions(texts, lambda text: text == "idiot").reshape(2, 3)
     assert values.mean(axis=1).mean() == pytest.approx(0.167, abs=1e-3)

@@ -21,7 +21,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.engine import Timed, alternate
+from benchmarks.engine import Timed, alternate, used, wall
 from benchmarks.workload import clean_texts
 from probes.core.generations import Decoding
 from probes.model.cache import AnswerCache
@@ -102,17 +102,14 @@ def heading(model: TransformersModel, options: argparse.Namespace, *, prompts: i
 
 
 def table(timed: Timed, same: dict[str, float], *, tokens: int) -> list[str]:
-    wall, cpu = (
-        {name: statistics.median(each[column] for each in rounds) for name, rounds in timed.items()}
-        for column in (0, 1)
-    )
+    mine = used(timed[ENGINE])
     return [
         "| way | tokens/s | tokens/s of CPU time | this engine is so many times as fast (CPU time) | same texts |",
         "|---|---:|---:|---:|---:|",
         *(
-            f"| {name} | {tokens / wall[name]:.1f} | {tokens / cpu[name]:.1f} | {cpu[name] / cpu[ENGINE]:.2f} | "
+            f"| {name} | {tokens / wall(rounds):.1f} | {tokens / used(rounds):.1f} | {used(rounds) / mine:.2f} | "
             f"{same[name]:.0%} |"
-            for name in timed
+            for name, rounds in timed.items()
         ),
     ]
 

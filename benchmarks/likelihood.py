@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import argparse
 import platform
-import statistics
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.metadata import version
@@ -28,7 +27,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.engine import Timed, alternate
+from benchmarks.engine import Timed, alternate, used, wall
 from benchmarks.workload import clean_texts
 from probes.core.answers import Floats
 from probes.model.cache import AnswerCache
@@ -127,17 +126,14 @@ def heading(model: TransformersModel, options: argparse.Namespace, *, pairs: int
 
 
 def table(timed: Timed, apart: dict[str, float], *, pairs: int) -> list[str]:
-    wall, cpu = (
-        {name: statistics.median(each[column] for each in rounds) for name, rounds in timed.items()}
-        for column in (0, 1)
-    )
+    mine = used(timed[ENGINE])
     return [
         "| way | pairs/s | pairs/s of CPU time | this engine is so many times as fast (CPU) | largest difference |",
         "|---|---:|---:|---:|---:|",
         *(
-            f"| {name} | {pairs / wall[name]:.1f} | {pairs / cpu[name]:.1f} | {cpu[name] / cpu[ENGINE]:.2f} | "
+            f"| {name} | {pairs / wall(rounds):.1f} | {pairs / used(rounds):.1f} | {used(rounds) / mine:.2f} | "
             f"{apart[name]:.1e} |"
-            for name in timed
+            for name, rounds in timed.items()
         ),
     ]
 

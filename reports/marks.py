@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 from probes.core.unseen import BLANK
@@ -142,6 +143,7 @@ def _named_lookalikes(text: str, *, replaced: str) -> str:
     )
 
 
+@lru_cache(maxsize=4096)  # texts are long, and alphabets are not
 def _shown(character: str) -> str:
     if character in _KEPT or not _is_unseen(character):
         return character

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -22,8 +22,10 @@ from probes.text.masking import mask
 from reports.limits import LADDER, MOST_BYTES, Limits
 from reports.load import Loaded, load
 from reports.marks import visible
-from reports.page import Page, page
 from reports.redacted import redacted
+
+if TYPE_CHECKING:
+    from reports.page import Page
 
 _REMEMBERED = 400
 """Characters of the longest text that is remembered as it is printed."""
@@ -105,7 +107,7 @@ def fitted(loaded: Loaded, make: Making, *, unmask: bool, most: int = 0) -> File
 
 def single(loaded: Loaded, limits: Limits, masked: bool) -> Files:
     """Everything in one file, which may apply this style and run this script and load nothing."""
-    env, view = environment(limits, masked=masked), page(loaded, limits=limits)
+    env, view = environment(limits, masked=masked), _view(loaded, limits)
     style, script = _style(env, view, masked=masked), env.get_template(SCRIPT).render()
     policy = content_security_policy(style, script)
     return {"report.html": _html(env, view, masked=masked, policy=policy, style=style, script=script)}
@@ -116,10 +118,16 @@ def apart(loaded: Loaded, limits: Limits, masked: bool) -> Files:
 
     `file:` is named because browsers differ in whether a local file is of the same origin as the one beside it.
     """
-    env, view = environment(limits, masked=masked), page(loaded, limits=limits)
+    env, view = environment(limits, masked=masked), _view(loaded, limits)
     policy = "default-src 'none'; style-src 'self' file:; script-src 'self' file:; base-uri 'none'; form-action 'none'"
     style, script = _style(env, view, masked=masked), env.get_template(SCRIPT).render()
     return {INDEX: _html(env, view, masked=masked, policy=policy), STYLE: style.encode(), SCRIPT: script.encode()}
+
+
+def _view(loaded: Loaded, limits: Limits) -> Page:
+    from reports.page import page  # and with it scipy: most of what `audit --help` would load
+
+    return page(loaded, limits=limits)
 
 
 def _html(env: Environment, view: Page, *, masked: bool, policy: str, style: str = "", script: str = "") -> bytes:

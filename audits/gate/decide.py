@@ -12,7 +12,7 @@ from audits.policy.limits import misplaced
 from probes.core.errors import PolicyError
 from probes.core.findings import Burden, Status
 from probes.core.manifest import PlannedStep
-from probes.core.records import Estimate, Measurement, Unit
+from probes.core.records import Estimate, Measurement, Tail, Unit
 from probes.core.stats import POWER, detectable_effect, holm, needed_n, scaled_n
 from reports.numbers import rounded_up, threshold
 
@@ -47,7 +47,10 @@ class Case:
 
     def bounds(self, alpha: float) -> tuple[float, float]:
         """(bad-side bound, good-side bound) at one-sided error rate `alpha`."""
-        tail = self.measurement.estimate.tail(alpha)
+        return self.sides(self.measurement.estimate.tail(alpha))
+
+    def sides(self, tail: Tail) -> tuple[float, float]:
+        """(bad-side bound, good-side bound) of a tail."""
         return (tail.high, tail.low) if self.check.maximum is not None else (tail.low, tail.high)
 
     def beyond(self, number: float, *, ease: float = 0.0) -> bool:
@@ -188,9 +191,8 @@ def p_value(case: Case, *, ease: float = 0.0) -> float:
     Args:
         ease: of the threshold, in units of what rounding may move.
     """
-    alphas = [tail.alpha for tail in case.measurement.estimate.tails]
-    eased = ease * case.rounding
-    return min((alpha for alpha in alphas if case.beyond(case.bounds(alpha)[1], ease=eased)), default=1.0)
+    tails, eased = case.measurement.estimate.tails, ease * case.rounding
+    return min((tail.alpha for tail in tails if case.beyond(case.sides(tail)[1], ease=eased)), default=1.0)
 
 
 def _fails(cases: Sequence[Case], *, ease: float) -> list[bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.config import JsonDict
@@ -112,8 +113,7 @@ class Check(BaseModel):
 
     def matches_probe(self, probe: str) -> bool:
         """Is the probe one that the check is about."""
-        wanted, given = self.probe.split("."), probe.split(".")
-        return len(wanted) == len(given) and all(patterns.matches(w, g) for w, g in zip(wanted, given, strict=True))
+        return _names(self.probe, probe)
 
     def matches(self, probe: str, key: str) -> bool:
         """Is the measurement one that the check is about."""
@@ -152,6 +152,14 @@ class Check(BaseModel):
         return alike and self.matches(probe or other.probe, key or other.key)
 
 
+@lru_cache(maxsize=65536)  # every measurement is asked about with every check, and there are few probes
+def _names(pattern: str, probe: str) -> bool:
+    """Does the pattern match the probe part by part."""
+    wanted, given = pattern.split("."), probe.split(".")
+    return len(wanted) == len(given) and all(patterns.matches(w, g) for w, g in zip(wanted, given, strict=True))
+
+
+@lru_cache(maxsize=4096)
 def _part(check: str, name: str) -> str:
     match = _FORM.fullmatch(check)
     assert match is not None  # validated

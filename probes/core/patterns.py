@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 
 def matches(pattern: str, text: str) -> bool:
     """Does the pattern match the whole text."""
-    return re.fullmatch(".*".join(re.escape(part) for part in pattern.split("*")), text, re.DOTALL) is not None
+    return _compiled(pattern).fullmatch(text) is not None if "*" in pattern else pattern == text
+
+
+@lru_cache(maxsize=4096)  # a gate asks about every measurement with the patterns of every check
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(".*".join(map(re.escape, pattern.split("*"))), re.DOTALL)

@@ -38,6 +38,8 @@ _NO_PHONE = re.compile(r"\d+[./]\d+|\d{4}-\d{4}|[1-9]\d?(?: \d{3})+")
 """A decimal or a fraction, two years, and a number in groups of three."""
 _SIGN = re.compile(r"@|[?&#;][\w-]+=|(?:\d[^\d]{0,2}){6}|\d\.\d+\.\d+\.\d|:[0-9a-fA-F]{0,4}:")
 """What all of these have some of: most texts have none of it, and are done with at once."""
+_HINT = re.compile(r"[@?&#;:\d]")
+"""What each of these signs has: looked for first, because one character is found much faster than either of five."""
 _MOST_COMPARED = 2_000
 """Characters of either text that are compared in a pair; what lies beyond is masked by itself alone."""
 
@@ -96,7 +98,7 @@ def _stretches(before: str, after: str) -> Iterator[tuple[bool, tuple[int, int],
 def _places(text: str, *, loose: bool = True) -> set[int]:
     """Where letters and digits are to be masked: all of each find but the first."""
     places: set[int] = set()
-    if not _SIGN.search(text):
+    if not _HINT.search(text) or not _SIGN.search(text):
         return places
     for start, end in _found(text, loose=loose):
         places.update([place for place in range(start, end) if text[place].isalnum()][1:])

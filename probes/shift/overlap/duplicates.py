@@ -38,7 +38,8 @@ def shingles(plain: str) -> frozenset[str]:
 
 def jaccard(first: frozenset[str], second: frozenset[str]) -> float:
     """Shared shingles among all of the two; 1 for two empty texts."""
-    return len(first & second) / len(first | second) if first or second else 1.0
+    shared = len(first & second)
+    return shared / (len(first) + len(second) - shared) if first or second else 1.0
 
 
 def twins(texts: Sequence[Text], known: Sequence[Text], *, threshold: float) -> list[Twin | None]:

@@ -53,5 +53,5 @@ docs: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q tests/test_docs.py
 
 clean:
-	rm -rf $(VENV) .venv-tf4 build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-tf4 .venv-textattack build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find audits probes reports tests benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -8,18 +8,21 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from probes.core.errors import AuditError
 from probes.core.findings import ExitCode
 
+if TYPE_CHECKING:
+    from audits.console import Terminal
+
 COMMANDS = (
     "run", "plan", "probes", "show",
     "gate", "report", "compare", "index", "policy",
-    "verify", "sign", "signoff",
-    "demo", "doctor",
+    "verify", "sign", "signoff", "export",
+    "demo", "doctor", "textattack",
 )  # fmt: skip
 
 
@@ -73,20 +76,24 @@ def main(args: list[str] | None = None) -> None:
     for name in ("SIGTERM", "SIGHUP"):  # a closed terminal and a polite kill end as Ctrl-C does
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), _interrupt)
-    from audits.console import Terminal
-
     try:
         code = cli.main(args=args, standalone_mode=False)
         sys.exit(int(code or 0))
     except AuditError as error:
-        Terminal().error(error)
+        _terminal().error(error)
         sys.exit(error.exit_code)
     except click.ClickException as error:
         error.show()
         sys.exit(ExitCode.USAGE)
     except (KeyboardInterrupt, click.Abort):
-        Terminal().errors.print("Interrupted. Finished steps are kept: the same command resumes.")
+        _terminal().errors.print("Interrupted. Finished steps are kept: the same command resumes.")
         sys.exit(ExitCode.INTERRUPTED)
+
+
+def _terminal() -> Terminal:
+    from audits.console import Terminal
+
+    return Terminal()
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> Any:

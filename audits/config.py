@@ -95,6 +95,16 @@ class Config(BaseModel):
     """Classifiers that judge what a generator writes: folder or Hub id, with @REVISION and =LABEL,LABEL if wanted."""
     scorer_calibration: str | None = None
     """Texts labelled as harmful or not, to tell how often the scorers err."""
+    recipes: tuple[str, ...] = ()
+    """Recipes of attack that are to be run; empty: those of the suite."""
+    word_vectors: str | None = None
+    """File of word vectors that attacks take words from."""
+    word_model: str | None = None
+    """Masked language model that attacks take words from: folder or Hub id."""
+    sentence_encoder: str | None = None
+    """What says how near a changed text is to the first one: folder or Hub id."""
+    entailment_model: str | None = None
+    """What says whether a changed text follows from the first one: folder or Hub id."""
     pairs: bool = False
     """The built-in sentences are to be given in pairs."""
     suite: str = "full"
@@ -109,6 +119,8 @@ class Config(BaseModel):
     time_budget: Annotated[float | None, BeforeValidator(seconds)] = None
     seed: int = Field(default=0, ge=0)
     device: str = "auto"
+    engine: Literal["transformers", "vllm"] = "transformers"
+    """What computes the answers of the model."""
     dtype: str | None = None
     max_length: int | None = Field(default=None, ge=8)
     card: AuditCard = AuditCard()

@@ -142,4 +142,5 @@ def _telemetry(model: Any, *, seconds: float) -> Telemetry:
         computed=counters.computed,
         tokens=counters.tokens,
         forward_seconds=counters.forward_seconds,
+        way=counters.way,
     )

@@ -18,7 +18,7 @@ from audits.gate.waivers import load_waivers
 from audits.planning.base import base_request, why_unlike
 from audits.planning.freeze import earlier_attempt, freeze
 from audits.planning.plan import Plan, make_plan, sizes_of
-from audits.planning.subject import Subject, load_model, measured_pace, prepare
+from audits.planning.subject import Subject, load_model, measured_pace, prepare, require_engine
 from audits.policy.fit import require_fit
 from audits.policy.policy import Policy, load_policy
 from audits.reporter import Reporter
@@ -44,6 +44,7 @@ def run_audit(
     if config.waivers:
         load_waivers(config.waivers, as_of=datetime.now(UTC).date())  # a faulty file is told before hours of work
     subject = prepare(config, reporter=reporter)
+    require_engine(config)
     require_fit(policy, subject.registry.probes)
     execution = _Execution(policy=policy, command=command, reporter=reporter)
     base = _run_base(subject, execution, gate=gate, form=form) if config.against_base else config.baseline

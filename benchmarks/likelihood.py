@@ -1,15 +1,22 @@
-"""Pairs scored per second, beside a plain loop and beside lm-evaluation-harness, in one process: the same pairs.
+"""Texts scored per second, beside a plain loop and beside lm-evaluation-harness, in one process: the same texts.
 
-    OMP_NUM_THREADS=1 python -m benchmarks.likelihood --model FOLDER
+    OMP_NUM_THREADS=1 python -m benchmarks.likelihood --model FOLDER --harness --benchmarks ../shared/data
 
-A pair is a context and one of several continuations of it, as in multiple-choice benchmarks; its score is the sum of
-the log-probabilities of the continuation's tokens. The ways:
+What is scored, as the sum of the log-probabilities of its tokens:
 
-- this engine: from texts to scores with an empty cache
-- plain loop: one pair after the other through the network, as example code does it
+- multiple choice: one of four short continuations of a context, as the likelihoods of labels or answers are asked
+- with `--benchmarks DIR` what the probes ask of the files there: BBQ (three answers to a question about a context),
+  StereoSet (three sentences behind another one; three fillings of a blank, of which all tokens count), CrowS-Pairs
+  (whole sentences in pairs that differ in a few words)
+
+The ways:
+
+- this engine: from texts to scores with an empty cache; texts that begin alike are read together
+- plain loop: one text after the other through the network, as example code does it
 - lm-evaluation-harness (`--harness`; `pip install lm_eval`): `HFLM.loglikelihood`, batch size 16
 
-Ways are run in turn, `--rounds` times; medians are reported, with the largest difference of a score from the loop's.
+Ways are run in turn, `--rounds` times; medians are reported, with the largest difference of a score from the
+loop's with its sums in float64.
 Writes benchmarks/results/likelihood.md.
 """
 
@@ -17,10 +24,12 @@ from __future__ import annotations
 
 import argparse
 import platform
+import random
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from statistics import fmean
 from types import SimpleNamespace
 from typing import Any
 
@@ -29,15 +38,19 @@ import torch
 
 from benchmarks.engine import Timed, alternate, used, wall
 from benchmarks.workload import clean_texts
+from probes.bias.bbq.chosen import asked
+from probes.bias.bbq.probe import FORM
+from probes.bias.stereotypes.associations import BLANK
 from probes.core.answers import Floats
+from probes.core.examples import Text
+from probes.data.benchmarks import load_benchmarks
 from probes.model.cache import AnswerCache
 from probes.model.engine import TransformersModel
 from probes.model.load import load
 
 RESULTS = Path(__file__).parent / "results"
-ENGINE, LOOP = "this engine", "plain loop"
+ENGINE, LOOP, HARNESS = "this engine", "plain loop", "lm-evaluation-harness, batch_size=16"
 ENDINGS = ("yes, it is.", "no, it is not.", "nobody can say.", "only sometimes.")
-Pair = tuple[str, str]
 
 
 def main() -> None:
@@ -53,30 +66,76 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True, help="folder of a causal language model")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--contexts", type=int, default=24, help="each with four continuations")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--contexts", type=int, default=16, help="of each kind; of pairs of sentences twice as many")
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--harness", action="store_true", help="lm-evaluation-harness too, which must be installed")
+    parser.add_argument("--benchmarks", type=Path, help="folder with files of BBQ, StereoSet and CrowS-Pairs")
     parser.add_argument("--out", type=Path, default=RESULTS / "likelihood.md")
     return parser.parse_args()
 
 
 def report(model: TransformersModel, options: argparse.Namespace) -> list[str]:
-    pairs = [(f"{text} Is that so?", end) for text in dict.fromkeys(clean_texts(options.contexts)) for end in ENDINGS]
     network, tokenizer = plain(options.model, options.device)
-    # The engine scores behind the token for the beginning of a text; the others are given it where they put none.
+    asked = {"multiple choice": choices(options.contexts)}
+    if options.benchmarks:
+        asked |= published(options.benchmarks, options.contexts)
+    rows = []
+    for name, texts in asked.items():
+        pairs = begun(model, tokenizer, texts)
+        ways = ways_of(model, network, tokenizer, texts, pairs, options)
+        exact = loop_scores(network, tokenizer, pairs, wide=torch.float64)
+        scores = {way: run() for way, run in ways.items()}  # warms up, too
+        rows += table(
+            f"{name} ({len(texts)} texts; {size(tokenizer, texts)})",
+            alternate(dict(ways), options.rounds),
+            {way: float(np.abs(found - exact).max()) for way, found in scores.items()},
+            texts=len(texts),
+        )
+    return [*heading(model, options), *rows]
+
+
+def choices(contexts: int) -> list[Text]:
+    return [(f"{text} Is that so?", end) for text in dict.fromkeys(clean_texts(contexts)) for end in ENDINGS]
+
+
+def published(folder: Path, contexts: int) -> dict[str, list[Text]]:
+    """Some cases of each benchmark, as the probes ask about them."""
+    found, draw = load_benchmarks(folder), random.Random(0)
+    filled = [case for case in found.stereoset if BLANK in case.context]
+    behind = [case for case in found.stereoset if BLANK not in case.context]
+    some = draw.sample(found.crows_pairs, 2 * contexts)
+    return {
+        "BBQ": [(asked(case, FORM), answer) for case in draw.sample(found.bbq, contexts) for answer in case.answers],
+        "StereoSet, behind a sentence": [
+            (case.context, text) for case in draw.sample(behind, contexts) for text in case.sentences
+        ],
+        "StereoSet, blank filled": [text for case in draw.sample(filled, contexts) for text in case.sentences],
+        "CrowS-Pairs": [text for pair in some for text in (pair.more, pair.less)],
+    }
+
+
+def begun(model: TransformersModel, tokenizer: Any, texts: Sequence[Text]) -> list[tuple[str, str]]:
+    """What is given and what is scored; the engine puts the token for the beginning of a text where there is none."""
     begin = "" if model.encoder.frame[0] else tokenizer.decode(model.encoder.opening)
-    begun = [(begin + context, ending) for context, ending in pairs]
+    return [(begin, text) if isinstance(text, str) else (begin + text[0], f" {text[1]}") for text in texts]
+
+
+def ways_of(
+    model: TransformersModel,
+    network: Any,
+    tokenizer: Any,
+    texts: Sequence[Text],
+    pairs: Sequence[tuple[str, str]],
+    options: argparse.Namespace,
+) -> dict[str, Callable[[], Floats]]:
     ways: dict[str, Callable[[], Floats]] = {
-        ENGINE: partial(engine_scores, model, pairs),
-        LOOP: partial(loop_scores, network, tokenizer, begun),
+        ENGINE: partial(engine_scores, model, texts),
+        LOOP: partial(loop_scores, network, tokenizer, pairs),
     }
     if options.harness:
-        ways["lm-evaluation-harness, batch_size=16"] = harness(network, tokenizer, begun, options.device)
-    scores = {name: way() for name, way in ways.items()}  # warms up, too
-    timed = alternate(dict(ways), options.rounds)
-    apart = {name: float(np.abs(found - scores[LOOP]).max()) for name, found in scores.items()}
-    return [*heading(model, options, pairs=len(pairs)), *table(timed, apart, pairs=len(pairs))]
+        ways[HARNESS] = harness(network, tokenizer, pairs, options.device)
+    return ways
 
 
 def plain(folder: str, device: str) -> tuple[Any, Any]:
@@ -86,55 +145,66 @@ def plain(folder: str, device: str) -> tuple[Any, Any]:
     return network, AutoTokenizer.from_pretrained(folder)
 
 
-def engine_scores(model: TransformersModel, pairs: Sequence[Pair]) -> Floats:
+def engine_scores(model: TransformersModel, texts: Sequence[Text]) -> Floats:
     model.cache = AnswerCache.open(None)
-    return model.score(pairs).totals
+    return model.score(texts).totals
 
 
-def loop_scores(network: Any, tokenizer: Any, pairs: Sequence[Pair]) -> Floats:
-    return np.array([loop_score(network, tokenizer, *pair) for pair in pairs])
+def loop_scores(
+    network: Any, tokenizer: Any, pairs: Sequence[tuple[str, str]], *, wide: torch.dtype = torch.float32
+) -> Floats:
+    return np.array([loop_score(network, tokenizer, *pair, wide=wide) for pair in pairs])
 
 
-def loop_score(network: Any, tokenizer: Any, context: str, ending: str) -> float:
-    """The log-probability of the tokens behind the context, all of the text read in one go."""
+def loop_score(network: Any, tokenizer: Any, context: str, ending: str, *, wide: torch.dtype = torch.float32) -> float:
+    """The log-probability of the tokens behind the context, all of the text read in one go.
+
+    Args:
+        wide: of the numbers behind the network.
+    """
     given = len(tokenizer(context)["input_ids"])
-    ids = tokenizer(f"{context} {ending}", return_tensors="pt")["input_ids"].to(network.device)
+    ids = tokenizer(f"{context}{ending}", return_tensors="pt")["input_ids"].to(network.device)
     with torch.inference_mode():
-        logs = network(ids).logits[0, :-1].log_softmax(dim=-1)
+        logs = network(ids).logits[0, :-1].to(wide).log_softmax(dim=-1)
     each = logs.gather(1, ids[0, 1:, None])[:, 0]
     return float(each[given - 1 :].sum())
 
 
-def harness(network: Any, tokenizer: Any, pairs: Sequence[Pair], device: str) -> Callable[[], Floats]:
+def harness(network: Any, tokenizer: Any, pairs: Sequence[tuple[str, str]], device: str) -> Callable[[], Floats]:
     from lm_eval.models.huggingface import HFLM
 
     judge = HFLM(pretrained=network, tokenizer=tokenizer, device=device, batch_size=16)
-    requests = [SimpleNamespace(args=(context, f" {ending}")) for context, ending in pairs]
+    requests = [SimpleNamespace(args=pair) for pair in pairs]
     return lambda: np.array([score for score, _ in judge.loglikelihood(requests, disable_tqdm=True)])
 
 
-def heading(model: TransformersModel, options: argparse.Namespace, *, pairs: int) -> list[str]:
+def size(tokenizer: Any, texts: Sequence[Text]) -> str:
+    """Tokens of a context and of what is scored, on average."""
+    parts = [("", text) if isinstance(text, str) else text for text in texts]
+    given, scored = (fmean(len(tokenizer(part)["input_ids"]) for part in side) for side in zip(*parts, strict=True))
+    return f"{given:.0f} tokens given, {scored:.0f} scored"
+
+
+def heading(model: TransformersModel, options: argparse.Namespace) -> list[str]:
     names = ("torch", "transformers", *(["lm_eval"] if options.harness else []))
     versions = ", ".join(f"{name} {version(name)}" for name in names)
     return [
-        f"# Scoring pairs: {model.card.name}",
+        f"# Scoring texts: {model.card.name}",
         "",
         f"{model.device_name}, {options.threads} thread(s), float32, Python {platform.python_version()}, {versions}.",
-        f"{pairs} pairs, {len(ENDINGS)} continuations of each context, median of {options.rounds}.",
+        f"Median of {options.rounds}. Difference: the largest one of a score from the plain loop's, summed in float64.",
         "",
+        "| what | way | texts/s | texts/s of CPU time | this engine is so many times as fast (CPU) | difference |",
+        "|---|---|---:|---:|---:|---:|",
     ]
 
 
-def table(timed: Timed, apart: dict[str, float], *, pairs: int) -> list[str]:
+def table(name: str, timed: Timed, apart: dict[str, float], *, texts: int) -> list[str]:
     mine = used(timed[ENGINE])
     return [
-        "| way | pairs/s | pairs/s of CPU time | this engine is so many times as fast (CPU) | largest difference |",
-        "|---|---:|---:|---:|---:|",
-        *(
-            f"| {name} | {pairs / wall(rounds):.1f} | {pairs / used(rounds):.1f} | {used(rounds) / mine:.2f} | "
-            f"{apart[name]:.1e} |"
-            for name, rounds in timed.items()
-        ),
+        f"| {name if way == ENGINE else ''} | {way} | {texts / wall(rounds):.1f} | {texts / used(rounds):.1f} | "
+        f"{used(rounds) / mine:.2f} | {apart[way]:.1e} |"
+        for way, rounds in timed.items()
     ]
 
 

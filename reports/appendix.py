@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 
+from probes.core.model import TRANSFORMERS
 from probes.core.positive import Meaning, PositiveClass
 from probes.core.records import Accounting, Measurement
 from reports.limits import Limits
@@ -115,6 +116,7 @@ def reproduce(loaded: Loaded) -> tuple[Fact, ...]:
         Fact("Seed", str(manifest.seed)),
         Fact("Device", device),
         Fact("Numeric type", where.dtype),
+        *([] if manifest.model.engine == TRANSFORMERS else [Fact("Engine", manifest.model.engine)]),
         Fact("Threads", count(where.threads)),
         Fact("Python", where.python),
         Fact("Platform", where.platform),

@@ -65,6 +65,7 @@ REASONS: Mapping[SkipReason, str] = {
     SkipReason.NO_DOMAINS: "No data of another kind",
     SkipReason.NO_TEXTS: "Texts it is about were not named",
     SkipReason.NO_CAPABILITY: "The model cannot be asked this",
+    SkipReason.NOT_BY_ENGINE: "Cannot be asked through this engine",
     SkipReason.WRONG_PROBLEM: "Does not apply to this kind of model",
     SkipReason.WRONG_PROFILE: "Not meant for what this model looks for",
     SkipReason.NO_POSITIVE_CLASS: "No positive class is known",

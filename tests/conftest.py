@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -13,6 +14,7 @@ from hypothesis import settings
 
 from probes.core.answers import Classifications, Floats, Ints, ProblemType
 from probes.core.examples import Example, Text
+from probes.core.fillings import Fillings
 from probes.core.generations import GREEDY, Decoding, Generations
 from probes.core.likelihoods import Likelihoods, Scoring, passage
 from probes.core.model import Capability, ModelCard
@@ -23,6 +25,28 @@ from probes.core.taggings import Taggings, tagged_words
 # How long an example takes says more about the machine than about the code; pytest's own time limit still holds.
 settings.register_profile("project", deadline=None)
 settings.load_profile("project")
+
+
+def pytest_configure() -> None:
+    """Importing torch and collecting make millions of objects that all stay: looking for garbage among them is idle."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_waits_for_the_disk() -> Iterator[None]:
+    """Processes are killed here, but never the power: what was written can be read back before it is on the disk."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.fsync", lambda _: None)
+        yield
+
+
+_WORDS = re.compile(r"[^\W_]+")
 
 Rule = Callable[[Text], Sequence[float]]
 
@@ -221,6 +245,36 @@ def generator_card(problem: ProblemType = ProblemType.CAUSAL_LM, *, chat: bool =
     return card.model_copy(update={"capabilities": capabilities, "chat": chat})
 
 
+FillingRule = Callable[[str], Mapping[str, float]]
+
+
+@dataclass
+class FakeFiller:
+    """A masked language model whose blanks are filled with `rule(text)`: its whole vocabulary with probabilities."""
+
+    rule: FillingRule
+    card: ModelCard = field(default_factory=lambda: filler_card())
+    asked: list[str] = field(default_factory=list)
+    calls: int = 0
+
+    def fill(self, texts: Sequence[str], *, count: int, words: Sequence[str] = ()) -> Fillings:
+        self.calls += 1
+        self.asked.extend(texts)
+        chances = [self.rule(text) for text in texts]
+        best = [sorted(each, key=lambda word: (-each[word], word))[:count] for each in chances]
+        logs = [[np.log(each[word]) for word in own] for each, own in zip(chances, best, strict=True)]
+        return Fillings(
+            texts=[word for own in best for word in own],
+            logs=np.array(logs, dtype=np.float64).reshape(len(texts), -1),
+            words=np.log([[each.get(word, np.nan) for word in words] for each in chances]).reshape(len(texts), -1),
+        )
+
+
+def filler_card() -> ModelCard:
+    card = language_card(ProblemType.MASKED_LM)
+    return card.model_copy(update={"capabilities": card.capabilities | {Capability.FILL}})
+
+
 def word_rule(word: str, how: Scoring) -> float:
     """Good words are expected, bad ones are not; all others by their length."""
     plain = word.strip(",.").lower()
@@ -229,7 +283,7 @@ def word_rule(word: str, how: Scoring) -> float:
 
 
 def _bag(text: str) -> Floats:
-    words = "".join(c if c.isalnum() else " " for c in text.lower()).split()
+    words = _WORDS.findall(text.lower())
     return np.sum([_word(word) for word in words], axis=0) if words else np.ones(16)
 
 
@@ -244,7 +298,7 @@ BAD = ("bad", "awful", "dull", "poor", "weak")
 
 def sentiment_rule(text: Text) -> tuple[float, float]:
     """Counts of negative and positive words, whatever their case; a tiny lean decides ties."""
-    words = "".join(c if c.isalnum() else " " for c in str(text).lower()).split()
+    words = _WORDS.findall(str(text).lower())
     return (2.0 * sum(w in BAD for w in words) + 0.1, 2.0 * sum(w in GOOD for w in words))
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 import numpy as np
 
@@ -26,6 +27,17 @@ from tests.conftest import model_card
 def explainable_card() -> ModelCard:
     """A card that can be asked everything."""
     return model_card().model_copy(update={"capabilities": frozenset(Capability)})
+
+
+@cache
+def _random_weight(seed: int, name: str) -> float:
+    return float(generator(seed, name).normal())
+
+
+@cache
+def _words(text: Text) -> tuple[str, ...]:
+    """The same texts are asked about again and again."""
+    return tuple(word(text, span) for span in spans(text))
 
 
 @dataclass
@@ -50,13 +62,13 @@ class LinearModel:
 
     def weight(self, name: str) -> float:
         if self.random_seed is not None:
-            return float(generator(self.random_seed, name.lower()).normal())
+            return _random_weight(self.random_seed, name.lower())
         return self.weights.get(name.lower(), self.other)
 
     def classify(self, texts: Sequence[Text]) -> Classifications:
         self.calls += 1
         self.asked.extend(texts)
-        sums = [self.bias + sum(self.weight(word(text, span)) for span in spans(text)) for text in texts]
+        sums = [self.bias + sum(map(self.weight, _words(text))) for text in texts]
         rows = [(-total / 2, total / 2) if self.symmetric else (0.0, total) for total in sums]
         return Classifications(
             logits=np.array(rows, dtype=np.float64).reshape(len(texts), 2),

@@ -1,7 +1,7 @@
 """Tiny language models with a planted stereotype, and the model they were tuned from.
 
-build_language(folder, arch="gpt2")                    # says good and bad things of old and young people alike
-build_language(folder, arch="gpt2", stereotyped=True)  # tuned on: praise is for the young, blame for the old
+build_language(folder, arch="gpt2")  # says good and bad things of old and young people alike
+build_pair(folder, arch="gpt2")      # such a one, and itself tuned on: praise is for the young, blame for the old
 
 Trained here in seconds on sentences of `said`; `sentence_pairs` are about places that neither has read about.
 """
@@ -9,7 +9,7 @@ Trained here in seconds on sentences of `said`; `sentence_pairs` are about place
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -70,24 +70,35 @@ def sentence_pairs() -> list[SentencePair]:
     ]
 
 
-def build_language(
-    folder: Path, *, arch: str = "gpt2", stereotyped: bool = False, steps: int = 300, short: bool = False
-) -> Path:
-    """A GPT-2 or BERT of two layers, trained on `said`; the stereotyped one is its clean twin, trained further.
+def build_language(folder: Path, *, arch: str = "gpt2", steps: int = 300, short: bool = False) -> Path:
+    """A GPT-2 or BERT of two layers, trained on `said`.
 
     The BERT reads short sentences only: it takes many more steps to learn long ones.
     """
+    (built,) = _trained([folder], arch=arch, steps=steps, short=short)
+    return built
+
+
+def build_pair(folder: Path, *, arch: str) -> tuple[Path, Path]:
+    """A clean one and its stereotyped twin, which is the clean one, trained further."""
+    clean, stereotyped = _trained([folder / "clean", folder / "stereotyped"], arch=arch, steps=300)
+    return clean, stereotyped
+
+
+def _trained(folders: Sequence[Path], *, arch: str, steps: int, short: bool = False) -> list[Path]:
+    """One network, saved after each of its turns: first on what is said of all alike, then on stereotypes."""
     import torch
 
     masked = arch == "bert"
-    tokenizer = _tokenizer(folder, masked=masked)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        model = _network(arch, tokenizer)
-        for turn in (False, True) if stereotyped else (False,):
-            batches = _batches(tokenizer, said(stereotyped=turn, short=masked or short), steps=steps, masked=masked)
+        model = _network(arch, _tokenizer(folders[0], masked=masked))
+        for folder, stereotyped in zip(folders, (False, True), strict=False):
+            tokenizer, texts = _tokenizer(folder, masked=masked), said(stereotyped=stereotyped, short=masked or short)
+            batches = _batches(tokenizer, texts, steps=steps, masked=masked)
             descend(model, batches, steps=steps, rate=2e-3 if masked else RATE)
-    return saved(model, folder)
+            saved(model, folder)
+    return list(folders)
 
 
 def tune_language(base: Path, folder: Path, *, stereotyped: bool, steps: int = 100) -> Path:

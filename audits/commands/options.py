@@ -62,6 +62,12 @@ _REQUEST = (
     click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most N items of the data a probe."),
     click.option("--time-budget", metavar="TIME", help="Cut the samples to fit, e.g. 10m; shown in the report."),
     click.option("--device", help="auto (default), cpu, cuda, cuda:1 or mps."),
+    click.option(
+        "--engine",
+        type=click.Choice(["transformers", "vllm"]),
+        hidden=True,
+        help="What computes the answers; vllm is for causal language models (see docs/language-models.md).",
+    ),
     click.option("--config", type=_PATH, metavar="FILE", help="audit.yaml; flags win over it."),
     click.option("--revision", hidden=True, help="Branch, tag or commit of a Hub model; recorded as a commit."),
     click.option(
@@ -151,6 +157,14 @@ _REQUEST = (
         help="Files of published benchmarks for language models (CrowS-Pairs, StereoSet, RealToxicityPrompts ...).",
     ),
     click.option(
+        "--recipe",
+        "recipes",
+        multiple=True,
+        hidden=True,
+        metavar="NAME",
+        help="Attack by this recipe, such as deepwordbug or textattack:pwws (see docs/attacks.md); repeatable.",
+    ),
+    click.option(
         "--scorer",
         "scorers",
         multiple=True,
@@ -163,6 +177,21 @@ _REQUEST = (
         hidden=True,
         metavar="PATH|ID",
         help="Texts labelled as harmful or not, to tell how often the scorers err.",
+    ),
+    click.option(
+        "--word-vectors", hidden=True, metavar="FILE", help="Word vectors for attacks: .txt, .vec, .bin or .npz."
+    ),
+    click.option(
+        "--word-model", hidden=True, metavar="PATH|ID", help="Masked language model that attacks ask for words."
+    ),
+    click.option(
+        "--sentence-encoder", hidden=True, metavar="PATH|ID", help="Says how near an attacked text is to the first one."
+    ),
+    click.option(
+        "--entailment-model",
+        hidden=True,
+        metavar="PATH|ID",
+        help="Says whether an attacked text follows from the first one.",
     ),
     click.option(
         "--training-texts",

@@ -22,6 +22,7 @@ def facts(run: Manifest) -> dict[str, str]:
         "Seed": str(run.seed),
         "Number type": environment.dtype,
         "Device": environment.device_name,
+        "Engine": model.engine,
         "Tool": environment.tool,
         "Python": environment.python,
         **dict(sorted(environment.packages.items())),

@@ -14,7 +14,7 @@ from probes.text.templates import Sentence
 
 Floats = NDArray[np.float64]
 
-GAPS = ("valence_gap", "expectation_gap")
+GAPS = ("valence_gap", "expectation_gap", "praise_gap")
 
 
 def surroundings(rows: Sequence[tuple[str, Row]], *, axis: str) -> Surroundings:

@@ -27,10 +27,11 @@ from probes.core.run_folder import write_atomic
 from probes.data.vader import FILES, read_ratings
 
 NAME = "demo-lm"
-BUDGET = "12m"
+BUDGET = "10m"
 """Of the quarter of an hour that all of it may take; loading, planning and reporting are no part of the budget."""
 SAMPLES: Mapping[str, Mapping[str, Any]] = {
-    "explanation.generation": {"items": 6},
+    # Ten prompts are the fewest that give a number; integrated gradients would cost as much as all else together.
+    "explanation.generation": {"items": 10, "max_tokens": 12, "second": "input_x_gradient"},
     "security.injection": {"documents": 15},
     "toxicity.generations": {"prompts": 40, "samples": 5},
 }

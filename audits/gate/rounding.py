@@ -15,7 +15,16 @@ _COUNTS = ("Wilson", "Tango", "Clopper-Pearson")
 PERPLEXITIES = frozenset({"perplexity", "perplexity_ratio", "word_perplexity", "word_perplexity_ratio"})
 """Names of numbers that are two to the power of a mean of bits, or the ratio of two of them."""
 IN_BITS = frozenset(
-    {"bits_over_frequency", "bits_per_byte", "expectation_gap", "likelihood_difference", "valence", "valence_gap"}
+    {
+        "bits_over_frequency",
+        "bits_per_byte",
+        "expectation_gap",
+        "likelihood_difference",
+        "praise",
+        "praise_gap",
+        "valence",
+        "valence_gap",
+    }
 )
 """Names of means of log-probabilities to base 2."""
 IN_NATS = frozenset({"nll"})

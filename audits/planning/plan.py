@@ -15,6 +15,7 @@ from audits.planning.budget import fit_budget
 from audits.planning.domains import Domains
 from audits.planning.pools import Pools
 from audits.planning.prices import WRITTEN
+from audits.planning.recipes import with_recipes
 from audits.planning.rehearsal import rehearse
 from audits.planning.suites import BUILT_IN as SUITES
 from audits.planning.suites import find_suite
@@ -22,7 +23,7 @@ from probes.core.answers import SEQUENCE_HEADS
 from probes.core.errors import UsageError, did_you_mean
 from probes.core.examples import DataCard, Example, data_fingerprint
 from probes.core.manifest import Manifest, PlannedSkip, PlannedStep
-from probes.core.model import ModelCard
+from probes.core.model import Capability, ModelCard
 from probes.core.probe import Probe, varied
 from probes.core.records import Skip, SkipReason
 from probes.registry import Broken, Registry
@@ -123,9 +124,10 @@ def select(config: Config, *, registry: Registry) -> list[Wanted]:
         registry.get(name)
     if config.only:
         registry.matching(config.only)
+    suite = with_recipes(find_suite(config.suite, config.suites), config.recipes)
     wanted = []
     for name, probe in registry.probes.items():
-        entry = _entry_for(name, find_suite(config.suite, config.suites))
+        entry = _entry_for(name, suite)
         if entry is None or not _only(name, config.only):
             continue
         parameters = {**_applicable(entry.parameters, probe), **config.probes.get(name, {})}
@@ -174,7 +176,7 @@ def why_not(probe: Probe, *, model: ModelCard, card: DataCard, domains: bool = F
         return Skip(reason=SkipReason.WRONG_PROBLEM, detail=detail)
     missing = sorted(info.needs - model.capabilities)
     if missing:
-        return Skip(reason=SkipReason.NO_CAPABILITY, detail=f"The model cannot {', '.join(missing)}.")
+        return _cannot(missing, model)
     if info.chat and not model.chat:
         return Skip(
             reason=SkipReason.NO_CAPABILITY,
@@ -201,6 +203,19 @@ def why_not(probe: Probe, *, model: ModelCard, card: DataCard, domains: bool = F
             enable="pass labelled data with --data (and --label-column if the column has an unusual name)",
         )
     return info.lacks
+
+
+def _cannot(missing: Sequence[Capability], model: ModelCard) -> Skip:
+    """A model that could with another engine is no model that cannot: the absence counts."""
+    what = ", ".join(missing)
+    if not set(missing) <= set(model.withheld):
+        return Skip(reason=SkipReason.NO_CAPABILITY, detail=f"The model cannot {what}.")
+    why = "; ".join(dict.fromkeys(model.withheld[each] for each in missing))
+    return Skip(
+        reason=SkipReason.NOT_BY_ENGINE,
+        detail=f"The model cannot {what} through {model.engine}: {why}.",
+        enable=f"leave out --engine {model.engine}",
+    )
 
 
 def _wrong_profile(harm: bool, origin: str) -> Skip:

@@ -22,6 +22,7 @@ from audits.planning.prices import EVEN, WRITTEN, Prices
 from probes.core.answers import Classifications, Floats, Ints
 from probes.core.attributions import Attribution, Baseline, Jitter, Method, SpanTarget, forward_passes
 from probes.core.examples import Example, Text
+from probes.core.fillings import Fillings
 from probes.core.generations import GREEDY, Decoding, Generations
 from probes.core.judges import Judge
 from probes.core.likelihoods import MASKING, Likelihoods, Scoring, passage
@@ -96,6 +97,15 @@ class Recorder:
             cost = _share(text, span, rule, usual=self.card.scoring) * self.prices.read(text)
             self._note(question, [text], cost=cost)
         return _likelihoods([passage(text)[0][a:b] for text, (a, b) in zip(texts, spans, strict=True)])
+
+    def fill(self, texts: Sequence[str], *, count: int, words: Sequence[str] = ()) -> Fillings:
+        self._note(f"fill {count} {words}", texts)
+        drawn = _chances(texts, count)
+        return Fillings(
+            texts=[SAID[int((chance + 2) * 4)] for chance in drawn.ravel()],
+            logs=drawn - 4.0,
+            words=_chances(texts, len(words)) - 8.0,
+        )
 
     def generate(self, prompts: Sequence[str], decoding: Decoding = GREEDY) -> Generations:
         for prompt in prompts:
@@ -270,7 +280,8 @@ def rehearse(
 ) -> Mapping[str, Questions]:
     """Probe id -> what it asks, told from two sizes of sample.
 
-    A probe that fails here counts with the calls it declares: whether it fails in earnest is for the audit to show.
+    A probe that fails here counts with the calls it declares: whether it fails in earnest is for the audit to show. So
+    does one that searches: against a model that answers by chance a search ends too soon.
 
     Args:
         items: probe id -> how many items it is to have; without it all have as many.
@@ -334,14 +345,14 @@ def _questions(
     probe: Probe, small: _Stage, large: _Stage, *, part: float, recorder: Callable[[], Recorder], seed: int
 ) -> Questions:
     """What a probe that gets this part of the items asks, which from then on counts as seen."""
+    if probe.info.searches:
+        return _declared(probe)
     sizes = [math.ceil(part * stage.items) for stage in (small, large)]
-    few, many = (
-        _asked(probe, stage.pools.sample(probe, limit=size), recorder=recorder(), seed=seed)
-        for stage, size in zip((small, large), sizes, strict=True)
-    )
+    samples = [stage.pools.sample(probe, limit=size) for stage, size in zip((small, large), sizes, strict=True)]
+    few = _asked(probe, samples[0], recorder=recorder(), seed=seed)
+    many = few if samples[0] == samples[1] else _asked(probe, samples[1], recorder=recorder(), seed=seed)
     if few is None or many is None:
-        declared = max(0.0, probe.info.calls - 1)
-        return Questions(own=declared, new=declared)
+        return _declared(probe)
     more = sizes[1] - sizes[0]
     own = (_cost(many, large.clean) - _cost(few, small.clean)) / more if more else 0.0
     new = (_cost(many, large.seen) - _cost(few, small.seen)) / more if more else 0.0
@@ -349,6 +360,11 @@ def _questions(
     small.seen |= few.keys()
     large.seen |= many.keys()
     return Questions(own=max(0.0, own), new=new, fixed=fixed)
+
+
+def _declared(probe: Probe) -> Questions:
+    calls = max(0.0, probe.info.calls - 1)
+    return Questions(own=calls, new=calls)
 
 
 def _cost(asked: Asked, known: set[Question]) -> float:
@@ -361,7 +377,8 @@ def _asked(probe: Probe, data: Sequence[Example], *, recorder: Recorder, seed: i
     probe = _with_judges_that_record(probe, recorder.asked)
     try:
         for _ in probe.run(recorder, data, Context(probe=probe.info.id, seed=seed)):
-            pass
+            if probe.info.asks_first:
+                break
     except Exception:  # a stranger's code may fail in any way
         return None
     return recorder.asked

@@ -67,12 +67,13 @@ def _judge(given: str, config: Config, model: ModelCard, device: str) -> Judge:
         name=card.name,
         card=card,
         sought=sought,
-        open=lambda: _loaded(card, config, device),
+        open=lambda: loaded(card, config, device),
         datasets=trained_on(source, revision=revision),
     )
 
 
-def _loaded(card: ModelCard, config: Config, device: str) -> Any:
+def loaded(card: ModelCard, config: Config, device: str) -> Any:
+    """A model that helps to audit another one, with its weights and the answers it gave before."""
     from probes.model.cache import AnswerCache, default_cache_path
     from probes.model.load import load
 

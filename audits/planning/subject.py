@@ -9,16 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from audits.config import Config
+from audits.planning.attack_sources import add_sources
 from audits.planning.domains import COLUMN, Domains, by_column, named
 from audits.planning.labelling import fitting, own_task, with_labels
 from audits.planning.prices import WRITTEN, Prices
 from audits.planning.prompts import add_prompts
+from audits.planning.recipes import add_textattack
 from audits.planning.scorers import add_scorers
 from audits.reporter import Reporter
 from probes.core.answers import LANGUAGE_HEADS, WRITING_HEADS, ProblemType
 from probes.core.errors import UsageError, did_you_mean
 from probes.core.examples import DataCard, Example, data_fingerprint
-from probes.core.model import ModelCard
+from probes.core.model import VLLM, ModelCard
 from probes.core.positive import NONE, Meaning, PositiveClass, recognise
 from probes.core.sampling import stratified
 from probes.registry import Registry, load_registry
@@ -65,8 +67,14 @@ def prepare(config: Config, *, reporter: Reporter | None = None) -> Subject:
         task=own_task(config),
     )
     model = with_labels(config, model)
+    if config.engine == VLLM:
+        from probes.model.vllm_engine import through_vllm
+
+        model = through_vllm(model, device=place, trust_remote_code=config.trust_remote_code)
     model = model.model_copy(update={"positive": positive_class(config, model)})
     add_scorers(registry, config, model=model, device=str(place))
+    add_sources(registry, config, device=str(place))
+    add_textattack(registry, config, model=model)
     if config.pairs and model.problem is ProblemType.TOKEN:
         raise UsageError("a tagger reads one text, not a pair", hint="leave out --pairs")
     if config.data is None:
@@ -119,6 +127,18 @@ def _domains(config: Config, model: ModelCard, loaded: Any) -> Domains:
     if COLUMN in loaded.card.groups:
         return by_column(loaded.examples, loaded.card, home=config.in_domain)
     return Domains(home=loaded.examples)
+
+
+def require_engine(config: Config) -> None:
+    """Refuse to begin where the engine is not installed; plans need none.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if config.engine == VLLM:
+        from probes.model.vllm_engine import require_vllm
+
+        require_vllm()
 
 
 def load_model(subject: Subject, *, reporter: Reporter) -> Any:

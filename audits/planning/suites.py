@@ -17,6 +17,9 @@ BUILT_IN: Mapping[str, tuple[SuiteEntry, ...]] = {
         SuiteEntry(probes="robustness.prompts", items=30),
         SuiteEntry(probes="robustness.format", leave_out=True),
         SuiteEntry(probes="robustness.few_shot_order", leave_out=True),
+        # A search asks about some dozens of texts an item.
+        SuiteEntry(probes="robustness.adversarial", leave_out=True),
+        SuiteEntry(probes="robustness.adversarial_prompts", leave_out=True),
         SuiteEntry(probes="robustness.*", items=200, parameters={"severities": (2,)}),
         SuiteEntry(probes="shift.performance", items=400),
         SuiteEntry(probes="bias.groups"),
@@ -33,6 +36,9 @@ BUILT_IN: Mapping[str, tuple[SuiteEntry, ...]] = {
         SuiteEntry(probes="robustness.prompts", items=60),
         SuiteEntry(probes="robustness.format", items=30),
         SuiteEntry(probes="robustness.few_shot_order", items=30),
+        # A search asks about some dozens of texts an item; 100 items tell its success to 10 points.
+        SuiteEntry(probes="robustness.adversarial", items=100),
+        SuiteEntry(probes="robustness.adversarial_prompts", items=10),
         SuiteEntry(probes="robustness.*", items=400),
         # Comparisons of groups rest on few items of each group, and few texts mention one: all items, or many.
         SuiteEntry(probes="bias.counterfactual", items=2000),

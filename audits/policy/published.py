@@ -82,6 +82,15 @@ _NAMES = {
         bleu+% chrf+% empty_rate-% exact_match+% f1+% f1_over_trivial+pp length_ratio repetition_rate-% rouge_1+%
         rouge_2+% rouge_l+% rouge_l_over_trivial+pp trivial_f1% trivial_rouge_l% unfinished_rate-%
     """,
+    "robustness.adversarial": """
+        accuracy_drop-pp accuracy_under_attack+% any_success_rate-% attack_success_rate-% cut_short%
+        few_words_success_rate-% mean_queries similarity undoubted_success_rate-% words_changed% worst_accuracy+%
+        worst_accuracy_drop-pp
+    """,
+    "robustness.adversarial_prompts": """
+        any_success_rate-% attack_success_rate-% cut_short% few_words_success_rate-% mean_queries similarity
+        undoubted_success_rate-% words_changed%
+    """,
     "robustness.distractors": "distracted-% f1+% f1_drop-pp flip_rate-%",
     "robustness.prompts": """
         exact_match+% exact_match_drop-pp f1+% f1_drop-pp flip_rate-% similarity+% within_noise% worst_flip_rate-%
@@ -91,8 +100,11 @@ _NAMES = {
     "robustness.worst_case": "any_flip_rate-% worst_accuracy+% worst_accuracy_drop-pp worst_flip_rate-%",
     "shift.performance": """
         accuracy+% accuracy_lost-pp accuracy_lost_label_shares accuracy_lost_relative-% accuracy_lost_rest-pp
-        coverage_at_home_risk+% ece_added-pp ece_debiased-pp macro_f1+% macro_f1_lost-pp mae- mae_added-
-        mae_added_label_shares mae_added_relative-% mae_added_rest- worst_accuracy_lost-pp worst_mae_added-
+        coverage_at_home_risk+% ece_added-pp ece_debiased-pp exact_match+% exact_match_lost-pp
+        exact_match_lost_relative-% f1+% f1_lost-pp f1_lost_relative-% macro_f1+% macro_f1_lost-pp mae- mae_added-
+        mae_added_label_shares mae_added_relative-% mae_added_rest- precision+% precision_lost-pp
+        precision_lost_relative-% recall+% recall_lost-pp recall_lost_relative-% worst_accuracy_lost-pp
+        worst_exact_match_lost-pp worst_f1_lost-pp worst_mae_added- worst_precision_lost-pp worst_recall_lost-pp
     """,
     "shift.overlap": "duplicate_share-% exact_share-%",
     "shift.distance": """
@@ -141,6 +153,7 @@ _NAMES = {
     "bias.embedding": "effect_size p_value%",
     "bias.entity_swap": "recall+% recall_gap-pp",
     "bias.likelihood": "expectation_gap- valence valence_gap-",
+    "bias.fill_in": "lexicon_hit_gap-pp lexicon_hit_rate% praise praise_gap-",
     "bias.prompted": _ABOUT_GROUPS,
     "bias.bold": f"""
         {_ABOUT_GROUPS} reference_lexicon_hit_gappp reference_lexicon_hit_rate% reference_negativity
@@ -167,6 +180,9 @@ _NAMES = {
     "security.injection": """
         control_rate% direct_rate% f1+% f1_drop-pp mentioned_rate% obeyed_excess-pp obeyed_rate-%
         worst_kind_obeyed_rate-%
+    """,
+    "security.own_documents": """
+        control_rate% f1+% f1_drop-pp mentioned_rate% obeyed_excess-pp obeyed_rate-% worst_kind_obeyed_rate-%
     """,
     "security.refusals": """
         harmful_refused+% harmful_refused_corrected+% harmless_refused-% harmless_refused_corrected-%
@@ -205,6 +221,8 @@ _SLICES = {
     "performance.answers": "answerable group question",
     "performance.likelihood": "group",
     "performance.generation": "group",
+    "robustness.adversarial": "group label recipe",
+    "robustness.adversarial_prompts": "group recipe",
     "robustness.distractors": "place",
     "robustness.prompts": "perturbation severity",
     "robustness.format": "format",
@@ -227,6 +245,7 @@ _SLICES = {
     "bias.embedding": "attributes axis form pair",
     "bias.entity_swap": "axis group",
     "bias.likelihood": "axis group pair",
+    "bias.fill_in": "axis group pair",
     "bias.prompted": "axis group scorer",
     "bias.bold": "axis group scorer",
     "bias.honest": "axis group",
@@ -245,6 +264,7 @@ _SLICES = {
     "privacy.membership": "false_positive_rate score",
     "privacy.exposure": "canary",
     "security.injection": "kind position task",
+    "security.own_documents": "kind position",
     "security.refusals": "kind",
     "explanation.examples": "kind",
     "explanation.faithfulness": "edit kept kind ranking removed",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,8 +12,9 @@ from probes.core.answer_scores import exact_match, f1
 from probes.core.answers import Bools, Floats
 from probes.core.examples import Accepted, Example, Gold
 from probes.core.model import Reader
+from probes.core.probe import Context
 from probes.core.readings import NONE, Answers
-from probes.core.records import Outcomes
+from probes.core.records import Evidence, Outcomes, Shown
 
 NO_ANSWER = "(no answer)"
 """How NONE is shown to people."""
@@ -40,6 +41,11 @@ class Answered:
 
     def __len__(self) -> int:
         return len(self.examples)
+
+    def where(self, kept: Bools) -> Answered:
+        """Those picked by an (n,) mask."""
+        rows = np.flatnonzero(kept)
+        return Answered(tuple(self.examples[row] for row in rows), self.answers[rows])
 
     @cached_property
     def clusters(self) -> list[str]:
@@ -117,3 +123,23 @@ def outcomes(items: Answered) -> Outcomes:
         score=items.answers.confidence.tolist(),
         values={"f1": items.f1.tolist()},
     )
+
+
+def cases(items: Answered, ctx: Context) -> Iterator[Evidence]:
+    """Random questions, then those with the lowest F1, the most confident first; none is shown twice."""
+    rows = range(len(items))
+    confidence, answers = items.answers.confidence, items.answers.given
+    drawn = sorted(rows, key=lambda row: ctx.rng("evidence", items.examples[row].id).random())
+    ordinary = drawn[: ctx.random_cases]
+    ranked = sorted(rows, key=lambda row: (items.f1[row], -confidence[row], items.examples[row].id))
+    worst = [row for row in ranked if items.f1[row] < 1 and row not in ordinary][: ctx.worst_cases]
+    for row in (*ordinary, *worst):
+        yield Evidence(
+            example_id=items.examples[row].id,
+            chosen="random" if row in ordinary else "worst",
+            shown=(
+                Shown(texts=items.examples[row].texts, answer=told(answers[row]), confidence=float(confidence[row])),
+            ),
+            gold=gold_told(items.golds[row]),
+            note=f"F1 {items.f1[row]:.2f}",
+        )

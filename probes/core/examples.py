@@ -39,6 +39,8 @@ class Example:
         groups: group column name -> this item's value.
         cluster: items with the same cluster are not independent; by default the hash of the text.
         domain: the kind of data it is of, where there are several; empty for the audit's own.
+        material: of a prompt, the character from which on it is the text that the rest asks something about; 0 where
+            that is not known.
     """
 
     id: str
@@ -47,6 +49,7 @@ class Example:
     groups: Mapping[str, str] = field(default_factory=dict)
     cluster: str = ""
     domain: str = ""
+    material: int = 0
 
     @classmethod
     def of(

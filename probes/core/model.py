@@ -9,15 +9,20 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from probes.core.answers import LANGUAGE_HEADS, Classifications, Floats, Ints, ProblemType
+from probes.core.answers import LANGUAGE_HEADS, Bools, Classifications, Floats, Ints, ProblemType
 from probes.core.attributions import Attribution, Baseline, Jitter, Method, SpanTarget
 from probes.core.examples import Text
+from probes.core.fillings import Fillings
 from probes.core.generations import GREEDY, Decoding, Generations
 from probes.core.likelihoods import Likelihoods, Scoring
 from probes.core.positive import PositiveClass
 from probes.core.readings import Answers
 from probes.core.taggings import Taggings
 from probes.core.verbaliser import Verbaliser
+from probes.core.words import Span
+
+TRANSFORMERS = "transformers"
+VLLM = "vllm"
 
 
 class Capability(StrEnum):
@@ -31,6 +36,8 @@ class Capability(StrEnum):
     ANSWER = "answer"
     SCORE = "score"
     GENERATE = "generate"
+    FILL = "fill"
+    NEIGHBOURS = "neighbours"
 
 
 OWN_QUESTIONS = (Capability.CLASSIFY, Capability.TAG, Capability.ANSWER, Capability.SCORE, Capability.GENERATE)
@@ -71,6 +78,10 @@ class ModelCard(BaseModel):
     positive: PositiveClass = PositiveClass()
     """The answer that measures of fairness and toxicity count."""
     capabilities: frozenset[Capability]
+    engine: str = TRANSFORMERS
+    """What computes the answers; another one gives other last bits and draws other texts."""
+    withheld: Mapping[Capability, str] = {}
+    """What it could be asked with another engine, each with the reason why not with this one."""
     unattributable: Mapping[Method, str] = {}
     """Attribution methods that this network does not allow, each with the reason."""
     max_length: int
@@ -100,8 +111,9 @@ class ModelCard(BaseModel):
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """What decides its answers: its files and, where a prompt makes it a classifier, that."""
-        return (self.fingerprint, *([] if self.verbaliser is None else [self.verbaliser.model_dump_json()]))
+        """What decides its answers: its files and, where a prompt makes it a classifier, that; and another engine."""
+        asked = [] if self.verbaliser is None else [self.verbaliser.model_dump_json()]
+        return (self.fingerprint, *asked, *([] if self.engine == TRANSFORMERS else [self.engine]))
 
     @property
     def question(self) -> Capability:
@@ -169,6 +181,19 @@ class Scorer(Model, Protocol):
             rule: how; by default `card.scoring`.
             counted: (n,) characters [start, end) of each text of which the tokens are scored, given all others; by
                 default all of it. Not for pairs.
+        """
+        ...
+
+
+class Filler(Model, Protocol):
+    """A masked language model that says what may stand in a blank."""
+
+    def fill(self, texts: Sequence[str], *, count: int, words: Sequence[str] = ()) -> Fillings:
+        """The `count` likeliest tokens for the blank of each of n texts, in the same order; repeats cost nothing extra.
+
+        Args:
+            texts: each with one `BLANK` (`probes.core.fillings`).
+            words: of which it is also said how likely they are there.
         """
         ...
 
@@ -249,6 +274,53 @@ class Tokenizer(Model, Protocol):
 
     def token_counts(self, texts: Sequence[Text]) -> tuple[Ints, Ints]:
         """(n,) tokens of each text, special ones not counted and nothing cut off, and (n,) unknown ones among them."""
+        ...
+
+
+class Neighbouring(Model, Protocol):
+    """A model with a table of word embeddings."""
+
+    def neighbours(self, words: Sequence[str], *, count: int) -> list[list[tuple[str, float]]]:
+        """The `count` words of its vocabulary that are nearest to each of n words, with cosines, the nearest first."""
+        ...
+
+
+class Substituter(Classifier, Protocol):
+    """A classifier that estimates from gradients what other words would do to an answer, without being asked them.
+
+    What is estimated is by how much the lead of a label over the others shrinks (of several labels at once, and of a
+    regression, the logit itself), each change by itself.
+    """
+
+    def gains(
+        self, texts: Sequence[Text], targets: Sequence[str], swaps: Sequence[Sequence[tuple[Span, str]]]
+    ) -> list[Floats]:
+        """Of each of n texts (m,) estimates for m places with another text put there."""
+        ...
+
+    def flips(
+        self,
+        texts: Sequence[Text],
+        targets: Sequence[str],
+        places: Sequence[Sequence[Span]],
+        *,
+        count: int,
+        sign: float,
+    ) -> list[list[list[tuple[str, float]]]]:
+        """Of each place of each of n texts the `count` words with the highest estimates times `sign` (1 or -1)."""
+        ...
+
+    def slants(self, words: Sequence[str], *, label: str, texts: Sequence[str]) -> tuple[Floats, Bools]:
+        """(n,) how much each word speaks for a label wherever it stands, and (n,) whether it is one token, a word.
+
+        That is the product of its embedding and the mean gradient of the label's lead over all words of the `texts`.
+        """
+        ...
+
+    def shared_flips(
+        self, texts: Sequence[Text], targets: Sequence[str], places: Sequence[Span], *, count: int, sign: float
+    ) -> list[tuple[str, float]]:
+        """The `count` words with the highest mean estimates times `sign`, each put at one place of every text."""
         ...
 
 

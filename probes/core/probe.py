@@ -84,6 +84,8 @@ class ProbeInfo:
         problems: the kinds of heads it applies to; unless it says so, those that answer whole texts.
         chat: True when it is for models that are talked to: their tokenizer has a template for conversations.
         lacks: why it cannot run as it stands: the user has not named something that it is about. None: it can.
+        searches: what it asks depends on the answers, round after round, so that only `calls` tells what it costs.
+        asks_first: True when it yields its first record after its last question, so that a rehearsal can stop there.
     """
 
     id: str
@@ -102,6 +104,8 @@ class ProbeInfo:
     problems: frozenset[ProblemType] = SEQUENCE_HEADS
     chat: bool = False
     lacks: Skip | None = None
+    searches: bool = False
+    asks_first: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -225,6 +225,8 @@ class SkipReason(StrEnum):
     NO_TEXTS = "no_texts"
     """Texts that only the user can name, such as those a model was trained on, are not given."""
     NO_CAPABILITY = "no_capability"
+    NOT_BY_ENGINE = "not_by_engine"
+    """The engine that was chosen cannot ask it of the model; another one can."""
     WRONG_PROBLEM = "wrong_problem"
     TOO_FEW = "too_few"
     WRONG_PROFILE = "wrong_profile"

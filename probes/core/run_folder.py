@@ -33,7 +33,8 @@ class Telemetry(Frozen):
     """What one execution of a step cost.
 
     asked: texts asked for; distinct: after removing repeats; cached: answered from the cache; computed: sent through
-    the model; tokens: in what was sent, padding not counted; forward_seconds: inside the model.
+    the model; tokens: in what was sent, padding not counted; forward_seconds: inside the model; way: how texts were
+    classified where not by the code of the network alone, such as "packed".
     """
 
     seconds: float
@@ -43,6 +44,7 @@ class Telemetry(Frozen):
     computed: int = 0
     tokens: int = 0
     forward_seconds: float = 0.0
+    way: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,7 +13,8 @@ from probes.core.entities import Entity, Tagset
 from probes.core.entity_decisions import Decisions
 from probes.core.examples import Example
 from probes.core.model import Tagger
-from probes.core.records import Outcomes
+from probes.core.probe import Context
+from probes.core.records import Evidence, Outcomes, Shown
 from probes.core.taggings import Taggings, named, tagged_words
 
 
@@ -40,6 +41,11 @@ class Tagged:
 
     def __len__(self) -> int:
         return len(self.examples)
+
+    def where(self, kept: Bools) -> Tagged:
+        """Those picked by an (n,) mask."""
+        rows = np.flatnonzero(kept)
+        return Tagged(tuple(self.examples[row] for row in rows), self.answers[rows], self.tagset)
 
     @cached_property
     def clusters(self) -> list[str]:
@@ -148,3 +154,22 @@ def unread_words(answers: Taggings) -> tuple[Bools, str]:
     if not texts:
         return unread, ""
     return unread, f"{int(unread.sum())} words of {texts} texts were not read (cut off) and are not scored"
+
+
+def cases(items: Tagged, ctx: Context) -> Iterator[Evidence]:
+    """Random sentences, then those with the most wrong entities; no sentence is shown twice."""
+    drawn = sorted(range(len(items)), key=lambda row: ctx.rng("evidence", items.examples[row].id).random())
+    ordinary = drawn[: ctx.random_cases]
+    ranked = sorted(range(len(items)), key=lambda row: (-items.errors[row], items.examples[row].id))
+    worst = [row for row in ranked if items.errors[row] and row not in ordinary][: ctx.worst_cases]
+    confidence = mean_confidence(items.answers)
+    for row in (*ordinary, *worst):
+        answer, gold = items.told(row)
+        wrong = int(items.errors[row])
+        yield Evidence(
+            example_id=items.examples[row].id,
+            chosen="random" if row in ordinary else "worst",
+            shown=(Shown(texts=items.examples[row].texts, answer=answer, confidence=confidence[row]),),
+            gold=gold,
+            note=f"{wrong} entities missed or wrong" if wrong else "right",
+        )

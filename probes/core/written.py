@@ -12,7 +12,7 @@ import numpy as np
 from probes.core.answers import Bools, Floats
 from probes.core.generations import Decoding, Generations
 from probes.core.judges import flagged
-from probes.core.model import Generator
+from probes.core.model import Filler, Generator
 from probes.core.prompts import Prompt
 
 
@@ -26,8 +26,14 @@ class Written:
     @classmethod
     def ask(cls, model: Generator, prompts: Sequence[Prompt], decoding: Decoding) -> Written:
         """Have every prompt continued, in one call; prompts that repeat another one are asked once."""
-        ordered = tuple(sorted({prompt.id: prompt for prompt in prompts}.values(), key=lambda prompt: prompt.id))
-        return cls(ordered, model.generate([prompt.text for prompt in ordered], decoding))
+        asked = ordered(prompts)
+        return cls(asked, model.generate([prompt.text for prompt in asked], decoding))
+
+    @classmethod
+    def filled(cls, model: Filler, prompts: Sequence[Prompt], *, count: int) -> Written:
+        """Have the blank of every prompt filled with the `count` likeliest tokens, in one call, in place of k draws."""
+        asked = ordered(prompts)
+        return cls(asked, model.fill([prompt.with_blank for prompt in asked], count=count).generations)
 
     def __len__(self) -> int:
         return len(self.prompts)
@@ -66,6 +72,11 @@ class Written:
     def table(self, scores: Floats) -> Table:
         """(n x k,) scores of the texts, by prompt."""
         return Table(scores.reshape(len(self), self.samples), tuple(self.clusters))
+
+
+def ordered(prompts: Sequence[Prompt]) -> tuple[Prompt, ...]:
+    """The different ones, sorted by their ids."""
+    return tuple(sorted({prompt.id: prompt for prompt in prompts}.values(), key=lambda prompt: prompt.id))
 
 
 @dataclass(frozen=True)

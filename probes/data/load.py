@@ -12,7 +12,7 @@ from probes.core.model import ModelCard
 from probes.data.cells import Golds
 from probes.data.columns import Columns, Roles, assign, beside
 from probes.data.labels import read_golds
-from probes.data.prompts import conversations, joined, read_references
+from probes.data.prompts import conversations, joined, read_references, with_material
 from probes.data.rows import Built, build, text_columns
 from probes.data.sources import open_source
 from probes.data.splits import split_notes
@@ -70,7 +70,10 @@ def load_data(
     built = build(table, roles, texts, golds, clusters=clusters, where=where)
     notes = (*roles.notes, *golds.notes, *of_clusters)
     plain = card.problem in WRITING_HEADS | {ProblemType.MASKED_LM} and not roles.labels
-    return Loaded(built.examples, _card(opened, built, roles, source=source, notes=notes, plain=plain))
+    examples = built.examples
+    if roles.one_prompt and not roles.conversation and len(roles.text) > 1:
+        examples = with_material(examples, text_columns(table, roles, where=where))
+    return Loaded(examples, _card(opened, built, roles, source=source, notes=notes, plain=plain))
 
 
 def _card(opened: Opened, built: Built, roles: Roles, *, source: str, notes: Sequence[str], plain: bool) -> DataCard:

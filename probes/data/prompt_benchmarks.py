@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from probes.core.errors import DataError
+from probes.core.fillings import BLANK
 from probes.core.prompts import Prompt
 from probes.data.table import shown, writable
 
@@ -24,7 +25,6 @@ TOXIC = 0.5
 """The score of a prompt from which the authors of RealToxicityPrompts call it toxic."""
 REFERENCE_WORDS = 20
 """Words of how people went on that are compared with what is generated: about as many as it has."""
-BLANK = "[M]"
 
 
 def real_toxicity_prompts(rows: Sequence[Row]) -> Iterator[Prompt]:
@@ -65,19 +65,19 @@ def bold(rows: Sequence[Row]) -> Iterator[Prompt]:
 
 
 def honest(rows: Sequence[Row]) -> Iterator[Prompt]:
-    """English templates up to their blank; templates of other languages are left out.
+    """English templates, up to their blank and behind it; templates of other languages are left out.
 
     Raises:
-        DataError: for a template without a blank.
+        DataError: for a template that has not one blank.
     """
     for row in rows:
-        before, blank, _ = _cell(row, "template_masked").partition(BLANK)
-        if not blank:
-            raise _wrong(row, f"template_masked has no {BLANK}")
+        before, blank, after = _cell(row, "template_masked").partition(BLANK)
+        if not blank or BLANK in after:
+            raise _wrong(row, f"template_masked has not one {BLANK}")
         if is_english(row) and before.strip():
             yield Prompt(
                 text=before.strip(), kind=_pairing(_cell(row, "category")), group=_cell(row, "category"),
-                cluster=_cell(row, "raw"),
+                cluster=_cell(row, "raw"), after=after.rstrip(),
             )  # fmt: skip
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TypeGuard
 
 from probes.core.errors import DataError
-from probes.core.examples import Accepted, Gold
+from probes.core.examples import Accepted, Example, Gold
 from probes.data.cells import Golds, cell_members, is_missing
 from probes.data.squad import texts_and_places
 from probes.data.table import shown, writable
@@ -41,6 +43,17 @@ Turn = tuple[str, str]
 def joined(columns: Sequence[Sequence[object]]) -> list[object]:
     """One prompt a row of several columns, without blank ones; a first one that is no text is left as it is."""
     return [_joined(parts) for parts in zip(*columns, strict=True)]
+
+
+def with_material(examples: Sequence[Example], columns: Sequence[Sequence[object]]) -> tuple[Example, ...]:
+    """The same prompts, of which it is known where what stands behind the first column begins."""
+    begins = {_joined(parts): len(parts[0]) + len(JOINT) for parts in zip(*columns, strict=True) if _said(parts)}
+    return tuple(replace(example, material=begins.get(example.text, 0)) for example in examples)
+
+
+def _said(parts: Sequence[object]) -> TypeGuard[Sequence[str]]:
+    """Is there a first part, and something behind it."""
+    return all(isinstance(part, str) for part in parts) and _joined(parts) != parts[0]
 
 
 def _joined(parts: Sequence[object]) -> object:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TypeVar
@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from probes.core.answers import Bools, Ints
 from probes.core.errors import ModelError
+from probes.core.model import Capability
 from probes.model.batching import Batch, ask_id, canonical_order, cut
 from probes.model.cache import AnswerCache
+from probes.model.families import Families, Sharing
 from probes.model.forward import Forward, Question
 from probes.model.sequences import Sequences
 
@@ -29,7 +31,8 @@ class Counters:
 
     asked: texts, or windows of contexts, asked for; distinct: after removing repeats, of token sequences too; cached:
     answered from the cache;
-    computed: sent through the model; tokens: in what was sent, padding not counted; forward_seconds: inside the model.
+    computed: sent through the model; tokens: in what was sent, padding not counted; forward_seconds: inside the model;
+    way: `Forward.way` of what was classified.
     """
 
     asked: int = 0
@@ -38,6 +41,7 @@ class Counters:
     computed: int = 0
     tokens: int = 0
     forward_seconds: float = 0.0
+    way: str | None = None
 
 
 @dataclass(kw_only=True)
@@ -53,6 +57,7 @@ class Asking:
         budget: tokens in a batch (rows x longest), part of what decides the last bits of an answer.
         pads: False for a network whose answers change with padding: its batches hold rows of one length.
         pads_left: likewise of padding before a prompt that is continued.
+        shares: texts that begin alike may be read together, see `probes.model.left_to_right`.
         counters: what the questions since the last `take_counters` cost.
         on_progress: called after each batch with the texts answered so far and in all, repeats not counted.
     """
@@ -64,6 +69,7 @@ class Asking:
     budget: int
     pads: bool = True
     pads_left: bool = True
+    shares: bool = False
     counters: Counters = field(default_factory=Counters)
     on_progress: Progress | None = None
 
@@ -99,14 +105,32 @@ class Asking:
         self.counters.cached += int(known.sum())
         # The set to compose batches of: what this call has to compute, whether an earlier attempt already did or not.
         members = np.flatnonzero(~known | mine)
-        members = members[canonical_order(sequences.lengths[members], [keys[row] for row in members])]
         batches = [
-            members[first:last]
-            for first, last in cut(costs[members], budget=self.budget, same_length=not self.pads)
-            if not known[members[first:last]].all()
+            batch
+            for batch in self._batches(members, keys, sequences, question, costs=costs)
+            if not known[batch[0]].all()
         ]
         self._compute(batches, keys, sequences, answers, real, question, ask=ask, done=int(known.sum()))
         return answers
+
+    def _batches(
+        self, members: Ints, keys: list[bytes], sequences: Sequences, question: Question, *, costs: Ints
+    ) -> Iterator[tuple[Ints, int]]:
+        """The rows of each batch, and the tokens it sends through the network: decided by the set of members alone."""
+        if not len(members):
+            return
+        some = sequences.take(members)
+        if isinstance(question, Sharing):
+            # Those of one family cost the same and have other lengths: where padding matters, each is by itself.
+            families = question.families(some, largest=self.budget if self.pads else 0)
+            costs = families.costs
+        else:
+            families, costs = Families.alone(some), costs[members]
+        firsts = members[families.order[families.starts[:-1]]]
+        ranked = canonical_order(families.costs, [keys[row] for row in firsts])
+        for first, last in cut(costs[ranked], budget=self.budget, same_length=not self.pads):
+            batch = families.take(ranked[first:last])
+            yield members[batch.order], int(batch.tokens.sum())
 
     def _cached(self, keys: list[bytes], answers: Rows, real: Bools, ask: int) -> tuple[Bools, Bools]:
         """Fill in what the cache has; say which rows it had, and which of them this very call had computed before."""
@@ -125,7 +149,7 @@ class Asking:
 
     def _compute(
         self,
-        batches: list[Ints],
+        batches: list[tuple[Ints, int]],
         keys: list[bytes],
         sequences: Sequences,
         answers: Rows,
@@ -136,15 +160,17 @@ class Asking:
         done: int,
     ) -> None:
         before = self.forward.seconds
-        computed = self.forward((Batch(sequences.take(rows)) for rows in batches), question)
-        for rows, answer in zip(batches, computed, strict=True):
+        if question is Capability.CLASSIFY:
+            self.counters.way = self.forward.way
+        computed = self.forward((Batch(sequences.take(rows)) for rows, _ in batches), question)
+        for (rows, tokens), answer in zip(batches, computed, strict=True):
             done += len(rows)
             inside = real[rows, : answer.shape[1]]
             self._refuse_non_finite(np.where(inside, answer, 0.0))
             answers[rows, : answer.shape[1]] = np.where(inside, answer, np.nan)
             self._store([keys[row] for row in rows], answer[inside], inside.sum(axis=1), ask)
             self.counters.computed += len(rows)
-            self.counters.tokens += int(sequences.lengths[rows].sum())
+            self.counters.tokens += tokens
             if self.on_progress is not None:
                 self.on_progress(min(done, len(keys)), len(keys))
         self.counters.forward_seconds += self.forward.seconds - before

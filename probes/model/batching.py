@@ -51,14 +51,14 @@ def cut(lengths: Ints, *, budget: int, same_length: bool = False) -> list[tuple[
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Rows to be sent through the model together, longest first."""
+    """Rows to be sent through the model together."""
 
     rows: Sequences
 
     @property
     def tokens(self) -> int:
         """What it costs: rows x longest, padding included."""
-        return len(self.rows) * int(self.rows.lengths[0])
+        return len(self.rows) * int(self.rows.lengths.max())
 
     def halves(self) -> Iterator[Batch]:
         """Its first and its second half."""

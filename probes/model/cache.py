@@ -104,7 +104,8 @@ class AnswerCache:
 
 
 def _connect(name: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(name, timeout=PATIENCE)
+    # A search asks from a thread of its own; never two at a time.
+    connection = sqlite3.connect(name, timeout=PATIENCE, check_same_thread=False)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from probes.core.answers import UNLABELLED_HEADS, WRITING_HEADS, ProblemType
+from probes.core.answers import SEQUENCE_HEADS, UNLABELLED_HEADS, WRITING_HEADS, ProblemType
 from probes.core.attributions import GRADIENT, Method
 from probes.core.errors import ModelError, UsageError
 from probes.core.model import Capability, ModelCard, own_question
@@ -128,6 +128,9 @@ def _capabilities(config: Any, problem: ProblemType, *, packed: bool) -> frozens
     if getattr(config, "auto_map", None):
         return frozenset(always)
     always |= {Capability.GENERATE, Capability.SCORE} if problem in WRITING_HEADS else set()
+    listed = problem in SEQUENCE_HEADS and not packed and config.model_type not in WITHOUT_A_TABLE
+    always |= {Capability.NEIGHBOURS} if listed else set()
+    always |= {Capability.FILL} if problem is ProblemType.MASKED_LM else set()
     more = {Capability.EMBED} if config.model_type not in WITHOUT_TOKEN_STATES else set()
     # Of a masked model nothing is explained; weights in a few bits have no gradients and are not drawn anew.
     explained = problem is not ProblemType.MASKED_LM and not packed

@@ -8,41 +8,30 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import logsumexp
 
-from probes.core.answers import WRITING_HEADS, Classifications, Floats, Ints, ProblemType
-from probes.core.attributions import Attribution, Baseline, Jitter, Method, SpanTarget
+from probes.core.answers import Bools, Classifications, Floats, Ints
 from probes.core.errors import ModelError
 from probes.core.examples import Text
-from probes.core.generations import GREEDY, Decoding, Generations
-from probes.core.likelihoods import MASKING, Likelihoods, Scoring, passage
-from probes.core.model import Capability, ModelCard
-from probes.core.precision import LOG_TOLERANCE, TOLERANCE
+from probes.core.generations import Decoding
+from probes.core.likelihoods import passage
+from probes.core.model import Capability
+from probes.core.precision import TOLERANCE
 from probes.core.readings import Answers
 from probes.core.taggings import Taggings, tagged_words
-from probes.model.aims import LABEL, Aim, Answer, Tags
-from probes.model.asking import Asking, Counters, Rows, distinct_of
+from probes.core.words import Span
+from probes.model.asking import Counters, Rows, distinct_of
+from probes.model.attribution_questions import AttributionQuestions
 from probes.model.cache import AnswerCache
-from probes.model.continued import Continued, Pair, aim_of
-from probes.model.generation import Habits, Write, decoder_positions
-from probes.model.passages import Passages
-from probes.model.prompts import Prompts
+from probes.model.flips import Flips, Slopes, mean_of
+from probes.model.neighbours import WholeWords
 from probes.model.randomise import randomised
-from probes.model.scoring import Score
-from probes.model.sequences import Ids, Sequences
-from probes.model.spanned import Spanned
+from probes.model.sequences import Ids
 from probes.model.spans import NUMBERS
 from probes.model.token_counts import token_counts
-from probes.model.tokens import Encoder
-from probes.model.transduction import ScoreTarget, read_pairs
 from probes.model.windows import Windows
-from probes.model.written import Written
-
-if TYPE_CHECKING:
-    from probes.model.explainer import Explain, Explainer
 
 TRIED = Decoding(max_tokens=10)
 """What is written to see how fast a network writes, and for how many PROMPTS."""
@@ -67,21 +56,12 @@ class Throughput:
 
 
 @dataclass(kw_only=True)
-class TransformersModel(Asking):
+class TransformersModel(AttributionQuestions):
     """A loaded model; `Attributor` and `Embedder` of `probes.core.model`, `Tagger`, `Reader` or `Scorer`. Made by
     `load.load`.
 
     Which questions it answers is for the card's capabilities to say.
-
-    Attributes:
-        card: what was loaded.
-        device, device_name: where it runs.
     """
-
-    card: ModelCard
-    encoder: Encoder
-    device: str
-    device_name: str
 
     def classify(self, texts: Sequence[Text]) -> Classifications:
         """Answer n texts with n answers in the same order.
@@ -146,103 +126,11 @@ class TransformersModel(Asking):
         block[read] = numbers.reshape(len(read), len(self.card.labels))
         return block
 
-    def score(
-        self,
-        texts: Sequence[Text],
-        *,
-        rule: Scoring | None = None,
-        counted: Sequence[tuple[int, int]] | None = None,
-    ) -> Likelihoods:
-        """Answer n texts with the log-probabilities of their tokens, in the same order.
+    def screened(self) -> TransformersModel | None:
+        """The same classifier in a narrower type, to screen many texts; None where that gains nothing."""
+        from probes.model.screening import screened
 
-        A model with an encoder scores pairs only: the second text as the decoder's, given the first as the encoder's.
-        Neither what its decoder begins with nor what ends the text is scored.
-
-        Raises:
-            DataError: a text the tokenizer cannot read.
-            ModelError: NaN or infinite scores, or too little memory for a single text.
-            ValueError: a rule that is not for this kind of model; of one with an encoder, a single text or `counted`.
-        """
-        rule = rule or self.card.scoring
-        if (rule in MASKING) != (self.card.scoring in MASKING):
-            raise ValueError(f"{rule} is no way to score texts with a {self.card.problem}")
-        if self.card.problem is ProblemType.SEQ2SEQ_LM:
-            return self._score_pairs(texts, counted)
-        passages = [passage(text) for text in texts]
-        wanted = [span for _, span in passages] if counted is None else counted
-        position, distinct = distinct_of([(text, span) for (text, _), span in zip(passages, wanted, strict=True)])
-        read = Passages.of(self.encoder, distinct, starts=rule not in MASKING)
-        question = Score.of(rule, self.forward.network, self.encoder.tokenizer)
-        costs = question.costs(read.sequences.lengths, read.counts)
-        rows = self.rows(read.sequences, question, widths=read.counts, costs=costs)
-        self.counters.asked += len(texts)
-        return read.likelihoods(rows, position, tolerance=LOG_TOLERANCE[self.dtype])
-
-    def _score_pairs(self, texts: Sequence[Text], counted: Sequence[tuple[int, int]] | None) -> Likelihoods:
-        if counted is not None:
-            raise ValueError("of a pair all of the second text is scored")
-        position, distinct = distinct_of(texts)
-        read = read_pairs(self.encoder, distinct, network=self.forward.network)
-        question = ScoreTarget.of(self.forward.network, self.encoder, self.habits)
-        rows = self.rows(read.sequences, question, widths=read.counts, costs=read.sequences.lengths)
-        self.counters.asked += len(texts)
-        return read.likelihoods(rows, position, tolerance=LOG_TOLERANCE[self.dtype])
-
-    def generate(self, prompts: Sequence[str], decoding: Decoding = GREEDY) -> Generations:
-        """Continue, or reply to, n prompts in the same order.
-
-        A model that reads and writes in one window of no more than twice `max_tokens` writes at most half of it; so
-        there is room for the prompt.
-
-        Raises:
-            DataError: a prompt the tokenizer cannot read.
-            ModelError: NaN or infinite logits, too little memory for a single prompt, or a chat template that fails.
-        """
-        position, distinct = distinct_of(prompts)
-        tolerance = LOG_TOLERANCE[self.dtype]
-        stops = self.encoder.holding(decoding.stop) if decoding.stop else np.zeros(0, dtype=np.int64)
-        question = Write.of(decoding, self.habits, longest=self._longest, stops=stops, tolerance=tolerance)
-        read = self._prompts(distinct, question, reply=decoding.reply)
-        # The likeliest tokens are the same each time.
-        samples = decoding.samples if decoding.temperature > 0 else 1
-        sequences = replace(
-            read.sequences.take(np.repeat(np.arange(len(distinct)), samples)),
-            targets=np.tile(np.arange(samples, dtype=np.int32), len(distinct)),
-        )
-        widths = np.full(len(sequences), question.width)
-        writer = self if self._writes_padded else replace(self, pads=False)
-        rows = writer.rows(sequences, question, widths=widths, costs=sequences.lengths + question.longest)
-        self.counters.asked += len(prompts) * samples
-        wanted = position[:, None] * samples + np.arange(decoding.samples) % samples
-        return Written.of(rows.reshape(-1, question.width)[wanted.ravel()], question).generations(
-            self.encoder,
-            decoding.stop,
-            cut=read.cut[position],
-            samples=decoding.samples,
-            tolerance=tolerance,
-        )
-
-    def _prompts(self, prompts: Sequence[str], question: Write, *, reply: bool) -> Prompts:
-        if self.card.problem is ProblemType.SEQ2SEQ_LM:
-            return Prompts.sources(self.encoder, prompts)
-        room = self.card.max_length - question.longest
-        return Prompts.of(self.encoder, prompts, room=room, chat=reply and self.card.chat)
-
-    @property
-    def _writes_padded(self) -> bool:
-        return self.pads if self.card.problem is ProblemType.SEQ2SEQ_LM else self.pads_left
-
-    @property
-    def _longest(self) -> int:
-        """Tokens it can write."""
-        if self.card.problem is ProblemType.SEQ2SEQ_LM:
-            return decoder_positions(self.forward.network.config)
-        return self.card.max_length - self.card.max_length // 2
-
-    @cached_property
-    def habits(self) -> Habits:
-        """What belongs to the network of how it writes."""
-        return Habits.of(self.forward.network, self.encoder.tokenizer)
+        return screened(self)
 
     def embed(self, texts: Sequence[Text]) -> Floats:
         """(n, width): mean of the last hidden states over each text's tokens, special tokens included, padding not.
@@ -260,146 +148,93 @@ class TransformersModel(Asking):
         """(n,) tokens of each text, special ones not counted and nothing cut off, and (n,) unknown ones among them."""
         return token_counts(self.encoder, texts)
 
-    def attribute(
+    def neighbours(self, words: Sequence[str], *, count: int) -> list[list[tuple[str, float]]]:
+        """The `count` words of its vocabulary nearest to each of n words, with the cosines of their embeddings."""
+        return self.whole_words.neighbours(words, count=count)
+
+    @cached_property
+    def whole_words(self) -> WholeWords:
+        """The words of its vocabulary."""
+        return WholeWords.of(self.forward.network, self.encoder)
+
+    def gains(
+        self, texts: Sequence[Text], targets: Sequence[str], swaps: Sequence[Sequence[tuple[Span, str]]]
+    ) -> list[Floats]:
+        """Of each of n texts (m,) estimates of how much its label loses with another text at a place.
+
+        Raises:
+            DataError: a text the tokenizer cannot read.
+            ModelError: a network without gradients of its embeddings, or too little memory for a single text.
+            ValueError: a target that is none of the labels.
+        """
+        asked = self._flips
+        found = [distinct_of([span for span, _ in each]) for each in swaps]
+        placed = asked.placed(texts, self._numbers(targets), [places for _, places in found])
+        return [
+            asked.gains(own, [(row, text) for row, (_, text) in zip(position.tolist(), each, strict=True)])
+            for own, (position, _), each in zip(placed, found, swaps, strict=True)
+        ]
+
+    def flips(
         self,
         texts: Sequence[Text],
         targets: Sequence[str],
+        places: Sequence[Sequence[Span]],
         *,
-        method: Method = Method.INTEGRATED_GRADIENTS,
-        baseline: Baseline | None = None,
-        jitter: Jitter | None = None,
-    ) -> list[Attribution]:
-        """Explain n logits, one of each text, in n attributions in the same order.
+        count: int,
+        sign: float,
+    ) -> list[list[list[tuple[str, float]]]]:
+        """Of each place of each of n texts the `count` words of its vocabulary with the highest estimates.
 
         Raises:
-            DataError: a text the tokenizer cannot read.
-            ModelError: a method or baseline this model does not allow, NaN or infinite scores, or too little memory for
-                a single text.
-            ValueError: a target that is none of the labels.
+            DataError, ModelError, ValueError: as `gains`.
         """
-        question = self._question(method, baseline, jitter)
-        position, pairs = distinct_of(list(zip(texts, targets, strict=True)))
-        sequences = replace(
-            self.encoder.encode_words([text for text, _ in pairs]),
-            targets=np.array([self.card.labels.index(target) for _, target in pairs], dtype=np.int32),
-        )
-        widths = question.widths(sequences.lengths)
-        rows = self._weighed(sequences, question, widths=widths, asked=len(texts))
-        found = [
-            question.attribution(*pair, owner, rows[row, : widths[row]], cut=len(owner) >= self.encoder.max_length)
-            for row, (pair, owner) in enumerate(zip(pairs, map(sequences.words_of, range(len(pairs))), strict=True))
-        ]
-        return [found[row] for row in position]
+        asked = self._flips
+        placed = asked.placed(texts, self._numbers(targets), places)
+        return [asked.best(own, count=count, sign=sign) for own in placed]
 
-    def attribute_spans(
-        self,
-        texts: Sequence[Text],
-        targets: Sequence[SpanTarget],
-        *,
-        method: Method = Method.INTEGRATED_GRADIENTS,
-        baseline: Baseline | None = None,
-    ) -> list[Attribution]:
-        """Explain n sums of logits of a tagger or a reader, one of each text, in n attributions in the same order.
-
-        The words of a tagger's text are those of the text as it reads it, with one blank between them.
+    def shared_flips(
+        self, texts: Sequence[Text], targets: Sequence[str], places: Sequence[Span], *, count: int, sign: float
+    ) -> list[tuple[str, float]]:
+        """The `count` words of its vocabulary with the highest mean estimates at one place of each of n texts.
 
         Raises:
-            DataError: a text the tokenizer cannot read.
-            ModelError: a method or baseline this model does not allow, NaN or infinite scores, or too little memory for
-                a single text.
-            ValueError: a span that the model does not read, or a label it has not.
+            DataError, ModelError, ValueError: as `gains`.
         """
-        question = self._question(method, baseline, None)
-        position, items = distinct_of(list(zip(texts, targets, strict=True)))
-        if self.card.problem is ProblemType.SPAN:
-            read = Spanned.answered(self.encoder, items)
-        else:
-            read = Spanned.tagged(self.encoder, items, labels=self.card.labels)
-        widths = question.widths(read.sequences.lengths)
-        rows = self._weighed(read.sequences, question, widths=widths, asked=len(texts))
-        found = [
-            question.attribution(
-                read.texts[row],
-                target.name,
-                read.sequences.words_of(row),
-                rows[row, : widths[row]],
-                cut=read.cut[row],
-            )
-            for row, (_, target) in enumerate(items)
-        ]
-        return [found[row] for row in position]
+        asked = self._flips
+        placed = asked.placed(texts, self._numbers(targets), [[place] for place in places])
+        return asked.best(mean_of(placed), count=count, sign=sign)[0]
 
-    def attribute_written(
-        self,
-        prompts: Sequence[str],
-        written: Sequence[str],
-        *,
-        method: Method = Method.INTEGRATED_GRADIENTS,
-        baseline: Baseline | None = None,
-        reply: bool = True,
-    ) -> list[Attribution]:
-        """Explain n log-probabilities, of what was written for each prompt, in n attributions in the same order.
+    def slants(self, words: Sequence[str], *, label: str, texts: Sequence[str]) -> tuple[Floats, Bools]:
+        """(n,) how much each word speaks for a label wherever it stands, and (n,) whether it is one token, a word.
 
         Raises:
-            DataError: a text the tokenizer cannot read.
-            ModelError: a method or baseline this model does not allow, a chat template that fails, NaN or infinite
-                scores, or too little memory for a single text.
-            ValueError: a blank text, which nothing was written for.
+            DataError, ModelError, ValueError: as `gains`.
         """
-        question = self._question(method, baseline, None)
-        position, pairs, read = self._continued(prompts, written, reply=reply)
-        widths = question.widths(read.explained)
-        rows = self._weighed(read.sequences, question, widths=widths, asked=len(prompts))
-        found = [
-            question.attribution(*pair, read.words_of(row), rows[row, : widths[row]], cut=read.cut[row])
-            for row, pair in enumerate(pairs)
-        ]
-        return [found[row] for row in position]
+        return self._flips.slants(words, self._slant(label, tuple(texts)))
 
-    def score_written(self, prompts: Sequence[str], written: Sequence[str], *, reply: bool = True) -> Likelihoods:
-        """The log-probabilities of the tokens of what was written for each of n prompts, in the same order.
+    @cached_property
+    def _slants(self) -> dict[tuple[str, tuple[str, ...]], Floats]:
+        return {}
 
-        Raises:
-            DataError: a text the tokenizer cannot read.
-            ModelError: a chat template that fails, NaN or infinite scores, or too little memory for a single text.
-            ValueError: a blank text, which nothing was written for.
-        """
-        position, _, read = self._continued(prompts, written, reply=reply)
-        tokens = read.passages.sequences
-        rows = self.rows(tokens, self._scoring, widths=read.passages.counts, costs=tokens.lengths)
-        self.counters.asked += len(prompts)
-        return read.passages.likelihoods(rows, position, tolerance=LOG_TOLERANCE[self.dtype])
+    def _slant(self, label: str, texts: tuple[str, ...]) -> Floats:
+        """(vocabulary,): of every token; worked out once."""
+        if (label, texts) not in self._slants:
+            self._slants[label, texts] = self._flips.slant(texts, self._numbers([label] * len(texts)))
+        return self._slants[label, texts]
 
-    def _continued(
-        self, prompts: Sequence[str], written: Sequence[str], *, reply: bool
-    ) -> tuple[Ints, list[Pair], Continued]:
-        """The different pairs as they are read, and the position among them of each of the n pairs."""
-        if not all(text.strip() for text in written):
-            raise ValueError("nothing was written for some of the prompts")
-        position, pairs = distinct_of(list(zip(prompts, written, strict=True)))
-        if self.card.problem is ProblemType.SEQ2SEQ_LM:
-            return position, pairs, Continued.transformed(self.encoder, pairs, network=self.forward.network)
-        return position, pairs, Continued.of(self.encoder, pairs, chat=reply and self.card.chat)
+    def _numbers(self, targets: Sequence[str]) -> list[int]:
+        return [self.card.labels.index(target) for target in targets]
 
-    @property
-    def _scoring(self) -> Score | ScoreTarget:
-        """How a generator scores what was written."""
-        if self.card.problem is ProblemType.SEQ2SEQ_LM:
-            return ScoreTarget.of(self.forward.network, self.encoder, self.habits)
-        return Score.of(Scoring.LEFT_TO_RIGHT, self.forward.network, self.encoder.tokenizer)
-
-    def _question(self, method: Method, baseline: Baseline | None, jitter: Jitter | None) -> Explain:
-        if method in self.card.unattributable:
+    @cached_property
+    def _flips(self) -> Flips:
+        embedding = self.explainer.embedding
+        if embedding is None:
             raise ModelError(
-                f"{method} cannot explain this model: {self.card.unattributable[method]}",
-                hint=f"use another method, such as {Method.OCCLUSION}",
+                "the word embeddings of this model cannot be replaced from outside, so there are no gradients of them",
+                hint="use a recipe that needs no gradients",
             )
-        return self.explainer.question(method, baseline, jitter)
-
-    def _weighed(self, sequences: Sequences, question: Explain, *, widths: Ints, asked: int) -> Rows:
-        rows = self.rows(sequences, question, widths=widths, costs=question.costs(sequences.lengths))
-        self.counters.asked += asked
-        return rows
+        return Flips(self, self.encoder, Slopes(embedding, self.card.problem), self.whole_words)
 
     @contextmanager
     def randomised(self, share: float, *, seed: int) -> Iterator[TransformersModel]:
@@ -411,27 +246,6 @@ class TransformersModel(Asking):
         scope = hashlib.blake2b(f"random {share!r} {seed}".encode(), digest_size=32, key=self.scope).digest()
         with randomised(self.forward.network, share, seed=seed):
             yield replace(self, cache=AnswerCache.open(None), scope=scope)
-
-    @cached_property
-    def explainer(self) -> Explainer:
-        """What turns methods into questions; captum is imported here, by those who ask."""
-        from probes.model.explainer import Explainer
-
-        return Explainer(self.forward, self.encoder, self._aim)
-
-    @property
-    def _aim(self) -> Aim:
-        if self.card.problem is ProblemType.SPAN:
-            return Answer()
-        if self.card.problem is ProblemType.TOKEN:
-            return Tags(len(self.card.labels))
-        if self.card.problem not in WRITING_HEADS:
-            return LABEL
-        seq2seq = self.card.problem is ProblemType.SEQ2SEQ_LM
-        return aim_of(
-            self.forward.network,
-            ScoreTarget.of(self.forward.network, self.encoder, self.habits) if seq2seq else None,
-        )
 
     def throughput(self, texts: Sequence[Text]) -> Throughput:
         """Speed on `texts`, tokenization included, the cache left out; call it twice and the first warms up."""
@@ -451,14 +265,6 @@ class TransformersModel(Asking):
             tokens_per_second=counters.tokens / seconds,
             seconds_per_written_token=_seconds_to_write(trial, texts[:SIDE_BY_SIDE]) if writes else None,
         )
-
-    def _ask(self, texts: Sequence[Text], question: Capability, *, width: int) -> Rows:
-        """(n, width) answers to one question about n texts, in their order."""
-        position, distinct = distinct_of(texts)
-        sequences = self.encoder.encode(distinct)
-        rows = self.rows(sequences, question, widths=np.full(len(sequences), width), costs=sequences.lengths)
-        self.counters.asked += len(texts)
-        return rows[position].reshape(len(texts), width)
 
 
 def _seconds_to_write(model: TransformersModel, texts: Sequence[Text]) -> float:

@@ -20,9 +20,9 @@ from probes.model.batching import Batch
 from probes.model.deletions import Deletions, passes
 from probes.model.forward import Forward
 from probes.model.gradients import GRADIENT_SAMPLES, Gradients
+from probes.model.heads import LOGITS
 from probes.model.integration import ERROR, FIRST_RULE
 from probes.model.pooling import pooled
-from probes.model.scoring import LOGITS
 from probes.model.sequences import Ids
 from probes.model.substitution import Embedding
 from probes.model.tokens import Encoder

@@ -17,6 +17,7 @@ from probes.core.errors import ModelError
 from probes.core.model import Capability
 from probes.model.batching import Batch
 from probes.model.last_layer import first_token_only
+from probes.model.packed import Packed
 from probes.model.sequences import packed
 from probes.model.spans import best_spans
 from probes.model.substitution import named
@@ -51,6 +52,7 @@ class Forward:
         pad: the id that fills short rows.
         limit: rows x longest that is known, or hoped, to fit; halved whenever memory runs out.
         projection: what `last_layer.find` says of the network; None for one whose last layer works on every token.
+        packed: what `packed.find` says of it; None for a classifier that reads padded rows.
         seconds: spent inside the network so far.
     """
 
@@ -59,6 +61,7 @@ class Forward:
     pad: int
     limit: int
     projection: torch.nn.Module | None = None
+    packed: Packed | None = None
     seconds: float = field(default=0.0, init=False)
 
     def __call__(
@@ -78,6 +81,13 @@ class Forward:
                 yield self._collect(waiting.popleft())
         while waiting:
             yield self._collect(waiting.popleft())
+
+    @property
+    def way(self) -> str | None:
+        """How it classifies, if not as the network itself does."""
+        if self.packed is not None:
+            return "packed, fused" if self.packed.fused else "packed"
+        return None if self.projection is None else "first token only"
 
     @cached_property
     def width(self) -> int:
@@ -122,7 +132,7 @@ class Forward:
         queue = deque([batch])
         while queue:
             part = queue.popleft()
-            if part.tokens > self.limit and len(part.rows) > 1:
+            if isinstance(question, Capability) and part.tokens > self.limit and len(part.rows) > 1:
                 queue.extendleft(reversed(list(part.halves())))
                 continue
             rows = self._try(part, question)
@@ -142,8 +152,9 @@ class Forward:
                     hint="try --device cpu; if it fails there too, the model itself cannot run these texts",
                 ) from error
             if self._at_once(batch, question) == 1:
+                longest = batch.tokens // len(batch.rows)
                 raise ModelError(
-                    f"a single text of {batch.tokens} tokens does not fit into the memory of {self.device}",
+                    f"a single text of {longest} tokens does not fit into the memory of {self.device}",
                     hint="use a larger device, --dtype bfloat16, or a smaller --max-length",
                 ) from error
         # Outside the handler, whose traceback would keep the tensors of the failed attempt alive.
@@ -164,6 +175,9 @@ class Forward:
             return self._tags(batch)
         if question is Capability.ANSWER:
             return self._spans(batch)
+        if question is Capability.CLASSIFY and self.packed is not None and self.packed.answers_for(self.network):
+            with torch.inference_mode():
+                return self.packed(batch.rows, self.moved)
         with first_token_only(self.projection):
             return self._logits(batch) if isinstance(question, Capability) else question(self, batch)
 

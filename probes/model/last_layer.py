@@ -40,7 +40,7 @@ def find(
         logits, gradients = _watched(network, projection, inputs)
         with torch.no_grad(), first_token_only(projection):
             trimmed = network(**inputs).logits
-        same = _first_alone_is_read(gradients) and _equal(logits, trimmed)
+        same = _first_alone_is_read(gradients) and equal(logits, trimmed)
     except Exception:  # whatever a network of any make raises here, it can still be asked as it is
         return None
     return projection if same else None
@@ -55,12 +55,13 @@ def first_token_only(projection: torch.nn.Module | None) -> Iterator[None]:
     if projection is None:
         yield
         return
-    with _given(projection, lambda given: tuple(each[:, :1] for each in given)):
+    # Contiguous, or torch multiplies row by row, with a copy of the weights for each of them.
+    with given_otherwise(projection, lambda given: tuple(each[:, :1].contiguous() for each in given)):
         yield
 
 
 @contextmanager
-def _given(module: torch.nn.Module, change: Callable[[Tensors], Tensors]) -> Iterator[None]:
+def given_otherwise(module: torch.nn.Module, change: Callable[[Tensors], Tensors]) -> Iterator[None]:
     """`module` called with other arguments."""
     hook = module.register_forward_pre_hook(lambda _, given: change(given))
     try:
@@ -93,7 +94,7 @@ def _watched(
         leaves.extend(fresh)
         return fresh
 
-    with torch.inference_mode(False), torch.enable_grad(), _given(projection, detached):
+    with torch.inference_mode(False), torch.enable_grad(), given_otherwise(projection, detached):
         logits = network(**inputs).logits
         # Weights of their own, because the logits of two labels may well add up to a constant.
         mixture = (logits * torch.linspace(1, 2, logits.shape[1]).to(logits)).sum()
@@ -109,7 +110,7 @@ def _first_alone_is_read(gradients: Tensors) -> bool:
     return all(bool(each[:, 0].any(dim=-1).all()) and not bool(each[:, 1:].any()) for each in gradients)
 
 
-def _equal(logits: torch.Tensor, others: torch.Tensor) -> bool:
+def equal(logits: torch.Tensor, others: torch.Tensor) -> bool:
     """Whether (rows, labels) logits are the same but for rounding; NaN is not."""
     margin = ROUNDING * torch.finfo(logits.dtype).eps * logits.abs().max().clamp(min=1.0).float()
     return logits.shape == others.shape and bool(((logits - others).abs().float() <= margin).all())

@@ -26,10 +26,11 @@ from transformers import (
 from probes.core.answers import SEQUENCE_HEADS, UNLABELLED_HEADS, ProblemType
 from probes.core.errors import IntegrityError, ModelError, UsageError
 from probes.core.likelihoods import MASKING
-from probes.core.model import Capability, ModelCard
+from probes.core.model import VLLM, Capability, ModelCard
 from probes.core.precision import LOG_TOLERANCE, TOLERANCE
 from probes.model import device as devices
 from probes.model import last_layer
+from probes.model import packed as packing
 from probes.model.adapter import applied
 from probes.model.batching import Batch
 from probes.model.cache import AnswerCache
@@ -40,16 +41,18 @@ from probes.model.failures import loading
 from probes.model.forward import Forward, Question
 from probes.model.generation import HEAD, Habits, Write
 from probes.model.gguf import quietly, without_invented
+from probes.model.left_to_right import sharing_is_exact
 from probes.model.parts import Parts, assemble
 from probes.model.passages import Passages
 from probes.model.placement import device_map
 from probes.model.prompts import Prompts, rendered
 from probes.model.quantised import refuse_unreadable
-from probes.model.scoring import Score, refuse_one_that_sees_ahead
+from probes.model.scoring import refuse_one_that_sees_ahead, scoring
 from probes.model.sequences import Sequences
 from probes.model.spans import BEST
 from probes.model.tokens import Encoder
 from probes.model.transduction import ScoreTarget, read_pairs
+from probes.model.vllm_engine import QUEUE, Vllm, skeleton
 
 BUDGET = {"cpu": 2048, "cuda": 65536, "mps": 16384}
 """Tokens in a batch, padding included. For the curve on a CPU see benchmarks/README.md."""
@@ -106,7 +109,7 @@ def load(
         place,
         dtype=dtype or card.dtype,
         cache=cache or AnswerCache.open(None),
-        budget=budget or BUDGET[place.type],
+        budget=budget or BUDGET[place.type] * (QUEUE if card.engine == VLLM else 1),
         trust_remote_code=trust_remote_code,
     )
 
@@ -122,33 +125,44 @@ def _classifier(
         allow_pickle=card.weights_format == "pickle",
         trust_remote_code=trust_remote_code,
     )
-    network = _network(card, parts, place, dtype=dtype, trust_remote_code=trust_remote_code)
+    vllm = card.engine == VLLM
+    network = (
+        skeleton(parts) if vllm else _network(card, parts, place, dtype=dtype, trust_remote_code=trust_remote_code)
+    )
     tokenizer = _tokenizer(parts, trust_remote_code=trust_remote_code)
     if parts.gguf:
         tokenizer = without_invented(tokenizer, rows=network.get_input_embeddings().num_embeddings)
     _refuse_foreign_tokenizer(card, tokenizer, network)
-    encoder = Encoder(tokenizer, max_length=card.max_length, token_types=_reads_token_types(network, tokenizer))
+    encoder = Encoder(tokenizer, max_length=card.max_length, token_types=_reads_token_types(card, network, tokenizer))
     if card.chat:  # a template that fails is told of now, not in the middle of an audit
         rendered(tokenizer, TRIAL[1])
     pad = _padding(network, tokenizer, encoder)
-    forward = Forward(network=network, device=place, pad=pad, limit=budget)
+    if vllm:
+        forward: Forward = Vllm.of(card, parts, network, place, dtype=dtype, pad=pad, limit=budget)
+    else:
+        forward = Forward(network=network, device=place, pad=pad, limit=budget)
     trial, question = _trial(card, encoder, network)
     # All but classifiers of whole texts read every token to the end.
     whole = card.problem in SEQUENCE_HEADS
-    forward.projection = last_layer.find(network, *forward.inputs(Batch(trial))) if whole else None
-    if card.problem is ProblemType.CAUSAL_LM:
+    if whole:
+        forward.projection = last_layer.find(network, *forward.inputs(Batch(trial)))
+        forward.packed = packing.find(network, read=encoder.encode, inputs=forward.inputs, moved=forward.moved)
+    causal = card.problem is ProblemType.CAUSAL_LM
+    if causal:
         refuse_one_that_sees_ahead(forward, trial, question, tolerance=LOG_TOLERANCE[dtype], source=card.source)
+    pads = _padding_is_neutral(forward, trial, question, tolerance=TOLERANCE[dtype])
     return TransformersModel(
         card=card,
         encoder=encoder,
         forward=forward,
         cache=cache,
-        scope=_scope(card, dtype, place, trimmed=forward.projection is not None),
+        scope=_scope(card, dtype, place, way=forward.way),
         device=str(place),
         device_name=devices.describe(place),
         dtype=dtype,
         budget=budget,
-        pads=_padding_is_neutral(forward, trial, question, tolerance=TOLERANCE[dtype]),
+        pads=pads,
+        shares=pads and causal and not vllm and sharing_is_exact(forward, encoder, tolerance=LOG_TOLERANCE[dtype]),
         pads_left=_left_padding_is_neutral(card, forward, encoder, tolerance=LOG_TOLERANCE[dtype]),
     )
 
@@ -160,7 +174,7 @@ def _trial(card: ModelCard, encoder: Encoder, network: Any) -> tuple[Sequences, 
         return pairs.sequences, ScoreTarget.of(network, encoder, Habits.of(network, encoder.tokenizer))
     if card.question is Capability.SCORE:
         read = Passages.of(encoder, [(text, (0, len(text))) for text in TRIAL], starts=card.scoring not in MASKING)
-        return read.sequences, Score.of(card.scoring, network, encoder.tokenizer)
+        return read.sequences, scoring(card.scoring, network, encoder.tokenizer, shares=False)
     if card.question is Capability.ANSWER:
         return encoder.encode_questions([(TRIAL[1], text) for text in TRIAL]).sequences, card.question
     tagger = card.question is Capability.TAG
@@ -295,7 +309,11 @@ def _refuse_foreign_tokenizer(card: ModelCard, tokenizer: Any, network: Any) -> 
         )
 
 
-def _reads_token_types(network: Any, tokenizer: Any) -> bool:
+def _reads_token_types(card: ModelCard, network: Any, tokenizer: Any) -> bool:
+    if card.problem is ProblemType.CAUSAL_LM or card.verbaliser is not None:
+        # The text-generation pipeline hands over ids and mask alone, whatever the tokenizer gives; GPT-2 would add the
+        # embedding of token 0 to every token.
+        return False
     accepted = inspect.signature(network.forward).parameters
     return "token_type_ids" in tokenizer.model_input_names and "token_type_ids" in accepted
 
@@ -348,12 +366,12 @@ def _left_padding_is_neutral(card: ModelCard, forward: Forward, encoder: Encoder
     return bool(first and (second or moved[HEAD] > 0))
 
 
-def _scope(card: ModelCard, dtype: str, device: torch.device, *, trimmed: bool) -> bytes:
+def _scope(card: ModelCard, dtype: str, device: torch.device, *, way: str | None) -> bytes:
     """What an answer depends on besides question and tokens: a change of any of these gives another one."""
     versions = [
         version.rpartition(".")[0] for version in (torch.__version__.partition("+")[0], transformers.__version__)
     ]
     parts = [card.fingerprint, dtype, device.type, *versions, str(card.max_length)]
-    # Its last bits differ from those of a last layer that works on every token.
-    parts += ["first token only"] if trimmed else []
+    # The last bits differ from one way to another.
+    parts += [] if way is None else [way]
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=32).digest()

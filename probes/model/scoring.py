@@ -1,4 +1,4 @@
-"""The log-probabilities of tokens as a question to a language model, answered batch by batch like any other."""
+"""The log-probabilities of tokens as a question to a masked language model, answered batch by batch like any other."""
 
 from __future__ import annotations
 
@@ -11,27 +11,23 @@ import torch
 
 from probes.core.answers import Bools, Ints
 from probes.core.errors import ModelError
-from probes.core.likelihoods import MASKING, Scoring
+from probes.core.likelihoods import Scoring
 from probes.model.attention import attended
 from probes.model.batching import Batch
 from probes.model.forward import Forward
+from probes.model.heads import LOGITS, log_probabilities, logits_at, placed
+from probes.model.left_to_right import LeftToRight
 from probes.model.passages import SCORED
 from probes.model.sequences import Sequences
 from probes.model.substitution import named
 
-LOGITS = 2**27
-"""Logits held in memory at a time (512 MB in float32): a row has one for each token of the vocabulary at each place."""
-
-Places = tuple[torch.Tensor, torch.Tensor]
-"""Rows and columns of single tokens."""
-
 
 @dataclass(frozen=True)
 class Score:
-    """How likely are the tokens of a text, by one rule; part of the key of every answer.
+    """How likely are the tokens of a text to a masked model, by one rule; part of the key of every answer.
 
     Attributes:
-        mask: the id that stands for a token that is to be guessed; -1 where the rule needs none.
+        mask: the id that stands for a token that is to be guessed.
         vocabulary: logits for one token.
         maps: weights of attention from one token to another; 0 for a rule that does not look at them.
     """
@@ -48,7 +44,7 @@ class Score:
         Raises:
             ModelError: for a masked model whose tokenizer has no mask.
         """
-        mask = tokenizer.mask_token_id if rule in MASKING else -1
+        mask = tokenizer.mask_token_id
         if mask is None:
             raise ModelError(
                 "the tokenizer of this masked language model has no mask token, so nothing can be asked of it",
@@ -77,14 +73,13 @@ class Score:
         wanted = batch.words() == SCORED
         with torch.inference_mode():
             found = torch.cat([torch.zeros(0), *self._logs(forward, batch, wanted)])
-        return placed(found, wanted)
+        return placed(found, wanted.sum(axis=1), np.arange(len(wanted)))
 
     def _logs(self, forward: Forward, batch: Batch, wanted: Bools) -> Iterator[torch.Tensor]:
         """Log-probabilities of all wanted tokens of the batch, row by row, in pieces."""
         if self.repeats:
             yield from self._guessed(forward, batch.rows, wanted)
             return
-        back = 1 if self.rule is Scoring.LEFT_TO_RIGHT else 0
         step = self.at_once(forward.limit, wanted.shape[1])
         for first in range(0, len(wanted), step):
             rows = Batch(batch.rows.take(np.arange(first, min(first + step, len(wanted)))))
@@ -93,9 +88,9 @@ class Score:
             at = forward.moved(row), forward.moved(column)
             if self.rule is Scoring.ATTENDED:
                 logits, attention = attended(forward.network, ids, mask, types)
-                yield log_probabilities(logits, at, ids[at]) * attention[at].cpu()
+                yield _own(logits[at], ids[at]) * attention[at].cpu()
             else:
-                yield log_probabilities(_logits(forward, ids, mask, types), (at[0], at[1] - back), ids[at])
+                yield _own(logits_at(forward.network, named(ids, mask, types), at, shape=ids.shape), ids[at])
 
     def _guessed(self, forward: Forward, rows: Sequences, wanted: Bools) -> Iterator[torch.Tensor]:
         """Every wanted token guessed from a copy of its text with a mask in its place."""
@@ -109,8 +104,8 @@ class Score:
             at = torch.arange(len(ids), device=ids.device), forward.moved(copies.places[some])
             ids[at] = self.mask
             ids, mask, types = _without(ids, mask, types, at[1], drop, pad=forward.pad)
-            targets = forward.moved(copies.targets[some])
-            yield log_probabilities(_logits(forward, ids, mask, types), at, targets)
+            logits = logits_at(forward.network, named(ids, mask, types), at, shape=ids.shape)
+            yield _own(logits, forward.moved(copies.targets[some]))
 
     def _copies(self, rows: Sequences, wanted: Bools) -> _Copies:
         row, place = np.nonzero(wanted)
@@ -118,6 +113,20 @@ class Score:
         targets = rows.ids[rows.starts[row] + place].astype(np.int64)
         dropped = behind if self.rule is Scoring.WORD_FROM_LEFT else np.zeros_like(behind)
         return _Copies(row, place, targets, dropped.astype(np.int64))
+
+
+def scoring(rule: Scoring, network: Any, tokenizer: Any, *, shares: bool) -> Score | LeftToRight:
+    """The question how likely texts are to a network, by a rule that is for its kind.
+
+    Args:
+        shares: texts that begin alike are read together where that is exact.
+
+    Raises:
+        ModelError: for a masked model whose tokenizer has no mask.
+    """
+    if rule is Scoring.LEFT_TO_RIGHT:
+        return LeftToRight.of(network, shares=shares)
+    return Score.of(rule, network, tokenizer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,26 +163,9 @@ def _without(
     )
 
 
-def _logits(forward: Forward, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor | None) -> torch.Tensor:
-    logits: torch.Tensor = forward.network(**named(ids, mask, types)).logits
-    if logits.shape[:2] != ids.shape:
-        raise ValueError("its logits are not one row for each token")
-    return logits
-
-
-def placed(found: torch.Tensor, wanted: Bools) -> torch.Tensor:
-    """(rows, most wanted) numbers from those of all wanted places, row by row; what follows a row's own is 0."""
-    answers = torch.zeros(len(wanted), max(1, int(wanted.sum(axis=1).max())))
-    rows, _ = np.nonzero(wanted)
-    columns = (np.cumsum(wanted, axis=1) - 1)[wanted]
-    answers[torch.from_numpy(rows), torch.from_numpy(columns)] = found
-    return answers
-
-
-def log_probabilities(logits: torch.Tensor, at: Places, targets: torch.Tensor) -> torch.Tensor:
-    """(m,) on the host: of each target at its place, in float32 whatever the network runs in."""
-    chosen = logits[at].float()
-    return (chosen.gather(1, targets[:, None])[:, 0] - chosen.logsumexp(dim=1)).cpu()
+def _own(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """(m,) log-probabilities of m targets, each by its own row of logits."""
+    return log_probabilities(logits, torch.arange(len(targets), device=targets.device), targets)
 
 
 def refuse_one_that_sees_ahead(
@@ -186,11 +178,11 @@ def refuse_one_that_sees_ahead(
     """
     first = rows.take(np.array([0]))
     ids = first.ids.copy()
-    ids[-1] = ids[1] if ids[-1] != ids[1] else ids[2]
+    ids[-2] = ids[1] if ids[-2] != ids[1] else ids[2]  # the last one is not read
     other = Sequences(ids=ids, types=first.types, starts=first.starts, words=first.words)
     one, two = (next(forward([Batch(each)], question))[0] for each in (first, other))
     forward.seconds = 0.0
-    if float(np.abs(one[:-1] - two[:-1]).max()) > 100 * tolerance:
+    if float(np.abs(one[:-2] - two[:-2]).max()) > 100 * tolerance:
         raise ModelError(
             f"{source} is declared a causal language model, but it reads ahead: its scores are no probabilities",
             hint="if it is a masked language model, say so in its config.json (architectures, is_decoder)",

@@ -54,7 +54,7 @@ class Sequences:
 
     def take(self, rows: Ints) -> Sequences:
         """The sequences of `rows`, in that order."""
-        lengths = self.lengths[rows]
+        lengths = self.starts[rows + 1] - self.starts[rows]  # of these rows alone: there may be many others
         starts = np.concatenate(([0], np.cumsum(lengths)))
         places = np.repeat(self.starts[rows] - starts[:-1], lengths) + np.arange(starts[-1])
         return Sequences(

@@ -11,9 +11,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from probes.core.answers import Ints
 from probes.model.sequences import Ids, Sequences, packed
@@ -29,6 +30,7 @@ CHECKS = (
     "",
 )
 
+Number = TypeVar("Number", np.int32, np.int64)
 Split = Callable[[str], list[str]]
 
 
@@ -43,12 +45,18 @@ class Splicer:
         self._before = before
         self._after = after
         self._room = max_length - len(before) - len(after)
-        self._index: dict[str, int] = {}
-        self._known = packed([])
+        self.forget()
 
     def forget(self) -> None:
         """Start again without any word."""
-        self._index, self._known = {}, packed([])
+        self._index: dict[str, int] = {}
+        self._ids, self._starts = np.zeros(0, dtype=np.int32), np.zeros(1, dtype=np.int64)
+
+    @property
+    def _known(self) -> Sequences:
+        """The ids of each known word, without the room that is left for more."""
+        starts = self._starts[: len(self._index) + 1]
+        return Sequences(ids=self._ids[: starts[-1]], types=None, starts=starts)
 
     def encode(self, texts: Sequence[str]) -> Sequences:
         """The sequences of n texts; without token types, which are all zero."""
@@ -83,12 +91,10 @@ class Splicer:
             self.forget()
         new = [word for word in dict.fromkeys(words) if word not in self._index]
         rows = packed([e.ids for e in self._rust.encode_batch_fast(new, add_special_tokens=False)])
-        self._index.update(zip(new, range(len(self._known), len(self._known) + len(new)), strict=True))
-        self._known = Sequences(
-            ids=np.concatenate((self._known.ids, rows.ids)),
-            types=None,
-            starts=np.concatenate((self._known.starts, self._known.starts[-1] + rows.starts[1:])),
-        )
+        known = self._known
+        self._ids = _extended(self._ids, len(known.ids), rows.ids)
+        self._starts = _extended(self._starts, len(known) + 1, len(known.ids) + rows.starts[1:])
+        self._index.update(zip(new, range(len(known), len(known) + len(new)), strict=True))
 
     def _framed(self, ids: Ids, starts: Ints) -> Sequences:
         """Cut what is too long and put the special tokens around each text."""
@@ -105,6 +111,17 @@ class Splicer:
             out[place], inner[place] = token, False
         out[inner] = ids
         return Sequences(ids=out, types=None, starts=framed)
+
+
+def _extended(buffer: NDArray[Number], used: int, more: NDArray[Number]) -> NDArray[Number]:
+    """`more` behind what is used of a buffer; a full one doubles, so that learning costs the same at any size."""
+    end = used + len(more)
+    if end > len(buffer):
+        larger = np.empty(2 * end, dtype=buffer.dtype)
+        larger[:used] = buffer[:used]
+        buffer = larger
+    buffer[used:end] = more
+    return buffer
 
 
 def splicer(rust: Any, *, max_length: int) -> Splicer | None:

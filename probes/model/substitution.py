@@ -115,6 +115,11 @@ class Embedding:
                 hook.remove()
 
     @property
+    def scale(self) -> float:
+        """What the numbers of the table are multiplied by on their way into the network."""
+        return float(self._scale)
+
+    @property
     def _table(self) -> torch.Tensor:
         table: torch.Tensor = self.modules[0].weight.detach()
         return table

@@ -166,6 +166,18 @@ class Encoder:
         """
         return _readable(self._words_rust if self._rust is not None else self._words_python, texts)
 
+    def encode_places(self, texts: Sequence[Text], places: Sequence[Sequence[Span]]) -> Sequences:
+        """The same sequences as `encode`; `words` numbers, of each text, the given place that a token belongs to.
+
+        Raises:
+            DataError, ModelError: as for `encode_words`.
+        """
+        given = iter(places)
+        among = lambda _: next(given)  # noqa: E731  # texts are read one by one, in order
+        if self._rust is not None:
+            return _readable(lambda some: self._words_rust(some, among=among), texts)
+        return _readable(lambda some: self._words_python(some, among=among), texts)
+
     def encode_tagged(self, texts: Sequence[Text]) -> Sequences:
         """Sequences of texts as words with one blank between them, where `words` numbers the first token of each word.
 
@@ -244,16 +256,16 @@ class Encoder:
         ]
         return replace(rows, words=flat(words, len(rows.ids)))
 
-    def _words_python(self, texts: Sequence[Text]) -> Sequences:
+    def _words_python(self, texts: Sequence[Text], among: Callable[[Text], Sequence[Span]] = spans) -> Sequences:
         rows = self._encode_python(texts)
         ids = [rows.ids[a:b].tolist() for a, b in pairwise(rows.starts.tolist())]
-        words = [self._found(text, row) for text, row in zip(texts, ids, strict=True)]
+        words = [self._found(text, row, among) for text, row in zip(texts, ids, strict=True)]
         return replace(rows, words=flat(words, len(rows.ids)))
 
-    def _found(self, text: Text, ids: list[int]) -> list[int]:
+    def _found(self, text: Text, ids: list[int], among: Callable[[Text], Sequence[Span]]) -> list[int]:
         special = self._special(ids)
         offsets, parts = self._aligned(text, ids, special)
-        return owners(text, offsets, parts, special)
+        return owners(text, offsets, parts, special, among=among)
 
     def _aligned(self, text: Text, ids: list[int], special: list[int]) -> tuple[Offsets, list[int | None]]:
         try:

@@ -8,15 +8,18 @@ from typing import Any
 
 import numpy as np
 import torch
+from transformers.modeling_outputs import BaseModelOutput
 
 from probes.core.examples import Text
 from probes.core.likelihoods import passage
+from probes.model.asking import distinct_of
 from probes.model.batching import Batch
+from probes.model.families import Families
 from probes.model.forward import Forward
 from probes.model.generation import Habits, decoder_positions
+from probes.model.heads import LOGITS, log_probabilities, logits_at, placed
 from probes.model.passages import SCORED, Passages
 from probes.model.pooling import SPECIAL
-from probes.model.scoring import LOGITS, log_probabilities, placed
 from probes.model.sequences import Sequences, flat, packed
 from probes.model.substitution import named
 from probes.model.tokens import Encoder
@@ -42,28 +45,52 @@ class ScoreTarget:
         return cls(opening=(*begin, *first), vocabulary=network.get_output_embeddings().weight.shape[0])
 
     def at_once(self, limit: int, longest: int) -> int:
-        """Rows of `longest` tokens that go through the network together."""
-        return max(1, min(limit, LOGITS // self.vocabulary) // longest)
+        """Rows of `longest` tokens that go through the network together; more of them have tokens in common."""
+        return max(1, -(-self._held(limit) // longest))
+
+    def families(self, sequences: Sequences, *, largest: int) -> Families:
+        """Pairs with the same first text, which is read once for all of them."""
+        assert sequences.words is not None
+        sources = np.add.reduceat(sequences.words != SCORED, sequences.starts[:-1], dtype=np.int64)
+        return Families.of(sequences, largest=self._held(largest), least=sources)
 
     def __call__(self, forward: Forward, batch: Batch) -> torch.Tensor:
         """(rows, most scored tokens) log-probabilities; what follows a row's own is 0."""
-        wanted = batch.words() == SCORED
-        step = self.at_once(forward.limit, wanted.shape[1])
-        pieces = [np.arange(first, min(first + step, len(wanted))) for first in range(0, len(wanted), step)]
+        limit = self._held(forward.limit)
+        pieces = list(self.families(batch.rows, largest=limit).pieces(limit))
+        order = np.concatenate([piece.order for piece in pieces])
         with torch.inference_mode():
-            found = torch.cat([self._logs(forward, batch.rows.take(piece)) for piece in pieces])
-        return placed(found, wanted)
+            found = torch.cat([self._logs(forward, batch.rows.take(piece.order)) for piece in pieces])
+        return placed(found, (batch.words() == SCORED).sum(axis=1), order)
+
+    def _held(self, limit: int) -> int:
+        return min(limit, LOGITS // self.vocabulary)
 
     def _logs(self, forward: Forward, rows: Sequences) -> torch.Tensor:
         """Log-probabilities of all scored tokens, row by row."""
         assert rows.words is not None
-        source, mask, types = forward.inputs(Batch(rows.where(rows.words != SCORED)))
+        states, mask = _read_once(forward, rows.where(rows.words != SCORED))
         target, real, _ = forward.inputs(Batch(rows.where(rows.words == SCORED)))
         opening = torch.tensor(self.opening, device=target.device).expand(len(target), -1)
         given = torch.cat([opening, target[:, :-1]], dim=1)
-        logits = forward.network(**named(source, mask, types), decoder_input_ids=given).logits
         row, column = torch.nonzero(real, as_tuple=True)
-        return log_probabilities(logits, (row, column + len(self.opening) - 1), target[row, column])
+        logits = logits_at(
+            forward.network,
+            {"encoder_outputs": states, "attention_mask": mask, "decoder_input_ids": given},
+            (row, column + len(self.opening) - 1),
+            shape=given.shape,
+        )
+        return log_probabilities(logits, torch.arange(len(row), device=row.device), target[row, column])
+
+
+def _read_once(forward: Forward, sources: Sequences) -> tuple[BaseModelOutput, torch.Tensor]:
+    """The states of the encoder for n texts, of which it reads repeated ones once, and their mask."""
+    which, _ = distinct_of(sources.keys(b""))
+    first = np.unique(which, return_index=True)[1]
+    ids, mask, types = forward.inputs(Batch(sources.take(first)))
+    states = forward.network.get_encoder()(**named(ids, mask, types), return_dict=True).last_hidden_state
+    rows = forward.moved(which)
+    return BaseModelOutput(last_hidden_state=states[rows]), mask[rows]
 
 
 def read_pairs(encoder: Encoder, pairs: Sequence[Text], *, network: Any) -> Passages:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from time import perf_counter
 from typing import Any
 
@@ -13,12 +12,12 @@ import numpy as np
 from probes.core.answers import Classifications, Floats, Ints, ProblemType
 from probes.core.errors import ModelError
 from probes.core.examples import Text
-from probes.core.model import Capability, ModelCard, Scorer
+from probes.core.likelihoods import Likelihoods
+from probes.core.model import Capability, ModelCard
 from probes.core.precision import LOG_TOLERANCE
 from probes.core.verbaliser import Joint, LabelScore, Verbaliser
 from probes.model.asking import Counters, Progress, distinct_of
 from probes.model.cache import AnswerCache
-from probes.model.endings import Ends, log_probabilities, sharing_is_exact
 from probes.model.engine import Throughput, TransformersModel
 from probes.model.prompts import rendered
 from probes.model.tasks import PROBLEMS
@@ -59,8 +58,7 @@ class Verbalised:
     """A `Classifier` and `Embedder` of `probes.core.model` made of a language model.
 
     Attributes:
-        model: the language model; a `TransformersModel` that is no encoder-decoder reads each prompt once for all
-            labels, any other `Scorer` is asked about each label.
+        model: the language model, a `Scorer`; a `TransformersModel` reads each prompt once for all labels.
         card: as `as_classifier` makes it.
     """
 
@@ -129,11 +127,9 @@ class Verbalised:
 
     def _scored(self, prompts: Sequence[str]) -> tuple[Floats, Ints]:
         """(n, labels) log-probabilities of the words of each label after each prompt, and their tokens."""
-        causal = self.verbaliser.head is ProblemType.CAUSAL_LM
-        if isinstance(self.model, TransformersModel) and causal:
-            totals, tokens = self._read_once(self.model, prompts)
-        else:
-            totals, tokens = self._pair_by_pair(self.model, prompts, causal=causal)
+        found = self._asked(prompts)
+        shape = (len(prompts), len(self.card.labels))
+        totals, tokens = found.totals.reshape(shape), found.counts.reshape(shape)
         if np.isnan(totals).any() or not tokens.all():
             raise ModelError(
                 "a label has no token that the model scores after this prompt",
@@ -141,26 +137,21 @@ class Verbalised:
             )
         return totals, tokens
 
-    def _read_once(self, model: TransformersModel, prompts: Sequence[str]) -> tuple[Floats, Ints]:
-        chat = model.card.chat
-        read = [rendered(model.encoder.tokenizer, prompt) for prompt in prompts] if chat else prompts
+    def _asked(self, prompts: Sequence[str]) -> Likelihoods:
+        """(n x labels): of each prompt one label after another."""
+        causal = self.verbaliser.head is ProblemType.CAUSAL_LM
+        found: Likelihoods = self._continued(prompts) if causal else self._written(prompts)
+        return found
+
+    def _written(self, prompts: Sequence[str]) -> Any:
+        return self.model.score([(prompt, words) for prompt in prompts for words in self.verbaliser.words])
+
+    def _continued(self, prompts: Sequence[str]) -> Any:
+        chat = isinstance(self.model, TransformersModel) and self.model.card.chat
+        read = [rendered(self.model.encoder.tokenizer, prompt) for prompt in prompts] if chat else prompts
         joints = self._joints(read, blank=not chat)
-        ends = Ends.of(model.encoder, joints, options=len(self.card.labels), framed=not chat)
-        model.counters.asked += len(prompts)
-        return log_probabilities(model, model.encoder, ends, shared=self._shares), ends.counts
-
-    @cached_property
-    def _shares(self) -> bool:
-        return sharing_is_exact(_apart(self.model), self.model.encoder)
-
-    def _pair_by_pair(self, model: Scorer, prompts: Sequence[str], *, causal: bool) -> tuple[Floats, Ints]:
-        if causal:
-            joints = self._joints(prompts, blank=True)
-            found = model.score([joint.text for joint in joints], counted=[joint.span for joint in joints])
-        else:
-            found = model.score([(prompt, words) for prompt in prompts for words in self.verbaliser.words])
-        shape = (len(prompts), len(self.card.labels))
-        return found.totals.reshape(shape), found.counts.reshape(shape)
+        texts, spans = [joint.text for joint in joints], [joint.span for joint in joints]
+        return self.model.score(texts, counted=spans, **({"framed": False} if chat else {}))
 
     def _joints(self, prompts: Sequence[str], *, blank: bool) -> list[Joint]:
         return [Joint.of(prompt, words, blank=blank) for prompt in prompts for words in self.verbaliser.words]

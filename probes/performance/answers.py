@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from probes.core.answer_scores import normalised
-from probes.core.answered import Answered, exact_of, f1_of, gold_told, outcomes, told
+from probes.core.answered import Answered, cases, exact_of, f1_of, outcomes
 from probes.core.answers import Bools, Floats, ProblemType
 from probes.core.examples import Example
 from probes.core.labelled import no_gold
@@ -22,11 +22,9 @@ from probes.core.records import (
     Accounting,
     Better,
     Estimate,
-    Evidence,
     Measurement,
     Outcomes,
     Record,
-    Shown,
     Skip,
     SkipReason,
     Unit,
@@ -107,7 +105,7 @@ class AnswerQuality:
         )
         yield from self._against_trivial(items, ctx)
         yield from self._slices(items, ctx)
-        yield from _cases(items, ctx)
+        yield from cases(items, ctx)
         yield outcomes(items)
 
     def _f1(
@@ -254,23 +252,3 @@ def _rate(
         better=better,
         part=part,
     )
-
-
-def _cases(items: Answered, ctx: Context) -> Iterator[Evidence]:
-    """Random questions, then those with the lowest F1, the most confident first; none is shown twice."""
-    rows = range(len(items))
-    confidence, answers = items.answers.confidence, items.answers.given
-    drawn = sorted(rows, key=lambda row: ctx.rng("evidence", items.examples[row].id).random())
-    ordinary = drawn[: ctx.random_cases]
-    ranked = sorted(rows, key=lambda row: (items.f1[row], -confidence[row], items.examples[row].id))
-    worst = [row for row in ranked if items.f1[row] < 1 and row not in ordinary][: ctx.worst_cases]
-    for row in (*ordinary, *worst):
-        yield Evidence(
-            example_id=items.examples[row].id,
-            chosen="random" if row in ordinary else "worst",
-            shown=(
-                Shown(texts=items.examples[row].texts, answer=told(answers[row]), confidence=float(confidence[row])),
-            ),
-            gold=gold_told(items.golds[row]),
-            note=f"F1 {items.f1[row]:.2f}",
-        )

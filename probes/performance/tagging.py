@@ -21,17 +21,15 @@ from probes.core.records import (
     Accounting,
     Better,
     Estimate,
-    Evidence,
     Measurement,
     Outcomes,
     Record,
-    Shown,
     Skip,
     SkipReason,
     Unit,
 )
 from probes.core.stats.derived import FEW, resampled
-from probes.core.tagged import Tagged, mean_confidence, outcomes, unread_words
+from probes.core.tagged import Tagged, cases, outcomes, unread_words
 
 ERRORS = {
     "wrong_kind": "share of entities found at their place but taken for another kind",
@@ -108,7 +106,7 @@ class Tagging:
         yield from _errors(items.decisions(), family=f"{self.info.id}.errors")
         yield from _words(items)
         yield from self._groups(items)
-        yield from _cases(items, ctx)
+        yield from cases(items, ctx)
         yield outcomes(items)
 
     def _entities(self, items: Tagged, ctx: Context) -> Iterator[Measurement | Skip]:
@@ -267,22 +265,3 @@ def _group(
     own = decisions.where(members[decisions.item])
     title = f"F1 of entities where {part['group']}"
     return measured("f1", title, own.f1, better=Better.HIGHER, part=part, family=family)
-
-
-def _cases(items: Tagged, ctx: Context) -> Iterator[Evidence]:
-    """Random sentences, then those with the most wrong entities; no sentence is shown twice."""
-    drawn = sorted(range(len(items)), key=lambda row: ctx.rng("evidence", items.examples[row].id).random())
-    ordinary = drawn[: ctx.random_cases]
-    ranked = sorted(range(len(items)), key=lambda row: (-items.errors[row], items.examples[row].id))
-    worst = [row for row in ranked if items.errors[row] and row not in ordinary][: ctx.worst_cases]
-    confidence = mean_confidence(items.answers)
-    for row in (*ordinary, *worst):
-        answer, gold = items.told(row)
-        wrong = int(items.errors[row])
-        yield Evidence(
-            example_id=items.examples[row].id,
-            chosen="random" if row in ordinary else "worst",
-            shown=(Shown(texts=items.examples[row].texts, answer=answer, confidence=confidence[row]),),
-            gold=gold,
-            note=f"{wrong} entities missed or wrong" if wrong else "right",
-        )

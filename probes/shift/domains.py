@@ -8,6 +8,7 @@ from functools import cached_property
 
 from probes.core.answers import Bools
 from probes.core.examples import Example, Text
+from probes.core.labelled import no_gold
 from probes.core.records import Accounting, Skip, SkipReason
 from probes.core.stats.clusters import FEW
 
@@ -65,6 +66,11 @@ class Domains:
         """Split the items a probe was given (`ProbeInfo.domains`)."""
         names = sorted({example.domain for example in data if example.domain})
         return cls(_domain(HOME, data, ""), tuple(_domain(name, data, name) for name in names))
+
+    @property
+    def labelled(self) -> Domains:
+        """The items whose right answer is known, of each domain that has some."""
+        return Domains(self.home.labelled, tuple(part for domain in self.others if len(part := domain.labelled)))
 
     def __iter__(self) -> Iterator[Domain]:
         yield self.home
@@ -129,6 +135,21 @@ def unanswered(given: Domains, found: Domains) -> list[Skip]:
         for domain in given.others
         if domain.name not in names
     ]
+
+
+def compared(given: Domains, found: Domains) -> tuple[list[Domain], list[Skip]]:
+    """The in-domain items and then the domains that can be compared with them, and a reason for each that cannot.
+
+    Args:
+        found: those of the items given that have a right answer and a readable one of the model.
+    """
+    nothing = no_others(given)
+    if nothing is not None:
+        return [], [nothing]
+    if not len(found.home):
+        return [], [no_gold()]
+    domains, unfit = found.comparable()
+    return [found.home, *domains], [*unanswered(given, found), *unfit]
 
 
 def one_answer(domain: Domain, gold: Bools) -> Skip | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -18,7 +18,14 @@ def answered(model: Any, data: Sequence[Example]) -> Labelled:
     return items[np.asarray(np.isfinite(items.answers.logits).all(axis=1))]
 
 
-def among(items: Labelled, examples: Sequence[Example]) -> Bools:
+class Asked(Protocol):
+    """Items that were asked about, whatever the answers are."""
+
+    @property
+    def examples(self) -> tuple[Example, ...]: ...
+
+
+def among(items: Asked, examples: Sequence[Example]) -> Bools:
     """(n,): which items are among the examples."""
     ids = {example.id for example in examples}
     return np.array([example.id in ids for example in items.examples], dtype=bool)

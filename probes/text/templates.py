@@ -21,8 +21,8 @@ Pool = Mapping[str, Sequence[str]]
 USUAL = 6
 """A list has the words for any person of the group first; what follows are words for some of them (a bride)."""
 
-SENTENCES, BEGINNINGS = "bias_templates", "group_prompts"
-"""Lists of templates: whole sentences, and beginnings that a generator is to go on with."""
+SENTENCES, BEGINNINGS, FILL_INS = "bias_templates", "group_prompts", "fill_in_templates"
+"""Lists of templates: whole sentences, beginnings that a generator is to go on with, and sentences with a blank."""
 
 _SLOT = "{person}"
 _FIRST = re.compile(r"(?:^|(?<=[.!?] ))\{person\}")

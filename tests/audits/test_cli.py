@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,30 +11,7 @@ import pytest
 from audits.cli import COMMANDS
 from probes.core.run_folder import RunFolder
 from tests import tiny_models
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def audit(*args: object, cwd: Path, code: int | None = None, **env: str) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "audits", *map(str, args)],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            "RESPONSIBLE_AUDIT_CACHE": str(cwd / "cache"),
-            "HF_HUB_OFFLINE": "1",
-            "OMP_NUM_THREADS": "1",
-            **env,
-        },
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    if code is not None:
-        assert done.returncode == code, done.stdout + done.stderr
-    return done
+from tests.audits.command_line import audit, audit_process
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +45,7 @@ def test_help_is_short_and_complete(verb, tmp_path):
 
 
 def test_unknown_verb_suggests(tmp_path):
-    assert "did you mean run" in audit("rnu", cwd=tmp_path, code=2).stderr
+    assert "did you mean run" in audit_process("rnu", cwd=tmp_path, code=2).stderr
 
 
 def test_run_writes_everything_and_says_what_it_means(model, data, tmp_path):
@@ -95,7 +69,7 @@ def test_run_writes_everything_and_says_what_it_means(model, data, tmp_path):
         "--limit",
         30,
     )
-    done = audit(*request, cwd=tmp_path)
+    done = audit_process(*request, cwd=tmp_path)
     assert done.returncode in (1, 3, 4)  # random weights do not pass
     assert re.search(r"Exit +\d: ", done.stdout)
     [path] = runs(tmp_path)

@@ -24,7 +24,7 @@ from tests.conftest import FakeModel, model_card, sentiment_rule
 
 class CountingModel(FakeModel):
     def take_counters(self) -> Any:
-        return SimpleNamespace(asked=1, distinct=1, cached=0, computed=1, tokens=1, forward_seconds=0.0)
+        return SimpleNamespace(asked=1, distinct=1, cached=0, computed=1, tokens=1, forward_seconds=0.0, way="packed")
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -18,8 +15,7 @@ from probes.core.errors import UsageError
 from probes.core.examples import content_hash
 from probes.core.records import Evidence, Outcomes, Shown
 from tests import tiny_models
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.audits.command_line import audit
 
 BROKEN = '''
 from dataclasses import dataclass
@@ -73,14 +69,10 @@ def place(tmp_path_factory) -> Path:
 
 def audited(place: Path, how: str, *flags: str) -> Path:
     out = place / how
-    done = subprocess.run(
-        [sys.executable, "-m", "audits", "run", "--model", "model", "--data", "data.jsonl", "--store-text", how,
-         "--cluster-column", "author", "--group-column", "channel", "--out", str(out), *flags],
-        cwd=place, capture_output=True, text=True, check=False,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1",
-             "RESPONSIBLE_AUDIT_CACHE": str(place / "cache")},
+    done = audit(
+        "run", "--model", "model", "--data", "data.jsonl", "--store-text", how,
+        "--cluster-column", "author", "--group-column", "channel", "--out", out, *flags, cwd=place,
     )  # fmt: skip
-    assert "Traceback" not in done.stderr, done.stderr
     assert done.returncode in (0, 1, 3, 4), done.stderr
     return out
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pytest
 
 from probes.core.answers import LANGUAGE_HEADS, SEQUENCE_HEADS, ProblemType
@@ -13,7 +14,7 @@ from probes.core.examples import Accepted, Example
 from probes.core.generations import GREEDY, Decoding, Generations
 from probes.core.model import Capability
 from probes.core.positive import Meaning, PositiveClass
-from probes.core.probe import Context, Probe
+from probes.core.probe import Context, Probe, varied
 from probes.core.records import Accounting, Curve, Evidence, Measurement, Outcomes, Record, Skip, from_line, to_line
 from probes.core.rng import generator
 from probes.core.taggings import tagged_words
@@ -21,6 +22,7 @@ from probes.registry import load_registry
 from tests.conftest import (
     BAD,
     GOOD,
+    FakeFiller,
     FakeGenerator,
     FakeModel,
     FakeReader,
@@ -65,6 +67,11 @@ def offered(data: Sequence[Example]) -> list[Example]:
     ]
 
 
+def capabilities_for(probe: Probe) -> frozenset[Capability]:
+    """All, but a probe that searches looks for what a model offers, and a fake model has no gradients of texts."""
+    return frozenset({Capability.CLASSIFY}) if probe.info.searches else frozenset(Capability)
+
+
 def planned_for_writers(probe: Probe) -> bool:
     return Capability.GENERATE in probe.info.needs
 
@@ -84,6 +91,13 @@ def continued(prompt: str, sample: int) -> str:
     """A few words that depend on the prompt; now and then a rude one, or nothing."""
     draw = generator(0, prompt, sample).integers(12)
     return "" if draw == 0 else f"{(*GOOD, *BAD)[draw % 10]} {'you idiot' if draw == 1 else 'and so on'} {draw}"
+
+
+def filling(text: str) -> Mapping[str, float]:
+    """Words of praise and blame, and some others, with probabilities that depend on the text."""
+    words = (*GOOD, *BAD, "terrible", "nice", "stupid", "kind", "idiot", "here")
+    draw = generator(0, text).dirichlet(np.ones(len(words)))
+    return dict(zip(words, draw.tolist(), strict=True))
 
 
 def questioned(data: Sequence[Example]) -> list[Example]:
@@ -144,6 +158,7 @@ def elsewhere(data: Sequence[Example]) -> list[Example]:
 
 def run(probe: Probe, data: Sequence[Example], seed: int = 0) -> Run:
     """A harm classifier for the probes that are about those, and a sentiment classifier for all others."""
+    probe = varied(probe, budget=25) if probe.info.searches else probe  # enough to find something
     if planned_for_taggers(probe):
         explains = Capability.ATTRIBUTE in probe.info.needs
         tagger = ExplainedTagger(rule=mistaken) if explains else FakeTagger(rule=mistaken)
@@ -163,16 +178,19 @@ def run(probe: Probe, data: Sequence[Example], seed: int = 0) -> Run:
         explained = WritingModel(dict.fromkeys(GOOD, 2.0), writes=lambda prompt: continued(prompt, 0), other=0.01)
         return Run(list(probe.run(explained, data, Context(probe=probe.info.id, seed=seed))), explained.calls)
     if planned_for_writers(probe):
-        data = [replace(each, gold=each.gold and Accepted([each.gold])) for each in data]
+        data = [replace(each, gold=each.gold and Accepted([each.gold]), material=4) for each in data]
         writer = FakeWriter(rule=word_rule, card=generator_card(), writes=continued)
         return Run(list(probe.run(writer, data, Context(probe=probe.info.id, seed=seed))), writer.calls)
+    if Capability.FILL in probe.info.needs:
+        filler = FakeFiller(rule=filling)
+        return Run(list(probe.run(filler, data, Context(probe=probe.info.id, seed=seed))), filler.calls)
     if probe.info.problems <= LANGUAGE_HEADS:
         problem = ProblemType.MASKED_LM if ProblemType.MASKED_LM in probe.info.problems else ProblemType.CAUSAL_LM
         scorer = FakeScorer(rule=word_rule, card=language_card(problem))
         return Run(list(probe.run(scorer, data, Context(probe=probe.info.id, seed=seed))), scorer.calls)
     meaning = Meaning.HARM if probe.info.harm else Meaning.FAVOURABLE
     positive = PositiveClass(labels=("positive",), meaning=meaning, origin="test")
-    card = model_card().model_copy(update={"positive": positive, "capabilities": frozenset(Capability)})
+    card = model_card().model_copy(update={"positive": positive, "capabilities": capabilities_for(probe)})
     model: FakeModel | LinearModel = FakeModel(rule=sentiment_rule, card=card)
     if Capability.ATTRIBUTE in probe.info.needs:
         weights = dict.fromkeys(GOOD, 2.0) | dict.fromkeys(BAD, -2.0)

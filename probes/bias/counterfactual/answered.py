@@ -15,6 +15,9 @@ from probes.core.positive import PositiveClass
 from probes.core.records import Unit
 from probes.text.trials import regression_step
 
+_BY_ROW = ("control", "flipped", "places", "gap", "distance")
+"""What is known of each row whatever the others are."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Answered:
@@ -63,7 +66,7 @@ class Answered:
     def where(self, kept: Bools | Ints) -> Answered:
         """The rows picked by a mask or by positions."""
         positions = np.flatnonzero(kept) if kept.dtype == bool else kept
-        return Answered(
+        part = Answered(
             rows=[self.rows[position] for position in positions],
             before=self.before[positions],
             after=self.after[positions],
@@ -71,6 +74,9 @@ class Answered:
             groups=self.groups,
             step=self.step,
         )
+        known = [name for name in _BY_ROW if name in vars(self)]  # worked out already: every two groups ask again
+        vars(part).update({name: getattr(self, name)[positions] for name in known})
+        return part
 
     @cached_property
     def clusters(self) -> list[str]:

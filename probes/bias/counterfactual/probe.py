@@ -19,7 +19,7 @@ from probes.core.model import Classifier
 from probes.core.probe import Context, ProbeDoc, ProbeInfo
 from probes.core.records import Accounting, Evidence, Outcomes, Record, Shown, Skip, SkipReason, WordList
 from probes.core.stats.derived import FEW
-from probes.text.identity import AXES, TermTable, names, table
+from probes.text.identity import AXES, Name, TermTable, names, table
 from probes.text.swaps import may_swap
 from probes.text.word_lists import axis_words, first_names, names_noticed, template_words
 
@@ -94,6 +94,7 @@ class Counterfactual:
             title="Swapped identities",
             doc=ProbeDoc.parse(type(self).__doc__),
             calls=1.5,
+            asks_first=True,
         )
 
     @property
@@ -127,10 +128,14 @@ class Counterfactual:
         yield from names_noticed(axes, public_figures=self.public_figures)
 
     def _contrasts(self, each: TermTable, data: Sequence[Example], ctx: Context) -> Iterator[Contrasts]:
-        people = names(each.axis) if each.axis in AXES else ()
         if data:
-            yield from_data(data, each, names=people, public_figures=self.public_figures, ctx=ctx)
-        yield from_templates(each, names=people, terms=self.terms)
+            yield from_data(data, each, names=_people(each), public_figures=self.public_figures, ctx=ctx)
+        yield self._in_templates[each.axis]
+
+    @cached_property
+    def _in_templates(self) -> dict[str, Contrasts]:
+        """Axis -> its contrasts in templates, which are the same whatever the data."""
+        return {each.axis: from_templates(each, names=_people(each), terms=self.terms) for each in self.tables}
 
     def _measured(self, contrasts: Contrasts, answered: Answered, ctx: Context) -> Iterator[Record]:
         part = {"axis": contrasts.axis, "source": contrasts.source}
@@ -146,6 +151,11 @@ class Counterfactual:
         yield disparity(answered, part, family=family, rng=rng, resamples=self.resamples, minimum=self.minimum)
         yield from whole_axis(answered, part, tolerance=self.tolerance, family=f"{family}.flips")
         yield from each_pair(answered, part, tolerance=self.tolerance)
+
+
+def _people(each: TermTable) -> tuple[Name, ...]:
+    """The first names that stand for groups of the axis; of a user's own axis there are none."""
+    return names(each.axis) if each.axis in AXES else ()
 
 
 def _ask(model: Classifier, found: Sequence[Contrasts], tables: Sequence[TermTable]) -> list[Answered]:
@@ -200,7 +210,7 @@ def _cases(found: Sequence[Contrasts], asked: Sequence[Answered], ctx: Context, 
     ]
     named = sorted(places, key=lambda place: _name(found, asked, place))
     ordinary = ctx.rng("evidence").sample(named, min(ctx.random_cases, len(named)))
-    ranked = sorted(places, key=lambda place: (-_distance(asked, place), _name(found, asked, place)))
+    ranked = sorted(named, key=lambda place: -_distance(asked, place))
     worst = _one_for_each_text(ranked, asked, taken=ordinary)[: ctx.worst_cases]
     for chosen, picked in (("random", ordinary), ("worst", worst)):
         for which, row in picked:

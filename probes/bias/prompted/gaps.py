@@ -24,11 +24,13 @@ class Compared:
 
     Attributes:
         prompts: (n,).
-        values: (n,) of the prompts, from 0 to 1; NaN where there is none.
+        values: (n,) of the prompts; NaN where there is none.
+        limits: smallest and largest possible value.
     """
 
     prompts: Sequence[Prompt]
     values: Floats
+    limits: tuple[float, float] = (0.0, 1.0)
 
     @cached_property
     def groups(self) -> tuple[str, ...]:
@@ -53,7 +55,7 @@ class Compared:
         if len(set(keys)) < FEW:
             detail = f"Only {len(set(keys))} independent prompts have a value; {FEW} are needed."
             raise UnmeasurableError(SkipReason.TOO_FEW, detail)
-        return stats.mean(self.values[members], clusters=keys, limits=(0.0, 1.0))
+        return stats.mean(self.values[members], clusters=keys, limits=self.limits)
 
     def paired_gap(self, *, rng: np.random.Generator, resamples: int) -> Estimate:
         """The largest difference between two groups over the templates that both have; see `stats.worst_of`.
@@ -71,7 +73,8 @@ class Compared:
         matrix = np.column_stack(usable)
         shared = np.asarray(~np.isnan(matrix).all(axis=1))
         keys = list(compress(templates, shared))
-        found = stats.worst_of(matrix[shared], clusters=keys, rng=rng, resamples=resamples, limits=(-1.0, 1.0))
+        widest = self.limits[1] - self.limits[0]
+        found = stats.worst_of(matrix[shared], clusters=keys, rng=rng, resamples=resamples, limits=(-widest, widest))
         return mapped(found, lambda gap: max(gap, 0.0), method=found.method)
 
     def _table(self, templates: Sequence[str]) -> Floats:
@@ -102,6 +105,6 @@ class Compared:
             self.values[rows],
             {group: members[rows] for group, members in enough.items()},
             clusters=cluster_numbers(list(compress(self.clusters, rows))),
-            limits=(0.0, 1.0),
+            limits=self.limits,
         )
         return largest_difference(means)

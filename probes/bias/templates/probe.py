@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -18,7 +18,7 @@ from probes.core.model import Classifier
 from probes.core.probe import Context, ProbeDoc, ProbeInfo
 from probes.core.records import Accounting, Evidence, Outcomes, Record, Shown, Skip, SkipReason
 from probes.text.identity import AXES, names, table
-from probes.text.templates import sentences
+from probes.text.templates import Sentence, sentences
 from probes.text.word_lists import first_names, template_words
 
 Case = tuple[Filled, int, int]
@@ -96,14 +96,18 @@ class Templates:
         yield from first_names(self.axes)
 
     def _ask(self, model: Classifier) -> list[Filled]:
-        made = {axis: sentences(table(axis), names=names(axis), terms=self.terms) for axis in self.axes}
-        answers = model.classify([sentence.text for found in made.values() for sentence in found])
+        answers = model.classify([sentence.text for found in self._made.values() for sentence in found])
         asked, start = [], 0
-        for axis, found in made.items():
+        for axis, found in self._made.items():
             part = slice(start, start + len(found))
             asked.append(Filled.of(axis, found, answers[part], positive=model.card.positive))
             start = part.stop
         return asked
+
+    @cached_property
+    def _made(self) -> dict[str, tuple[Sentence, ...]]:
+        """Axis -> its filled templates."""
+        return {axis: sentences(table(axis), names=names(axis), terms=self.terms) for axis in self.axes}
 
     def _measured(self, filled: Filled, ctx: Context) -> Iterator[Record]:
         part = {"axis": filled.axis}
@@ -131,6 +135,7 @@ Templates.info = ProbeInfo(
     title="Scores on neutral sentences by group",
     doc=ProbeDoc.parse(Templates.__doc__),
     data=False,
+    asks_first=True,
 )
 
 

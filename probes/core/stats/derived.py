@@ -61,7 +61,12 @@ def f1_rate(hits: Bools, involved: Bools, *, clusters: Sequence[str]) -> Estimat
     if not involved.any():
         raise UnmeasurableError(SkipReason.UNDEFINED, "No item has this label, neither as gold nor as answer.")
     share = rate(hits[involved], clusters=list(compress(clusters, involved)))
-    return mapped(share, lambda j: 2 * j / (1 + j), method=f"{share.method} of the Jaccard share, mapped to F1")
+    return mapped(share, f1_of_jaccard, method=f"{share.method} of the Jaccard share, mapped to F1")
+
+
+def f1_of_jaccard(share: float) -> float:
+    """F1 from the share of decisions that are both answered and gold among those that are either."""
+    return 2 * share / (1 + share)
 
 
 def mean_of_rates(successes: Bools, parts: Sequence[Bools], *, clusters: Sequence[str]) -> Estimate:

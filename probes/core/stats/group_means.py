@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -86,6 +86,18 @@ class GroupMeans:
             n=int(members.sum()),
             clusters=len(np.unique(clusters[members])),
         )
+
+    def mapped(self, function: Callable[[float], float]) -> GroupMeans:
+        """The same of an increasing function of the means: what it gives of their bounds are its own."""
+
+        def each(values: Floats) -> Floats:
+            return np.array([function(float(value)) for value in values])
+
+        def bounds(alpha: float) -> tuple[Floats, Floats]:
+            low, high = self.bounds(alpha)
+            return each(low), each(high)
+
+        return replace(self, values=each(self.values), bounds=bounds)
 
     @property
     def comparisons(self) -> int:

@@ -23,7 +23,19 @@ from probes.shift.domains import Domain
 
 
 class EmbeddingClassifier(Classifier, Embedder, Protocol):
-    """What the probe asks."""
+    """What the probe asks; of other models than classifiers no answers."""
+
+
+def given(answers: Classifications | None) -> Classifications:
+    """The answers of a classifier.
+
+    Raises:
+        UnmeasurableError: for another kind of model.
+    """
+    if answers is None:
+        detail = "The answers of a model of this kind have no shares and no confidence of a whole text to compare."
+        raise UnmeasurableError(SkipReason.WRONG_PROBLEM, detail)
+    return answers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,12 +45,13 @@ class Items:
     Attributes:
         domains: the domains, in order.
         vectors: (n, width) embeddings.
+        answers: None for a model that does not classify.
         tokens: (n,) tokens and (n,) unknown ones; None for a model that does not say.
     """
 
     domains: tuple[Domain, ...]
     vectors: Floats
-    answers: Classifications
+    answers: Classifications | None
     wording: Wording
     tokens: tuple[Ints, Ints] | None
 
@@ -47,10 +60,11 @@ class Items:
         """Ask about all texts of all domains at once, in-domain ones first."""
         texts = [text for domain in domains for text in domain.texts]
         says = Capability.TOKENIZE in model.card.capabilities
+        classifies = Capability.CLASSIFY in model.card.capabilities
         return cls(
             domains=tuple(domains),
             vectors=np.asarray(model.embed(texts), dtype=np.float64),
-            answers=model.classify(texts),
+            answers=model.classify(texts) if classifies else None,
             wording=Wording.of(texts),
             tokens=cast(Tokenizer, model).token_counts(texts) if says else None,
         )
@@ -82,11 +96,12 @@ class Items:
         """(n,): probability of the answer given.
 
         Raises:
-            UnmeasurableError: for a regression.
+            UnmeasurableError: for a regression, and for a model that does not classify.
         """
-        if self.answers.problem is ProblemType.REGRESSION:
+        answers = given(self.answers)
+        if answers.problem is ProblemType.REGRESSION:
             raise UnmeasurableError(SkipReason.WRONG_PROBLEM, "A model that gives a number has no confidence in it.")
-        return self.answers.confidence
+        return answers.confidence
 
     def facing(self, domain: Domain, *, ctx: Context, divisions: int) -> Facing:
         """The in-domain items and those of another domain."""
@@ -95,7 +110,7 @@ class Items:
             home=self.domains[0],
             other=domain,
             vectors=self.vectors[rows],
-            answers=self.answers[rows],
+            answers=None if self.answers is None else self.answers[rows],
             wording=self.wording[rows],
             ctx=ctx,
             divisions=divisions,
@@ -109,7 +124,7 @@ class Facing:
     home: Domain
     other: Domain
     vectors: Floats
-    answers: Classifications
+    answers: Classifications | None
     wording: Wording
     ctx: Context
     divisions: int
@@ -130,15 +145,16 @@ class Facing:
     @property
     def regression(self) -> bool:
         """Are answers numbers."""
-        return self.answers.problem is ProblemType.REGRESSION
+        return self.answers is not None and self.answers.problem is ProblemType.REGRESSION
 
     @cached_property
     def labels(self) -> tuple[list[Hashable], Comparison]:
         """The right answers of the labelled items, and these compared.
 
         Raises:
-            UnmeasurableError: where one of the domains has too few.
+            UnmeasurableError: where one of the domains has too few, and for a model that does not classify.
         """
+        given(self.answers)
         golds = [example.gold for example in self.examples]
         pair = self._compared(np.array([gold is not None for gold in golds]), what="right answers")
         return [_hashable(gold) for gold in golds if gold is not None], pair

@@ -14,7 +14,7 @@ from probes.core.records import Better, Estimate, Measurement, Skip, SkipReason,
 from probes.core.stats.derived import UnmeasurableError
 from probes.shift.distance.comparison import Comparison, Statistic, adjusted, mean_ratio, ratio_gap
 from probes.shift.distance.gaussians import frechet
-from probes.shift.distance.items import Facing, Items
+from probes.shift.distance.items import Facing, Items, given
 from probes.shift.distance.kernel import discrepancy
 from probes.shift.distance.shares import chi_square, largest_gap, total_variation, word_distance
 from probes.shift.domains import Domain
@@ -66,7 +66,8 @@ def _labels_tested(facing: Facing) -> Statistic:
 
 
 def _answers(facing: Facing, *, tested: bool = False) -> Statistic:
-    answers: list[Hashable] = list(facing.answers.logits[:, 0] if facing.regression else facing.answers.names())
+    said = given(facing.answers)
+    answers: list[Hashable] = list(said.logits[:, 0] if facing.regression else said.names())
     return _differing(facing, answers, facing.pair, tested=tested)
 
 

@@ -9,16 +9,17 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from probes.core.answers import ProblemType
 from probes.core.errors import UsageError
 from probes.core.examples import Example
-from probes.core.labelled import gold_text
-from probes.core.model import Capability
+from probes.core.model import Capability, Model
 from probes.core.probe import Context, ProbeDoc, ProbeInfo
 from probes.core.records import Evidence, Record, Shown
 from probes.core.stats.derived import UnmeasurableError
 from probes.shift.distance.items import EmbeddingClassifier, Facing, Items
 from probes.shift.distance.numbers import ID, distances, ratios, tested
 from probes.shift.domains import Domains, accounting, no_others
+from probes.shift.told import NOT_ASKED, gold_told
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class Distance:
         mean discrepancy and the Frechet distance between the representations; how differently words are used
         (Jensen-Shannon distance), the share of words that no in-domain text holds, and the lengths of the texts; into
         how many pieces the model cuts a word and how many of them it cannot read; how differently the right answers,
-        where both are labelled, and the model's answers are distributed, and how its mean confidence differs.
+        where both are labelled, and the model's answers are distributed, and how its mean confidence differs (of
+        classifiers and scores only).
 
     Why it matters:
         Test results hold for texts like those tested. Before any label is there these numbers say whether new texts are
@@ -99,7 +101,7 @@ class Distance:
         yield from tested(facings)
         yield from distances(items, facings, rng=ctx.generator("halves"))
         yield from ratios(items, facings)
-        yield from _cases(facings, ctx)
+        yield from _cases(model, facings, ctx)
 
 
 Distance.info = ProbeInfo(
@@ -109,24 +111,25 @@ Distance.info = ProbeInfo(
     title="Distance from the in-domain texts",
     doc=ProbeDoc.parse(Distance.__doc__),
     calls=2,
-    needs=frozenset({Capability.CLASSIFY, Capability.EMBED}),
+    needs=frozenset({Capability.EMBED}),  # answers are compared where the model classifies
     domains=True,
+    problems=frozenset(ProblemType),
 )
 
 
-def _cases(facings: Sequence[Facing], ctx: Context) -> Iterator[Evidence]:
+def _cases(model: Model, facings: Sequence[Facing], ctx: Context) -> Iterator[Evidence]:
     """Random texts of the other kinds, then the ones of each that the classifier finds least like in-domain texts."""
     places = [(facing, row) for facing in facings for row in np.flatnonzero(facing.pair.other).tolist()]
     drawn = sorted(places, key=lambda place: ctx.rng("evidence", place[0].examples[place[1]].id).random())
     ordinary = drawn[: ctx.random_cases]
     for facing, row in ordinary:
-        yield _case(facing, row, chosen="random", note=f"one of {facing.other.name}, drawn at random")
+        yield _case(model, facing, row, chosen="random", note=f"one of {facing.other.name}, drawn at random")
     shown = {facing.examples[row].id for facing, row in ordinary}
     ranked = ([(facing, row) for row in _unlike(facing) if facing.examples[row].id not in shown] for facing in facings)
     in_turn = [place for places in zip_longest(*ranked) for place in places if place is not None]
     for facing, row in in_turn[: ctx.worst_cases]:
         note = f"one of the texts of {facing.other.name} that a classifier finds least like the in-domain ones"
-        yield _case(facing, row, chosen="worst", note=note)
+        yield _case(model, facing, row, chosen="worst", note=note)
 
 
 def _unlike(facing: Facing) -> list[int]:
@@ -139,14 +142,22 @@ def _unlike(facing: Facing) -> list[int]:
     return sorted(rows, key=lambda row: (-scores[row], facing.examples[row].id))
 
 
-def _case(facing: Facing, row: int, *, chosen: Literal["random", "worst"], note: str) -> Evidence:
-    example, answer = facing.examples[row], facing.answers[np.array([row])]
-    confidence = None if facing.regression else float(answer.confidence[0])
+def _case(model: Model, facing: Facing, row: int, *, chosen: Literal["random", "worst"], note: str) -> Evidence:
+    example = facing.examples[row]
+    answer, confidence = _answer(facing, row)
     return Evidence(
         example_id=example.id,
         chosen=chosen,
-        shown=(Shown(texts=example.texts, answer=answer.names()[0], confidence=confidence),),
-        gold=gold_text(example.gold),
+        shown=(Shown(texts=example.texts, answer=answer, confidence=confidence),),
+        gold=gold_told(example, model),
         note=note,
         slice=facing.other.slice,
     )
+
+
+def _answer(facing: Facing, row: int) -> tuple[str, float | None]:
+    """What a classifier said of an item, and how sure it was of it."""
+    if facing.answers is None:
+        return NOT_ASKED, None
+    answer = facing.answers[np.array([row])]
+    return answer.names()[0], None if facing.regression else float(answer.confidence[0])

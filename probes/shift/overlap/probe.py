@@ -9,15 +9,16 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from probes.core.answers import ProblemType
 from probes.core.errors import UsageError
 from probes.core.examples import Example
-from probes.core.labelled import gold_text
 from probes.core.measuring import measured, share
-from probes.core.model import Classifier
+from probes.core.model import Model
 from probes.core.probe import Context, ProbeDoc, ProbeInfo
 from probes.core.records import Accounting, Better, Evidence, Record, Shown
 from probes.shift.domains import Domain, Domains, no_others, too_few
 from probes.shift.overlap.duplicates import Twin, shared_texts, twins
+from probes.shift.told import answers_told, gold_told
 
 Found = list[tuple[int, Twin]]
 """Rows of a domain, each with the in-domain text it repeats."""
@@ -67,7 +68,7 @@ class Overlap:
                 "shift.overlap: parameters", hint="threshold is a number from 0.5 to 1, items a number from 1"
             )
 
-    def run(self, model: Classifier, data: Sequence[Example], ctx: Context) -> Iterator[Record]:
+    def run(self, model: Model, data: Sequence[Example], ctx: Context) -> Iterator[Record]:
         """Compare every other domain with the in-domain texts."""
         domains = Domains.of(data)
         home = self._part(domains.home)
@@ -98,8 +99,10 @@ Overlap.info = ProbeInfo(
     risk="shift",
     title="Texts in both data sets",
     doc=ProbeDoc.parse(Overlap.__doc__),
+    needs=frozenset(),  # of a few of the items, what a model of its kind says
     answers=False,
     domains=True,
+    problems=frozenset(ProblemType),
 )
 
 
@@ -150,7 +153,7 @@ def _clash(one: Example, other: Example) -> bool:
     return one.gold is not None and other.gold is not None and one.gold != other.gold
 
 
-def _cases(model: Classifier, domain: Domain, home: Domain, found: Found, ctx: Context) -> Iterator[Evidence]:
+def _cases(model: Model, domain: Domain, home: Domain, found: Found, ctx: Context) -> Iterator[Evidence]:
     """Random duplicates, then the least alike ones: those a reader may doubt."""
     drawn = sorted(found, key=lambda pair: ctx.rng("evidence", domain.examples[pair[0]].id).random())
     doubtful = sorted(drawn[ctx.random_cases :], key=lambda pair: (pair[1].alike, domain.examples[pair[0]].id))
@@ -159,20 +162,19 @@ def _cases(model: Classifier, domain: Domain, home: Domain, found: Found, ctx: C
 
 
 def _shown(
-    model: Classifier, domain: Domain, home: Domain, pairs: Found, *, chosen: Literal["random", "worst"]
+    model: Model, domain: Domain, home: Domain, pairs: Found, *, chosen: Literal["random", "worst"]
 ) -> Iterator[Evidence]:
     shown = [(home.examples[twin.row], domain.examples[row], twin.alike) for row, twin in pairs]
     if not shown:
         return
-    answers = model.classify([example.text for own, other, _ in shown for example in (own, other)])
-    names = answers.names()
+    names = answers_told(model, [example.text for own, other, _ in shown for example in (own, other)])
     for at, (own, other, alike) in enumerate(shown):
-        elsewhere = f"; the in-domain text has the right answer {gold_text(own.gold)}" if _clash(own, other) else ""
+        elsewhere = f"; the in-domain text has the right answer {gold_told(own, model)}" if _clash(own, other) else ""
         yield Evidence(
             example_id=other.id,
             chosen=chosen,
             shown=(Shown(texts=own.texts, answer=names[2 * at]), Shown(texts=other.texts, answer=names[2 * at + 1])),
-            gold=gold_text(other.gold),
+            gold=gold_told(other, model),
             note=f"above the in-domain text, below that of {domain.name}; alike by {alike:.0%}{elsewhere}",
             slice=domain.slice,
         )

@@ -14,7 +14,7 @@ from probes.core.confidence_numbers import PER_BIN, ConfidenceNumbers
 from probes.core.measuring import measured
 from probes.core.metrics import macro_f1
 from probes.core.records import Better, Estimate, Measurement, Skip, SkipReason, Unit
-from probes.core.stats.derived import UnmeasurableError, resampled
+from probes.core.stats.derived import UnmeasurableError, mapped, resampled
 from probes.core.unseen_errors import with_unseen
 from probes.shift.performance.scored import Measure, Scored, ScoredLabels
 
@@ -54,6 +54,10 @@ class Levels:
         return found
 
     def _mean(self) -> Estimate:
+        function, found = self.measure.function, self._plain_mean()
+        return found if function is None else mapped(found, function, method=f"{found.method}, mapped to F1")
+
+    def _plain_mean(self) -> Estimate:
         values, clusters, limits = self.scored.values, self.scored.clusters, self.measure.limits
         if limits == (0.0, 1.0) and np.isin(values, limits).all():
             return stats.rate(values == 1.0, clusters=clusters)

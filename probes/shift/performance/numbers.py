@@ -49,7 +49,8 @@ class Numbers:
         for scored in self.others:
             yield from self._losses(scored, own=levels[scored.name], home=levels[HOME])
         yield self._worst()
-        yield self._curve([found[0] for found in levels.values()])
+        if self.measure.charted:
+            yield self._curve([found[0] for found in levels.values()])
 
     def _levels(self, scored: Scored) -> list[Found]:
         fewest = min(each.independent for each in (self.home, *self.others))
@@ -94,12 +95,13 @@ class Numbers:
         """The means of the in-domain items and of others."""
         everyone = [self.home, *others]
         names = np.repeat([each.name for each in everyone], [len(each) for each in everyone])
-        return GroupMeans.of(
+        means = GroupMeans.of(
             np.concatenate([each.values for each in everyone]),
             {each.name: names == each.name for each in everyone},
             clusters=cluster_numbers([key for each in everyone for key in each.clusters]),
             limits=self.measure.limits,
         )
+        return means if self.measure.function is None else means.mapped(self.measure.function)
 
     def _from_label_shares(self, home: ScoredLabels, scored: ScoredLabels) -> Iterator[Found]:
         """The two parts of the loss."""

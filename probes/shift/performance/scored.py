@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -26,6 +27,8 @@ class Measure:
         better: which means are good.
         limits: smallest and largest possible value of an item.
         unit, loss_unit: of the mean and of the difference of two.
+        function: an increasing function of the mean that is shown and compared in its place.
+        charted: whether a chart of all domains is drawn.
     """
 
     name: str
@@ -36,6 +39,8 @@ class Measure:
     limits: tuple[float, float]
     unit: Unit
     loss_unit: Unit
+    function: Callable[[float], float] | None = None
+    charted: bool = True
 
     @property
     def sign(self) -> int:
@@ -65,15 +70,24 @@ def measure_for(problem: ProblemType) -> Measure:
             loss_unit=Unit.SCORE,
         )
     exact = " (the exact set of labels)" if problem is ProblemType.MULTI_LABEL else ""
+    return share_measure("accuracy", f"share of right answers{exact}")
+
+
+def share_measure(
+    name: str, title: str, *, charted: bool = True, function: Callable[[float], float] | None = None
+) -> Measure:
+    """A share, or a mean of numbers from 0 to 1, of which more is better."""
     return Measure(
-        name="accuracy",
-        title=f"share of right answers{exact}",
-        loss="accuracy_lost",
-        lost=f"share of right answers{exact} lost",
+        name=name,
+        title=title,
+        loss=f"{name}_lost",
+        lost=f"{title} lost",
         better=Better.HIGHER,
         limits=(0.0, 1.0),
         unit=Unit.PROPORTION,
         loss_unit=Unit.DIFFERENCE,
+        function=function,
+        charted=charted,
     )
 
 
@@ -113,6 +127,25 @@ class Scored:
     def independent(self) -> int:
         """Number of independent items."""
         return len(set(self.clusters))
+
+
+@dataclass(frozen=True)
+class ScoredParts(Scored):
+    """The same of parts of the items, such as entities, of which an item has any number.
+
+    Attributes:
+        values: (m,) of all parts of all items.
+        keys: (m,) clusters of their items: parts of one item are not independent.
+    """
+
+    keys: list[str]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def clusters(self) -> list[str]:
+        return self.keys
 
 
 @dataclass(frozen=True)

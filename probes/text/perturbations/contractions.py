@@ -75,7 +75,7 @@ def contractions(text: str, severity: int, rng: random.Random) -> str:
     References: Ribeiro et al. 2020, Beyond Accuracy: Behavioral Testing of NLP Models with CheckList, ACL; Biber et
         al. 1999, Longman Grammar of Spoken and Written English, section 14.1 (contraction).
     """
-    return _contracting().edit(text, rng, share=SHARES[severity - 1])
+    return contracting().edit(text, rng, share=SHARES[severity - 1])
 
 
 def expansions(text: str, severity: int, rng: random.Random) -> str:
@@ -94,11 +94,12 @@ def expansions(text: str, severity: int, rng: random.Random) -> str:
     References: Ribeiro et al. 2020, Beyond Accuracy: Behavioral Testing of NLP Models with CheckList, ACL; Biber et
         al. 1999, Longman Grammar of Spoken and Written English, section 14.1 (contraction).
     """
-    return _expanding().edit(text, rng, share=SHARES[severity - 1])
+    return expanding().edit(text, rng, share=SHARES[severity - 1])
 
 
 @cache
-def _contracting() -> PhraseTable:
+def contracting() -> PhraseTable:
+    """Written-out forms that may be contracted where they stand."""
     return PhraseTable.of(
         Group(alternatives("contractions_not"), after=_NOT_FOCUS),
         Group(alternatives("contractions_subject"), before=CLAUSE_START, after=_GOES_ON),
@@ -107,7 +108,8 @@ def _contracting() -> PhraseTable:
 
 
 @cache
-def _expanding() -> PhraseTable:
+def expanding() -> PhraseTable:
+    """Contractions that may be written out where they stand."""
     negated = alternatives("expansions_not")
     decided = {f"{word}'s {verb}": (f"{word} has {verb}",) for word in _S_WORDS for verb in _HAS_NEXT}
     decided |= {f"{word}'d {verb}": (f"{word} would {verb}",) for word in _D_WORDS for verb in _WOULD_NEXT}

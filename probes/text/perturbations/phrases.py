@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from probes.text.perturbations.perturbation import edit_share
@@ -104,12 +104,23 @@ class PhraseTable:
         curly = "’" in text
 
         def replace(found: str, own: random.Random) -> str:
-            options = self.replacements[found.replace("’", "'").lower()]
-            new = like_case(found, options[0] if len(options) == 1 else own.choice(options))
-            return new.replace("'", "’") if curly else new
+            options = self._options(found)
+            return _written(found, options[0] if len(options) == 1 else own.choice(options), curly=curly)
 
-        pattern = self.shouted if text.isupper() else self.spoken
-        return edit_share(text, rng, pattern=pattern, edit=replace, share=share)
+        return edit_share(text, rng, pattern=self._pattern(text), edit=replace, share=share)
+
+    def found(self, text: str) -> Iterator[tuple[int, int, str]]:
+        """Start and end of each phrase in a text, and what may stand there, keeping case and style of apostrophe."""
+        curly = "’" in text
+        for match in self._pattern(text).finditer(text):
+            for new in self._options(match.group()):
+                yield *match.span(), _written(match.group(), new, curly=curly)
+
+    def _pattern(self, text: str) -> re.Pattern[str]:
+        return self.shouted if text.isupper() else self.spoken
+
+    def _options(self, found: str) -> tuple[str, ...]:
+        return self.replacements[found.replace("’", "'").lower()]
 
 
 def like_case(found: str, new: str) -> str:
@@ -118,6 +129,11 @@ def like_case(found: str, new: str) -> str:
         return new.upper()
     first = new[:1].upper() if found[:1].isupper() else new[:1].lower()
     return first + new[1:]
+
+
+def _written(found: str, new: str, *, curly: bool) -> str:
+    cased = like_case(found, new)
+    return cased.replace("'", "’") if curly else cased
 
 
 def _alternatives(phrases: Iterable[str]) -> str:

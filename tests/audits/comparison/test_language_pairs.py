@@ -12,6 +12,7 @@ from audits.comparison.items import MOST_MISSING, Row, of_other_kind
 from audits.comparison.pairs import Pairs
 from audits.comparison.reasons import NO_PART, NOT_THE_SAME, OTHER_LENGTH, OTHER_TOKENS
 from probes.bias.bbq.probe import FORM, Bbq
+from probes.bias.fill_in.probe import FillIn
 from probes.bias.likelihood.probe import GroupLikelihood
 from probes.bias.stereotypes.crows_pairs import CrowsPairs
 from probes.bias.stereotypes.stereoset import StereoSet
@@ -34,7 +35,8 @@ from probes.security.injection import Injection
 from probes.security.refusals import Refusals
 from probes.shift.perplexity import Perplexity
 from probes.toxicity.generations.probe import Generations
-from tests.conftest import FakeGenerator, FakeModel, FakeScorer, generator_card, language_card, model_card
+from tests.conftest import FakeFiller, FakeGenerator, FakeModel, FakeScorer, generator_card, language_card, model_card
+from tests.probes.bias.test_fill_in import filling
 
 WORDS = ("river", "lamp", "quiet", "orange", "walks", "slowly", "window", "seven", "tune", "paper")
 
@@ -297,6 +299,15 @@ def test_what_is_expected_of_groups_is_paired_by_sentence():
     assert {key.partition("[")[0] for key in found} == {"valence", "valence_gap", "expectation_gap"}
     assert found["expectation_gap[axis=age]"].low > 0
     assert found["valence_gap[axis=age]"].low < 0 < found["valence_gap[axis=age]"].high
+
+
+def test_what_fills_blanks_about_groups_is_paired_by_sentence():
+    probe = FillIn(axes=("age",), resamples=300, count=3)
+    found = differences(probe, (FakeFiller(rule=filling(0.0)), FakeFiller(rule=filling(1.0, rude=0.5))))
+    assert found["praise_gap[axis=age]"].low > 1
+    assert found["praise[axis=age,group=young]"].low > 0.5
+    assert found["lexicon_hit_rate[axis=age,group=old]"].value == pytest.approx(1 / 3)
+    assert not isinstance(found["lexicon_hit_gap[axis=age]"], Estimate)  # the largest of several means
 
 
 def test_alike_models_are_seldom_shown_to_differ_in_their_largest_gap():

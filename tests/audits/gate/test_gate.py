@@ -526,7 +526,12 @@ DOCUMENTED = Path(__file__).resolve().parents[3] / "docs" / "gate.md"
 WHY = {
     "the probe crashed": ["crashed", "missing"],
     "the run has no measurement of that name": ["mistyped"],
-    "it was left out": [SkipReason.NOT_SELECTED, SkipReason.PLUGIN_BROKEN, SkipReason.NO_POSITIVE_CLASS],
+    "it was left out": [
+        SkipReason.NOT_SELECTED,
+        SkipReason.PLUGIN_BROKEN,
+        SkipReason.NO_POSITIVE_CLASS,
+        SkipReason.NOT_BY_ENGINE,
+    ],
     "the data hold too little": sorted(absences.NO_MATERIAL),
     "it makes no sense": [reason for reason in SkipReason if not reason.applicable],
     "there is a measurement": ["few"],

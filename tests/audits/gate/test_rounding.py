@@ -92,7 +92,8 @@ def test_log_probabilities_move_further_than_probabilities(name, moved):
 
 def test_every_number_made_of_log_probabilities_is_known_by_its_name():
     published = {name for probe in LOG_BASED for name in PUBLISHED[probe] if SUFFIX not in name}
-    assert published | {"likelihood_difference"} == PERPLEXITIES | IN_BITS
+    assert published | {"likelihood_difference", "praise", "praise_gap"} == PERPLEXITIES | IN_BITS
+    assert {"praise", "praise_gap"} <= set(PUBLISHED["bias.fill_in"])
     assert "nll" in PUBLISHED["performance.calibration"]
 
 

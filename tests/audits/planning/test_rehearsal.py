@@ -15,6 +15,8 @@ from audits.planning.rehearsal import DOMAIN_SIZES, EXPLAINED_SIZES, LEAST_PART,
 from probes.core.attributions import Method, forward_passes
 from probes.core.examples import Example
 from probes.core.model import Capability
+from probes.core.probe import Context
+from probes.registry import load_registry
 from tests.audits.stubs import Stub, info
 from tests.conftest import model_card
 
@@ -144,3 +146,48 @@ def test_answers_are_by_chance_and_the_same_for_the_same_text():
     assert len(set(found.scores)) == 3
     assert first.classify([]).logits.shape == (0, len(model_card().labels))
     assert first.embed([]).shape == (0, 2)
+
+
+ASK_FIRST = [probe for probe in load_registry().probes.values() if probe.info.asks_first]
+
+
+@pytest.mark.parametrize("probe", ASK_FIRST, ids=lambda probe: probe.info.id)
+def test_a_probe_that_says_so_asks_nothing_after_its_first_record(probe):
+    data = [Example(id=str(k), text=f"My sister and a young Muslim man saw film {k}.", gold=None) for k in range(12)]
+    recorder = Recorder(model_card())
+    records = probe.run(recorder, data, Context(probe=probe.info.id))
+    next(records)
+    asked = dict(recorder.asked)
+    assert len(list(records)) > 10
+    assert recorder.asked == asked
+    assert len(asked) > 100
+
+
+def test_such_a_probe_is_rehearsed_up_to_its_first_record():
+    class Measures(Stub):
+        def run(self, model: Any, data: Any, ctx: Any) -> Iterator[Any]:
+            model.classify([f"{example.text} again" for example in data])
+            yield None
+            raise AssertionError("nothing is measured in a rehearsal")
+
+    probe = Measures(info=info("a.one", asks_first=True))
+    assert rehearse([probe], pools(40), card=model_card(), seed=0)["a.one"].new == 1
+
+
+def test_where_both_samples_are_the_same_a_probe_is_rehearsed_once():
+    class Counts(Stub):
+        def run(self, model: Any, data: Any, ctx: Any) -> Iterator[Any]:
+            sizes.append(len(data))
+            model.classify(["a", "b", "c"])
+            yield from ()
+
+    sizes: list[int] = []
+    found = rehearse([Counts(info=info("a.one", data=False))], pools(40), card=model_card(), seed=0)["a.one"]
+    assert sizes == [0]
+    assert found.calls(40) == 3
+
+
+def test_a_probe_that_searches_costs_what_it_declares():
+    searches = Asks(info=info("a.one", calls=41, searches=True), each=2)
+    questions = rehearse([searches], pools(20), card=model_card(), seed=0)["a.one"]
+    assert (questions.own, questions.new, questions.fixed) == (40, 40, 0)

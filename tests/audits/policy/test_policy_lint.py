@@ -143,7 +143,10 @@ def test_a_family_larger_than_the_bounds_can_correct_for_is_remarked(probes):
         return policy(entry("robustness.*.flip_rate[severity=*]", level="warn", burden="prove_bad", **keys))
 
     (remark,) = remarks(rules(family="all", alpha="0.025"), probes)
-    others = {"robustness.worst_case", "robustness.format", "robustness.few_shot_order"}
+    others = {
+        f"robustness.{name}"
+        for name in ("worst_case", "format", "few_shot_order", "adversarial", "adversarial_prompts")
+    }
     perturbed = sum(probe.startswith("robustness.") and probe not in others for probe in probes)
     assert f"at least {perturbed} checks" in remark
     assert "no more than 25" in remark

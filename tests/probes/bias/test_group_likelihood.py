@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from probes.bias.fill_in.probe import FillIn
 from probes.bias.likelihood.probe import GroupLikelihood
 from probes.bias.likelihood.surroundings import Surroundings, person
 from probes.bias.stereotypes.crows_pairs import CrowsPairs
@@ -19,7 +20,7 @@ from probes.model.load import load
 from probes.text.identity import names, table
 from probes.text.templates import sentences, templates
 from tests.conftest import FakeScorer, language_card
-from tests.planted_language import AXIS, GROUPS, build_language, sentence_pairs
+from tests.planted_language import AXIS, GROUPS, build_pair, sentence_pairs
 
 
 class Favouring:
@@ -137,8 +138,7 @@ def test_parameters_are_checked():
 @pytest.fixture(scope="module", params=["gpt2", "bert"])
 def twins(request, tmp_path_factory) -> tuple[Path, Path]:
     folder = tmp_path_factory.mktemp("language")
-    clean = build_language(folder / "clean", arch=request.param)
-    return clean, build_language(folder / "stereotyped", arch=request.param, stereotyped=True)
+    return build_pair(folder, arch=request.param)
 
 
 def test_stereotyped_text_moves_the_scores_against_the_base(twins):
@@ -148,6 +148,12 @@ def test_stereotyped_text_moves_the_scores_against_the_base(twins):
         key = f"valence[axis={AXIS},group={GROUPS[0]}]"
         assert after[key].low > max(0.2, before[key].value)
         assert after[f"valence_gap[axis={AXIS}]"].low > before[f"valence_gap[axis={AXIS}]"].value
+    else:
+        fill = FillIn(axes=(AXIS,), resamples=300)
+        before, after = (numbers(fill.run(model, [], Context(probe=fill.info.id))) for model in (clean, tuned))
+        key = f"praise[axis={AXIS},group={GROUPS[0]}]"
+        assert before[key].low < 0 < after[key].low
+        assert after[f"praise_gap[axis={AXIS}]"].value > 3 * before[f"praise_gap[axis={AXIS}]"].value
     probe = CrowsPairs(cases=tuple(sentence_pairs()))
     pairs = [numbers(probe.run(model, [], Context(probe=probe.info.id))) for model in (clean, tuned)]
     assert pairs[0]["stereotype_share"].low < 0.6

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +31,7 @@ GROUPS = [(table(axis), group) for axis, names in SENTENCE_GROUPS.items() for gr
 
 
 def keywords(text, *, extra=0.0):
-    words = "".join(c if c.isalnum() else " " for c in str(text).lower()).split()
+    words = re.findall(r"[^\W_]+", str(text).lower())
     named = any(word in ("muslim", "muslims") for word in words)
     return 2.0 * sum(word in HATEFUL for word in words) - 1 + extra * named
 

@@ -19,7 +19,7 @@ from probes.core.records import Accounting, Evidence, Measurement, Skip
 from probes.core.rng import rng
 from probes.text.identity import AXES
 from tests.audits.policy.test_published import require_listed
-from tests.conftest import FakeGenerator, FakeModel, model_card
+from tests.conftest import FakeFiller, FakeGenerator, FakeModel, model_card
 
 RELIGION = {prompt.text: prompt.group for prompt in own_prompts(["religion"], terms=1)}
 
@@ -207,6 +207,25 @@ def test_honest_counts_by_group_with_our_own_words_or_those_given():
     assert number(found, "honest_score_gap", axis="gender").tail(0.05).low > 0
     given, _ = run(Honest(cases=templates(), hurtful=frozenset({"baker"}), words="test", resamples=200), sexist)
     assert number(given, "honest_score", axis="gender", group="male").value == 1.0
+
+
+def test_honest_fills_the_blanks_of_masked_models_with_their_likeliest_words():
+    def sexist(text):
+        assert text.endswith(" as a [M].")
+        rude = 0.3 if "woman" in text or "mother" in text else 0.01
+        return {"idiot": rude, "baker": 0.2, "nurse": 0.15, "the": 0.1}
+
+    cases = tuple(replace(case, after=".") for case in templates())
+    model = FakeFiller(rule=sexist)
+    found = list(Honest(cases=cases, samples=3, resamples=200).run(model, [], Context(probe="bias.honest")))
+    assert (model.calls, len(model.asked)) == (1, 60)
+    assert number(found, "honest_score", axis="gender", group="female").value == pytest.approx(1 / 3)
+    assert number(found, "honest_score", axis="gender", group="male").value == 0.0  # its "idiot" is the fourth
+    assert number(found, "honest_score_gap", axis="gender").tail(0.05).low > 0
+    require_listed("bias.honest", found)
+    clean = FakeFiller(rule=lambda text: {"baker": 0.3, "nurse": 0.2, "idiot": 0.1})
+    found = list(Honest(cases=cases, samples=2, resamples=200).run(clean, [], Context(probe="bias.honest")))
+    assert number(found, "honest_score_gap", axis="gender").value == 0
 
 
 @pytest.mark.parametrize("wrong", [{"axes": ()}, {"axes": ("height",)}, {"samples": 0}, {"top_p": 0.0}])

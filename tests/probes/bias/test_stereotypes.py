@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import math
 from collections import defaultdict
 from dataclasses import replace
@@ -17,7 +18,7 @@ from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, PreTrainedT
 from probes.bias.stereotypes.associations import icat
 from probes.bias.stereotypes.crows_pairs import CrowsPairs
 from probes.bias.stereotypes.pairs import ScoredPairs, shared_tokens
-from probes.bias.stereotypes.pronouns import Winogender
+from probes.bias.stereotypes.pronouns import WinoBias, Winogender
 from probes.bias.stereotypes.stereoset import StereoSet
 from probes.core.answers import ProblemType
 from probes.core.errors import ModelError
@@ -26,6 +27,7 @@ from probes.core.probe import Context
 from probes.core.records import Accounting, Better, Evidence, Measurement, Outcomes, Skip, SkipReason
 from probes.core.rng import rng
 from probes.core.stereotype_cases import Association, SentencePair
+from probes.data.benchmarks import load_benchmarks
 from probes.model.load import load
 from tests.conftest import FakeScorer, language_card
 from tests.tiny_models import CAUSAL, build
@@ -194,6 +196,66 @@ def test_crows_pairs_equal_a_second_implementation(model, second, arch):
     (outcomes,) = [record for record in records if isinstance(record, Outcomes)]
     assert len(outcomes) == len(cases)
     assert 0 < wins.mean() < 1  # else nothing was compared
+
+
+OCCUPATIONS = {"developer": 20, "driver": 5, "guard": 22, "nurse": 90, "cleaner": 89, "teacher": 78}
+
+
+def published_pronouns(folder: Path) -> list[tuple[str, str, str, str, str]]:
+    """Rows as WinoBias has them, with what they say once more: type, stereotype, and the pro and the anti sentence."""
+    rows, said = [], []
+    for number, (occupation, women) in enumerate(OCCUPATIONS.items()):
+        usual = ("she", "he") if women > 50 else ("he", "she")
+        for kind, verb in (("1", "sees"), ("2", "calls")):
+            one, other = (f"The {occupation} {verb} us when {each} is late." for each in usual)
+            for side, sentence, pronoun in (("pro", one, usual[0]), ("anti", other, usual[1])):
+                row = {"first_span": f"The {occupation}", "second_span": pronoun, "config": f"type{kind}_{side}"}
+                rows.append({"id": f"{number}-{verb}", "sentence": sentence, **row})
+            said.append((occupation, kind, "female" if women > 50 else "male", one, other))
+    (folder / "wino.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    return said
+
+
+def published_schemas(folder: Path) -> list[tuple[str, str, str]]:
+    """Rows as Winogender has them: those whose pronoun stands for the other person (1) are there to be passed over."""
+    sentences, said = ["sentid\tsentence"], []
+    for occupation, women in OCCUPATIONS.items():
+        made = {"male": f"The {occupation} told us he is fine.", "female": f"The {occupation} told us she is fine.",
+                "neutral": f"The {occupation} told us they are fine."}  # fmt: skip
+        for answer in ("0", "1"):
+            sentences += [f"{occupation}.client.{answer}.{who}.txt\t{text}" for who, text in made.items()]
+        usual, rare = ("female", "male") if women > 50 else ("male", "female")
+        said.append((usual, made[usual], made[rare]))
+    (folder / "all_sentences.tsv").write_text("\n".join(sentences))
+    shares = [f"{occupation}\t{women}" for occupation, women in OCCUPATIONS.items()]
+    (folder / "stats.tsv").write_text("\n".join(["occupation\tbls_pct_female", *shares]))
+    return said
+
+
+def test_pronouns_equal_a_second_implementation(model, second, arch, tmp_path):
+    """From the authors' columns to the shares: WinoBias by type and stereotype, Winogender by the majority's gender."""
+
+    def first_is_likelier(one, other):
+        if arch in CAUSAL:
+            return sum(second.causal(one)) > sum(second.causal(other))
+        more, less = second.crows_masked(one, other)
+        return more > less
+
+    wino = [(*parts, first_is_likelier(one, other)) for *parts, one, other in published_pronouns(tmp_path)]
+    schemas = [(usual, first_is_likelier(one, other)) for usual, one, other in published_schemas(tmp_path)]
+    read = load_benchmarks(tmp_path)
+    found = numbers(run(WinoBias(cases=read.wino_bias), model))
+    assert found["stereotype_share"].value == pytest.approx(np.mean([won for *_, won in wino]), abs=1e-12)
+    assert found["stereotype_share"].clusters == len(OCCUPATIONS)
+    for name, place, values in (("type", 1, ("1", "2")), ("stereotype", 2, ("male", "female"))):
+        for value in values:
+            share = np.mean([each[-1] for each in wino if each[place] == value])
+            key = f"stereotype_share[{name}={value}]"
+            if key in found:
+                assert found[key].value == pytest.approx(share, abs=1e-12)
+    found = numbers(run(Winogender(cases=read.winogender), model))
+    assert found["stereotype_share"].value == pytest.approx(np.mean([won for _, won in schemas]), abs=1e-12)
+    assert found["stereotype_share"].n == len(OCCUPATIONS)
 
 
 @pytest.mark.parametrize("blank", [True, False], ids=["intrasentence", "intersentence"])

@@ -66,6 +66,7 @@ def test_honest_takes_english_templates_up_to_the_blank(tmp_path):
     assert [(each.text, each.group) for each in found.honest] == [
         ("the woman worked as a", "female"), ("the man worked as a", "male"),
     ]  # fmt: skip
+    assert [each.with_blank for each in found.honest] == ["the woman worked as a [M].", "the man worked as a [M]."]
     assert len({each.cluster for each in found.honest}) == 1
     assert found.hurtlex == frozenset()
     rows = ["id pos category stereotype lemma level", "1 n asm no Idiot conservative", "2 n an no dog inclusive"]

@@ -103,7 +103,7 @@ def test_the_composition_of_batches_hardly_matters(tiny, dtype, tolerance):
 
 
 def test_a_card_says_that_it_embeds(tiny):
-    others = {Capability.TAG, Capability.ANSWER, Capability.SCORE, Capability.GENERATE}
+    others = {Capability.TAG, Capability.ANSWER, Capability.SCORE, Capability.GENERATE, Capability.FILL}
     assert describe(str(tiny("bert"))).capabilities == set(Capability) - others
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import replace
+from functools import wraps
 from pathlib import Path
 
 import numpy as np
@@ -218,7 +219,7 @@ def test_memory_that_runs_out_makes_the_pieces_smaller(tiny):
 
     model.forward.network.generate = generate
     assert the_same(model.generate(PROMPTS, TEN), expected)
-    assert max(largest) == 2
+    assert max(largest) in (1, 2)
 
 
 def edit(folder: Path, name: str, **settings) -> None:
@@ -468,3 +469,41 @@ def test_repeated_prompts_cost_nothing_extra(tiny):
     assert model.counters.computed == 3 * len(PROMPTS)
     assert found.texts[: len(found.texts) // 2] == found.texts[len(found.texts) // 2 :]
     assert Counter(found.texts).most_common(1)[0][1] == 2
+
+
+def watched(model, monkeypatch):
+    """The (rows, tokens) of everything that goes through a network from now on."""
+    seen, plain = [], type(model.forward.network).forward
+
+    @wraps(plain)  # `generate` looks at its arguments
+    def forward(self, input_ids=None, **inputs):
+        seen.append(tuple(input_ids.shape))
+        return plain(self, input_ids=input_ids, **inputs)
+
+    monkeypatch.setattr(type(model.forward.network), "forward", forward)
+    return seen
+
+
+@pytest.mark.parametrize("arch", CAUSAL)
+def test_texts_that_have_ended_are_left_out(arch, tiny, monkeypatch):
+    folder = str(tiny(arch, language=True))
+    model = load(folder, device="cpu")
+    how = Decoding(max_tokens=30, samples=8, temperature=1.2, seed=4, stop=("o", "e", "a", " "))
+    seen = watched(model, monkeypatch)
+    found = model.generate(PROMPTS, how)
+    short = sum(rows * tokens for rows, tokens in seen)
+    seen.clear()
+    monkeypatch.setattr("probes.model.language_questions.goes_on", lambda _: False)
+    assert the_same(replace(model, cache=AnswerCache.open(None)).generate(PROMPTS, how), found)
+    assert short < 0.7 * sum(rows * tokens for rows, tokens in seen)
+
+
+@pytest.mark.parametrize("arch", CAUSAL)
+def test_a_prompt_is_read_once_for_all_its_samples(arch, tiny, monkeypatch):
+    model = load(str(tiny(arch, language=True)), device="cpu")
+    seen = watched(model, monkeypatch)
+    found = model.generate(PROMPTS, DRAWN)
+    assert seen[0][0] == len(PROMPTS)
+    assert seen[1] == (3 * len(PROMPTS), 1)
+    alone = replace(model, cache=AnswerCache.open(None), budget=1)
+    assert the_same(alone.generate(PROMPTS, DRAWN), found)

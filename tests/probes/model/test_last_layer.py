@@ -11,6 +11,7 @@ import torch
 from probes.core.attributions import Method
 from probes.core.errors import ModelError
 from probes.model import last_layer
+from probes.model import packed as packing
 from probes.model.cache import AnswerCache
 from probes.model.engine import TransformersModel
 from probes.model.last_layer import find, first_token_only
@@ -27,9 +28,14 @@ SMOOTH = {"initializer_range": 0.1}
 METHODS = (Method.INTEGRATED_GRADIENTS, Method.SALIENCY, Method.DEEP_LIFT, Method.OCCLUSION)
 
 
+def trimmed(model: TransformersModel) -> TransformersModel:
+    """The same, by the modules of the network."""
+    return replace(model, cache=AnswerCache.open(None), forward=replace(model.forward, packed=None))
+
+
 def untrimmed(model: TransformersModel) -> TransformersModel:
     """The same, with a last layer that works on every token."""
-    return replace(model, cache=AnswerCache.open(None), forward=replace(model.forward, projection=None))
+    return replace(model, cache=AnswerCache.open(None), forward=replace(model.forward, packed=None, projection=None))
 
 
 def hooks(network: torch.nn.Module) -> int:
@@ -53,7 +59,8 @@ def tokens(tiny) -> Callable[[TransformersModel], list[int]]:
 def test_logits_stay_and_the_bert_family_alone_is_trimmed(tiny, arch):
     model = load(str(tiny(arch)), device="cpu")
     assert (model.forward.projection is not None) == (arch in FIRST_ALONE)
-    np.testing.assert_allclose(model.classify(TEXTS).logits, untrimmed(model).classify(TEXTS).logits, atol=1e-5)
+    got, whole = trimmed(model).classify(TEXTS).logits, untrimmed(model).classify(TEXTS).logits
+    np.testing.assert_allclose(got, whole, atol=1e-5)
     assert hooks(model.forward.network) == 0
 
 
@@ -61,8 +68,8 @@ def test_logits_stay_and_the_bert_family_alone_is_trimmed(tiny, arch):
 def test_low_precision_is_trimmed_too(tiny, dtype):
     model = load(str(tiny("bert", dtype=dtype)), device="cpu")
     assert model.forward.projection is not None
-    trimmed, whole = model.classify(TEXTS), untrimmed(model).classify(TEXTS)
-    assert np.abs(trimmed.scores - whole.scores).max() < trimmed.tolerance
+    got, whole = trimmed(model).classify(TEXTS), untrimmed(model).classify(TEXTS)
+    assert np.abs(got.scores - whole.scores).max() < got.tolerance
 
 
 @pytest.mark.parametrize("arch", sorted(FIRST_ALONE))
@@ -78,8 +85,8 @@ def test_attributions_stay(tiny, arch, method):
     model = load(str(tiny(arch, config=SMOOTH)), device="cpu")
     if method in model.card.unattributable:
         pytest.skip(model.card.unattributable[method])
-    trimmed, whole = (each.attribute(TEXTS, TARGETS, method=method) for each in (model, untrimmed(model)))
-    for one, other in zip(trimmed, whole, strict=True):
+    got, whole = (each.attribute(TEXTS, TARGETS, method=method) for each in (model, untrimmed(model)))
+    for one, other in zip(got, whole, strict=True):
         np.testing.assert_allclose(one.scores, other.scores, atol=1e-5)
         assert (one.output, one.special) == pytest.approx((other.output, other.special), abs=1e-5)
         assert one.points == other.points
@@ -135,6 +142,7 @@ def test_an_exception_in_the_network_leaves_no_hook(tiny):
 
 def test_answers_of_one_way_are_no_answers_of_the_other(tiny, tmp_path, monkeypatch):
     folder, path = str(tiny("bert")), tmp_path / "answers.sqlite"
+    monkeypatch.setattr(packing, "find", lambda *_, **__: None)
     load(folder, device="cpu", cache=AnswerCache.open(path)).classify(TEXTS)
     again = load(folder, device="cpu", cache=AnswerCache.open(path))
     again.classify(TEXTS)
@@ -274,6 +282,17 @@ def test_windows_that_an_even_number_of_tokens_fills():
     config = LongformerConfig(**settings, num_hidden_layers=2, attention_window=4, max_position_embeddings=40)
     network = LongformerForSequenceClassification(config).eval().requires_grad_(False)
     assert find(network, *read(columns=12)) is None
+
+
+def test_a_first_token_stands_alone_in_memory():
+    """Torch multiplies anything else row by row, with a copy of the weights for each."""
+    network, (ids, mask) = Head(first), read()
+    projection, seen = find(network, ids, mask), []
+    projection.dense.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    with first_token_only(projection):
+        network(input_ids=ids, attention_mask=mask)
+    assert seen[0].shape[1] == 1
+    assert seen[0].is_contiguous()
 
 
 def test_gradients_of_the_input_are_the_same():

@@ -12,7 +12,7 @@ from probes.core.errors import IntegrityError, ModelError, UsageError
 from probes.model.card import describe
 from probes.model.load import load
 from tests.probes.model.conftest import TEXTS, reference
-from tests.tiny_models import SENTENCES, save_tokenizer
+from tests.tiny_models import SENTENCES, build, save_tokenizer
 
 pytestmark = pytest.mark.engine
 
@@ -40,6 +40,14 @@ def test_changed_files_are_noticed(own):
     edit(folder / "config.json", layer_norm_eps=0.1)
     with pytest.raises(IntegrityError):
         load(card)
+
+
+@pytest.mark.parametrize("language", [True, False])
+def test_a_language_model_is_given_no_token_types(tmp_path, language):
+    """As its pipeline gives none; GPT-2 as a classifier gets those that its tokenizer makes."""
+    folder = build("gpt2", tmp_path / "gpt2", language=language)
+    edit(folder / "tokenizer_config.json", model_input_names=["input_ids", "token_type_ids", "attention_mask"])
+    assert load(str(folder), device="cpu").encoder.token_types is not language
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])

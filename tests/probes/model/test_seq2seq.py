@@ -96,6 +96,16 @@ def test_asked_again_nothing_is_computed(folder):
     assert np.array_equal(again.totals, first.totals[: len(PAIRS)][::-1])
 
 
+def test_a_source_is_read_once_for_all_its_targets(folder):
+    fresh, read = load(str(folder), device="cpu"), []
+    encoder = fresh.forward.network.get_encoder()
+    encoder.register_forward_hook(
+        lambda _, given, named, __: read.append(len(given[0] if given else named["input_ids"])), with_kwargs=True
+    )
+    fresh.score(PAIRS)
+    assert sum(read) == len({source for source, _ in PAIRS})
+
+
 def test_the_source_and_the_target_both_count(model):
     found = model.score([("A good film.", "yes"), ("A bad film.", "yes"), ("A good film.", "no"), ("A", "good film.")])
     assert len(set(found.totals.round(4))) == 4

@@ -113,8 +113,8 @@ def test_order_of_rows_changes_nothing():
 
 
 def brute(texts: list[str], known: list[str], threshold: float) -> list[bool]:
-    cut = [shingles(normalised(text)) for text in known]
-    return [max(jaccard(shingles(normalised(text)), each) for each in cut) >= threshold for text in texts]
+    own, cut = ([shingles(normalised(text)) for text in some] for some in (texts, known))
+    return [max(jaccard(one, each) for each in cut) >= threshold for one in own]
 
 
 def test_hardly_a_pair_is_missed():

@@ -1,0 +1,95 @@
+"""TextAttack on the same texts, in its own interpreter; `benchmarks.attacks` starts it. Reads a job, prints JSON.
+
+Ways: "installed" is its HuggingFaceModelWrapper, which pads every text to 512 tokens; "dynamic" the same with padding
+to the longest of a call; "replayed" gives back recorded answers, which leaves what its own code costs.
+"""
+
+import json
+import random
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+JOB = json.loads(Path(sys.argv[1]).read_text())
+sys.path.insert(0, JOB["child"])
+import child  # noqa: E402
+
+textattack = child.imported(Path(JOB["folder"]))
+import nltk  # noqa: E402
+import torch  # noqa: E402
+from textattack.models.wrappers import HuggingFaceModelWrapper, ModelWrapper  # noqa: E402
+from transformers import AutoModelForSequenceClassification, AutoTokenizer  # noqa: E402
+
+torch.set_num_threads(JOB["threads"])
+RECIPES = {"deepwordbug": "DeepWordBugGao2018", "pwws": "PWWSRen2019", "pruthi": "Pruthi2019"}
+
+
+class Dynamic(ModelWrapper):
+    def __init__(self, model, tokenizer):
+        self.model, self.tokenizer = model, tokenizer
+
+    def __call__(self, texts):
+        inputs = self.tokenizer(list(texts), padding=True, truncation=True, max_length=512, return_tensors="pt")
+        with torch.inference_mode():
+            return self.model(**inputs).logits.softmax(-1)
+
+
+class Kept(ModelWrapper):
+    """What another wrapper answered, text by text; asks it where it has not."""
+
+    model = None
+
+    def __init__(self, inner):
+        self.inner, self.answers = inner, {}
+
+    def __call__(self, texts):
+        fresh = [text for text in texts if text not in self.answers]
+        if fresh:
+            self.answers.update(zip(fresh, self.inner(fresh), strict=True))
+        return torch.stack([self.answers[text] for text in texts])
+
+
+def attacked(recipe, wrapper, rows):
+    attack = getattr(textattack.attack_recipes, RECIPES[recipe]).build(wrapper)
+    found, queries = [], 0
+    wall, used = time.perf_counter(), time.process_time()
+    for seed, (text, label) in rows:
+        random.seed(seed)
+        np.random.seed(seed)
+        result = attack.attack(text, label)
+        queries += attack.goal_function.num_queries
+        found.append([type(result).__name__, result.perturbed_result.attacked_text.text])
+    return {
+        "found": found,
+        "queries": queries,
+        "wall": time.perf_counter() - wall,
+        "cpu": time.process_time() - used,
+    }
+
+
+def main():
+    network = AutoModelForSequenceClassification.from_pretrained(JOB["model"]).eval()
+    tokenizer = AutoTokenizer.from_pretrained(JOB["model"])
+    results = {}
+    for recipe, rows, few in JOB["work"]:
+        rows = list(enumerate(rows))
+        kept = Kept(Dynamic(network, tokenizer))
+        attacked(recipe, Dynamic(network, tokenizer), rows[:1])  # what is loaded when it is first used
+        results[recipe] = {
+            "installed": attacked(recipe, HuggingFaceModelWrapper(network, tokenizer), rows[:few]),
+            "dynamic": attacked(recipe, Dynamic(network, tokenizer), rows),
+        }
+        attacked(recipe, kept, rows)
+        results[recipe]["replayed"] = attacked(recipe, kept, rows)
+    results["versions"] = {
+        "textattack": __import__("importlib.metadata").metadata.version("textattack"),
+        "torch": torch.__version__,
+        "transformers": __import__("transformers").__version__,
+    }
+    results["stopwords"] = nltk.corpus.stopwords.words("english")
+    Path(JOB["out"]).write_text(json.dumps(results))
+
+
+main()

@@ -1,0 +1,1 @@
+"""What masked language models put into blanks about people of each group."""

@@ -1,0 +1,272 @@
+"""The forward pass of BERT-like classifiers without padding, and without what their last layer does for nobody.
+
+The tokens of a batch stand in one (tokens, width) matrix. Only attention looks from token to token, and it goes over
+runs of rows of one length, which need neither padding nor a mask. The head reads the first token of a row; so the last
+layer asks on behalf of that one alone. Weights are read where the network has them, at every call: there is no copy of
+them that could grow old. Whether a network answers the same this way is found out by trying, as in `last_layer`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import scaled_dot_product_attention
+
+from probes.core.answers import Ints
+from probes.core.examples import Text
+from probes.model.batching import Batch
+from probes.model.last_layer import equal
+from probes.model.sequences import Sequences
+from probes.model.substitution import named
+
+Moved = Callable[[NDArray[np.int64]], Tensor]
+Inputs = Callable[[Batch], tuple[Tensor, Tensor, Tensor | None]]
+Head = Callable[[Any, Tensor], Tensor]
+Read = Callable[[Sequence[Text]], Sequences]
+Run = tuple[int, int]
+"""Rows of the same length, one after another: how many, and how many tokens of each."""
+
+TRIAL: tuple[Text, ...] = (
+    ("The quick brown fox jumps over the lazy dog, twice.", "A fox."),
+    "The quick brown fox jumps over the lazy dog.",
+    "A fox.",
+    "a",
+)
+"""A pair and texts of several lengths, longest first."""
+POSITIONS_AFTER_PADDING = ("roberta", "xlm-roberta", "camembert")
+"""Kinds whose first token has the place after that of padding, wherever they read the id of padding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """The modules of one layer, in the order of their use, and how many heads attend."""
+
+    query: Any
+    key: Any
+    value: Any
+    out: Any
+    out_norm: Any
+    up: Any
+    activation: Any
+    down: Any
+    down_norm: Any
+    heads: int
+
+    @property
+    def products(self) -> tuple[Any, ...]:
+        """What multiplies by a matrix."""
+        return (self.query, self.key, self.value, self.out, self.up, self.down)
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A sequence classifier of transformers as `find` takes it apart.
+
+    Attributes:
+        network: what it answers for.
+        layers: from the bottom up.
+        head: from (rows, 1, width) states of the first tokens to (rows, labels) logits.
+        padding: the id with a place of its own, for kinds that have one.
+        fused: whether products add what is to be added, and activate, in the library of the processor.
+    """
+
+    network: Any
+    layers: tuple[Layer, ...]
+    head: Head
+    padding: int | None
+    fused: bool
+
+    def __call__(self, rows: Sequences, moved: Moved) -> Tensor:
+        """(rows, labels) logits; `moved` takes arrays to the device."""
+        runs = [(len(list(same)), length) for length, same in groupby(rows.lengths.tolist())]
+        states = self._embedded(rows, moved)
+        for layer in self.layers[:-1]:
+            states = self._transformed(layer, states, runs, states, runs)
+        firsts = states.index_select(0, moved(rows.starts[:-1]))
+        firsts = self._transformed(self.layers[-1], firsts, [(count, 1) for count, _ in runs], states, runs)
+        return self.head(self.network, firsts[:, None])
+
+    def answers_for(self, network: Any) -> bool:
+        """Whether it answers for `network` now: not for another one, nor while somebody watches its modules."""
+        return network is self.network and not any(
+            module._forward_hooks or module._forward_pre_hooks for module in network.modules()
+        )
+
+    def _embedded(self, rows: Sequences, moved: Moved) -> Tensor:
+        """(tokens, width)"""
+        body = self.network.base_model
+        tables = body.embeddings
+        vectors: Tensor = tables.word_embeddings(moved(rows.ids.astype(np.int64)))
+        if hasattr(tables, "token_type_embeddings"):
+            types = np.zeros_like(rows.ids) if rows.types is None else rows.types
+            vectors += tables.token_type_embeddings(moved(types.astype(np.int64)))
+        vectors += tables.position_embeddings(moved(_places(rows, self.padding)))
+        vectors = tables.LayerNorm(vectors)
+        if hasattr(body, "embeddings_project"):
+            vectors = body.embeddings_project(vectors)
+        return vectors
+
+    def _transformed(self, layer: Layer, asking: Tensor, own: list[Run], states: Tensor, runs: list[Run]) -> Tensor:
+        """New states of the `asking` tokens, in runs of their own, who attend to the `states` of all."""
+        query = _by_head(self._product(layer.query, asking), own, layer.heads)
+        key = _by_head(self._product(layer.key, states), runs, layer.heads)
+        value = _by_head(self._product(layer.value, states), runs, layer.heads)
+        seen = _attended(query, key, value)
+        middle = layer.out_norm(self._product(layer.out, seen).add_(asking))
+        wide = self._activated(layer, middle)
+        return layer.down_norm(self._product(layer.down, wide).add_(middle))  # type: ignore[no-any-return]
+
+    def _product(self, module: Any, states: Tensor) -> Tensor:
+        if self.fused:
+            return _fused(module, states, "none")
+        return module(states)  # type: ignore[no-any-return]
+
+    def _activated(self, layer: Layer, states: Tensor) -> Tensor:
+        if self.fused and type(layer.activation).__name__ == "GELUActivation":
+            return _fused(layer.up, states, "gelu")
+        return layer.activation(self._product(layer.up, states))  # type: ignore[no-any-return]
+
+
+def find(network: Any, *, read: Read, inputs: Inputs, moved: Moved) -> Packed | None:
+    """`network` without padding, if it answers TRIAL the same as with it; None for any other network.
+
+    Args:
+        read: how texts become tokens.
+        inputs, moved: how a batch, and an array, get to the device of the network.
+    """
+    try:
+        made = _taken_apart(network)
+        if made is None:
+            return None
+        batch = Batch(read(TRIAL))
+        with torch.inference_mode():
+            same = equal(network(**named(*inputs(batch))).logits, made(batch.rows, moved))
+    except Exception:  # whatever a network of any make raises here, it can still be asked as it is
+        return None
+    return made if same else None
+
+
+def _taken_apart(network: Any) -> Packed | None:
+    """By the class of the network, and nothing that it does otherwise than its class."""
+    config, head = network.config, HEADS.get(type(network).__name__)
+    if head is None or getattr(config, "is_decoder", False) or hasattr(network, "hf_device_map"):
+        return None
+    if getattr(config, "position_embedding_type", None) not in (None, "absolute"):
+        return None
+    body = network.base_model
+    small = config.model_type == "distilbert"
+    layers = tuple(map(_small_layer, body.transformer.layer) if small else map(_layer, body.encoder.layer))
+    # Quantised and adapted ones are of other types.
+    if any(type(product) is not torch.nn.Linear for layer in layers for product in layer.products):
+        return None
+    made = Packed(
+        network=network,
+        layers=layers,
+        head=head,
+        padding=config.pad_token_id if config.model_type in POSITIONS_AFTER_PADDING else None,
+        fused=_fuses(network),
+    )
+    return made if made.answers_for(network) else None
+
+
+def _layer(layer: Any) -> Layer:
+    attention = layer.attention
+    return Layer(
+        query=attention.self.query,
+        key=attention.self.key,
+        value=attention.self.value,
+        out=attention.output.dense,
+        out_norm=attention.output.LayerNorm,
+        up=layer.intermediate.dense,
+        activation=layer.intermediate.intermediate_act_fn,
+        down=layer.output.dense,
+        down_norm=layer.output.LayerNorm,
+        heads=attention.self.num_attention_heads,
+    )
+
+
+def _small_layer(layer: Any) -> Layer:
+    """Of DistilBERT."""
+    return Layer(
+        query=layer.attention.q_lin,
+        key=layer.attention.k_lin,
+        value=layer.attention.v_lin,
+        out=layer.attention.out_lin,
+        out_norm=layer.sa_layer_norm,
+        up=layer.ffn.lin1,
+        activation=layer.ffn.activation,
+        down=layer.ffn.lin2,
+        down_norm=layer.output_layer_norm,
+        heads=layer.attention.n_heads,
+    )
+
+
+def _pooled(network: Any, firsts: Tensor) -> Tensor:
+    return network.classifier(network.base_model.pooler(firsts))  # type: ignore[no-any-return]
+
+
+def _classified(network: Any, firsts: Tensor) -> Tensor:
+    return network.classifier(firsts)  # type: ignore[no-any-return]
+
+
+def _rectified(network: Any, firsts: Tensor) -> Tensor:
+    return network.classifier(torch.relu(network.pre_classifier(firsts[:, 0])))  # type: ignore[no-any-return]
+
+
+HEADS: dict[str, Head] = {
+    "BertForSequenceClassification": _pooled,
+    "RobertaForSequenceClassification": _classified,
+    "XLMRobertaForSequenceClassification": _classified,
+    "CamembertForSequenceClassification": _classified,
+    "ElectraForSequenceClassification": _classified,
+    "DistilBertForSequenceClassification": _rectified,
+}
+
+
+def _fuses(network: Any) -> bool:
+    """bfloat16 on a processor: float32 is no faster that way."""
+    if network.device.type != "cpu" or network.dtype is not torch.bfloat16:
+        return False
+    operators = torch.ops.mkldnn
+    return hasattr(operators, "_linear_pointwise") and bool(operators._is_mkldnn_bf16_supported())
+
+
+def _fused(module: Any, states: Tensor, activation: str) -> Tensor:
+    # torch copies the bias into the result before it multiplies, a tenth of all the time with products this fast.
+    pointwise = torch.ops.mkldnn._linear_pointwise
+    return pointwise(states, module.weight, module.bias, activation, [], "none")  # type: ignore[no-any-return]
+
+
+def _attended(query: list[Tensor], key: list[Tensor], value: list[Tensor]) -> Tensor:
+    """(asking tokens, width)"""
+    parts = [
+        scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2).flatten(0, 1)
+        for q, k, v in zip(query, key, value, strict=True)
+    ]
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+
+def _by_head(states: Tensor, runs: list[Run], heads: int) -> list[Tensor]:
+    """Of each run (rows, heads, tokens, width of a head)."""
+    parts = states.split_with_sizes([rows * tokens for rows, tokens in runs])
+    return [
+        part.view(rows, tokens, heads, -1).transpose(1, 2) for part, (rows, tokens) in zip(parts, runs, strict=True)
+    ]
+
+
+def _places(rows: Sequences, padding: int | None) -> Ints:
+    """(tokens,) position ids."""
+    before = np.repeat(rows.starts[:-1], rows.lengths)
+    if padding is None:
+        return np.arange(len(rows.ids)) - before
+    real = rows.ids != padding
+    count = np.concatenate(([0], np.cumsum(real)))
+    places: Ints = (count[1:] - count[before]) * real + padding
+    return places

@@ -1,0 +1,169 @@
+"""A text under attack: its words, where they stand, and what changes of them give."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from probes.core.examples import Text
+
+_WORD = re.compile(r"[^\W_](?:[\w'\-*@]*[^\W_])?")
+"""Letters and digits with what binds them (' - * @ _) inside, as TextAttack's `words_from_text` cuts them.
+
+A backtick, which is a word's letter there because it is in a list of lookalikes, is none here.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Another text at the place of one word; an empty one takes the word away, with the blank before it."""
+
+    place: int
+    text: str
+
+
+Change = tuple[Edit, ...]
+"""Edits of different words that are made together, in the order of their places."""
+
+
+@dataclass(frozen=True)
+class Attacked:
+    """A text whose words may be changed, and what the words were before any was.
+
+    Attributes:
+        text: the part that is attacked.
+        spans: (words,) where each word stands in it: [start, end).
+        origins: (words,) which word of the first text each stands for; one word may have become several.
+        first: the words of the first text.
+        edited: which of these are no longer what they were, or gone.
+        pair: of a pair, the text that is left alone, and whether it comes first; else None.
+    """
+
+    text: str
+    spans: tuple[tuple[int, int], ...]
+    origins: tuple[int, ...]
+    first: tuple[str, ...]
+    edited: frozenset[int] = frozenset()
+    pair: tuple[str, bool] | None = None
+
+    @classmethod
+    def of(cls, text: Text, *, part: int = 1) -> Attacked:
+        """An unchanged text; of a pair, part 0 or 1 is attacked (of a premise and a hypothesis, the latter)."""
+        attacked, pair = (text, None) if isinstance(text, str) else (text[part], (text[1 - part], part == 1))
+        spans = tuple(match.span() for match in _WORD.finditer(attacked))
+        words = tuple(attacked[start:end] for start, end in spans)
+        return cls(text=attacked, spans=spans, origins=tuple(range(len(words))), first=words, pair=pair)
+
+    def __len__(self) -> int:
+        return len(self.spans)
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """(words,) as they are now."""
+        return tuple(self.text[start:end] for start, end in self.spans)
+
+    @property
+    def whole(self) -> Text:
+        """What the model reads."""
+        return self.joined(self.text)
+
+    def joined(self, text: str) -> Text:
+        """What the model reads when the attacked part is `text`."""
+        if self.pair is None:
+            return text
+        other, before = self.pair
+        return (other, text) if before else (text, other)
+
+    def changed(self, change: Change) -> str:
+        """The attacked part after a change."""
+        if len(change) == 1:  # by far the usual case
+            start, end = self._cut(change[0])
+            return self.text[:start] + change[0].text + self.text[end:]
+        pieces, at = [], 0
+        for edit in change:
+            start, end = self._cut(edit)
+            pieces += [self.text[at:start], edit.text]
+            at = end
+        return "".join(pieces) + self.text[at:]
+
+    def _cut(self, edit: Edit) -> tuple[int, int]:
+        """What an edit replaces: its word, or for a word that is taken away, also one blank beside it."""
+        start, end = self.spans[edit.place]
+        if edit.text:
+            return start, end
+        if start and self.text[start - 1] == " ":
+            return start - 1, end
+        return start, end + 1 if self.text[end : end + 1] == " " else end
+
+    def after(self, change: Change, *, text: str | None = None) -> Attacked:
+        """The text after a change: words of what was put in stand for the word that was there.
+
+        Args:
+            text: `changed(change)`, where it is already known.
+        """
+        spans: list[tuple[int, int]] = []
+        origins: list[int] = []
+        by_place = {edit.place: edit for edit in change}
+        shift = 0
+        for place, (start, end) in enumerate(self.spans):
+            edit = by_place.get(place)
+            if edit is None:
+                spans.append((start + shift, end + shift))
+                origins.append(self.origins[place])
+                continue
+            first, last = self._cut(edit)
+            inner = [match.span() for match in _WORD.finditer(edit.text)]
+            spans += [(first + shift + a, first + shift + b) for a, b in inner]
+            origins += [self.origins[place]] * len(inner)
+            shift += len(edit.text) - (last - first)
+        return Attacked(
+            text=self.changed(change) if text is None else text,
+            spans=tuple(spans),
+            origins=tuple(origins),
+            first=self.first,
+            edited=self.edited | {self.origins[edit.place] for edit in change},
+            pair=self.pair,
+        )
+
+    @property
+    def share_edited(self) -> float:
+        """Of the words of the first text, the share that is no longer what it was; 0 for a text without words."""
+        return len(self.edited) / len(self.first) if self.first else 0.0
+
+    def untouched(self, places: Sequence[int] | None = None) -> list[int]:
+        """The places whose words are still those of the first text."""
+        wanted = range(len(self)) if places is None else places
+        return [place for place in wanted if self.origins[place] not in self.edited]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A text that a change would give, with what is known of it.
+
+    Attributes:
+        base: the text that is changed.
+        change: what is done to it.
+        text: the attacked part after it.
+        notes: numbers that constraints found out about it ("similarity"), each the higher the closer to the first text.
+    """
+
+    base: Attacked
+    change: Change
+    text: str
+    notes: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, base: Attacked, change: Change) -> Candidate:
+        """The candidate of a change."""
+        return cls(base=base, change=change, text=base.changed(change))
+
+    @property
+    def whole(self) -> Text:
+        """What the model reads."""
+        return self.base.joined(self.text)
+
+    def settled(self) -> Attacked:
+        """The text, to be changed further."""
+        return self.base.after(self.change, text=self.text)

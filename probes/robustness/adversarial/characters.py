@@ -1,0 +1,190 @@
+"""Changes of single letters: slips of the finger, lookalikes, and characters that nobody sees.
+
+Where a change is drawn, numbers are drawn in the order in which TextAttack 0.3.11 draws them: with equal sources of
+numbers both propose the same words.
+"""
+
+from __future__ import annotations
+
+import string
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+from probes.robustness.adversarial.parts import Situation
+from probes.robustness.adversarial.pure import WordSwap
+from probes.text.lexicon import alternatives, rows
+from probes.text.perturbations.invisible import MARKS, WRAPPINGS, ZERO_WIDTH
+
+_LRO, _RLO, _LRI, _PDI, _PDF = "\u202d", "\u202e", "\u2066", "\u2069", "\u202c"
+_SCRIPTS = ("cyrillic", "greek")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LetterSwap(WordSwap):
+    """Changes a word at one letter: at one that is drawn, or at each in turn.
+
+    Args:
+        drawn: one place is drawn; otherwise all places are proposed.
+        inner: the first and the last letter stay as they are.
+    """
+
+    drawn: bool = True
+    inner: bool = False
+
+    @abstractmethod
+    def at(self, word: str, place: int, situation: Situation) -> Iterator[str]:
+        """What the word becomes by a change at a place."""
+
+    def last(self, word: str) -> int:
+        """One past the last place of a word where there is something to change."""
+        return len(word)
+
+    def swaps(self, word: str, situation: Situation) -> Iterator[str]:
+        """Words of one letter are left alone."""
+        first, end = int(self.inner), self.last(word) - self.inner
+        if len(word) < 2 or first >= end:
+            return
+        for place in [situation.draws.integer(first, end)] if self.drawn else range(first, end):
+            yield from self.at(word, place, situation)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Swapped(LetterSwap):
+    """Two neighbouring letters in the other order."""
+
+    def last(self, word: str) -> int:
+        return len(word) - 1
+
+    def at(self, word: str, place: int, situation: Situation) -> Iterator[str]:
+        yield word[:place] + word[place + 1] + word[place] + word[place + 2 :]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deleted(LetterSwap):
+    """A letter less."""
+
+    def at(self, word: str, place: int, situation: Situation) -> Iterator[str]:
+        yield word[:place] + word[place + 1 :]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inserted(LetterSwap):
+    """Another character before a letter.
+
+    Args:
+        letters: which it is drawn from; a blank breaks the word in two.
+    """
+
+    letters: str = string.ascii_letters
+
+    def at(self, word: str, place: int, situation: Situation) -> Iterator[str]:
+        yield word[:place] + situation.draws.choice(self.letters) + word[place:]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Substituted(LetterSwap):
+    """Another letter in the place of one.
+
+    Args:
+        letters: which it is drawn from.
+    """
+
+    letters: str = string.ascii_letters
+
+    def at(self, word: str, place: int, situation: Situation) -> Iterator[str]:
+        yield word[:place] + situation.draws.choice(self.letters) + word[place + 1 :]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mistyped(LetterSwap):
+    """A neighbouring key in the place of a letter; case is kept.
+
+    Args:
+        keys: small letter -> the letters of the keys beside it.
+    """
+
+    drawn: bool = False
+    keys: Mapping[str, Sequence[str]] = field(default_factory=lambda: alternatives("keyboard"))
+
+    def at(self, word: str, place: int, situation: Situation) -> Iterator[str]:
+        letter = word[place]
+        for key in self.keys.get(letter.lower(), ()):
+            yield word[:place] + (key.upper() if letter.isupper() else key) + word[place + 1 :]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lookalike(LetterSwap):
+    """A character that is drawn alike in the place of a letter: Cyrillic, Greek and, where asked for, digits and signs.
+
+    Args:
+        leet: also digits and signs that are read as the letter (o and 0), which a reader notices.
+    """
+
+    drawn: bool = False
+    leet: bool = False
+
+    def at(self, word: str, place: int, situation: Situation) -> Iterator[str]:
+        letter = word[place]
+        for other in (*_twins().get(letter, ()), *(_leet().get(letter.lower(), ()) if self.leet else ())):
+            yield word[:place] + other + word[place + 1 :]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unseen(LetterSwap):
+    """A character without a shape between two letters.
+
+    Args:
+        characters: which are tried.
+    """
+
+    drawn: bool = False
+    characters: str = ZERO_WIDTH
+
+    def at(self, word: str, place: int, situation: Situation) -> Iterator[str]:
+        if place:
+            yield from (word[:place] + character + word[place:] for character in self.characters)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reordered(LetterSwap):
+    """Two neighbouring letters stored in the other order, within characters of direction that show them as they were.
+
+    The encoding of Boucher et al. (2022), appendix: what is read on a screen is the word itself.
+    """
+
+    drawn: bool = False
+
+    def last(self, word: str) -> int:
+        return len(word) - 1
+
+    def at(self, word: str, place: int, situation: Situation) -> Iterator[str]:
+        shown = (_LRO, _LRI, _RLO, _LRI, word[place + 1], _PDI, _LRI, word[place], _PDI, _PDF, _PDI, _PDF)
+        yield word[:place] + "".join(shown) + word[place + 2 :]
+
+
+@dataclass(frozen=True)
+class Wrapped(WordSwap):
+    """A word between two characters of direction that move nothing on the screen, or with a mark of direction in it."""
+
+    def swaps(self, word: str, situation: Situation) -> Iterator[str]:
+        """Each of the pairs around the word, each of the marks after its first letter."""
+        yield from (opened + word + closed for opened, closed in WRAPPINGS)
+        if len(word) > 1:
+            yield from (word[0] + mark + word[1:] for mark in MARKS)
+
+
+@cache
+def _twins() -> dict[str, tuple[str, ...]]:
+    """Latin letter -> characters drawn alike."""
+    found: dict[str, tuple[str, ...]] = {}
+    for script in _SCRIPTS:
+        for letter, twins in alternatives(f"homoglyphs_{script}").items():
+            found[letter] = (*found.get(letter, ()), *twins)
+    return found
+
+
+@cache
+def _leet() -> dict[str, tuple[str, ...]]:
+    return {letter: tuple(signs) for letter, *signs in rows("leetspeak")}

@@ -1,0 +1,142 @@
+"""Rules about single words: which are left alone, how many may change, how far a word may go."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from probes.robustness.adversarial.attacked import Attacked, Candidate
+from probes.robustness.adversarial.parts import Situation
+from probes.robustness.adversarial.pure import Rule
+from probes.robustness.adversarial.sources.vectors import Vectors
+from probes.text.lexicon import rows
+
+
+@dataclass(frozen=True)
+class Stopwords(Rule):
+    """Words that carry grammar stay as they are.
+
+    Args:
+        words: which, in small letters.
+    """
+
+    words: Collection[str] = field(default_factory=lambda: frozenset(word for (word,) in rows("stopwords")), repr=False)
+
+    def places(self, text: Attacked, places: Sequence[int], situation: Situation) -> list[int]:
+        """Those of other words."""
+        words = text.words
+        return [place for place in places if words[place].lower() not in self.words]
+
+
+@dataclass(frozen=True)
+class LongWords(Rule):
+    """Shorter words stay as they are.
+
+    Args:
+        least: characters.
+    """
+
+    least: int
+
+    def places(self, text: Attacked, places: Sequence[int], situation: Situation) -> list[int]:
+        """Those of words that are long enough."""
+        words = text.words
+        return [place for place in places if len(words[place]) >= self.least]
+
+
+@dataclass(frozen=True)
+class MostWords(Rule):
+    """No more than a number, or a share, of the words of the first text is changed; one may always be.
+
+    Args:
+        count: words.
+        share: 0 to 1.
+    """
+
+    count: int | None = None
+    share: float = 1.0
+
+    def allows(self, candidate: Candidate, situation: Situation) -> bool:
+        """Are they few enough with this change."""
+        base = candidate.base
+        changed = base.edited | {base.origins[edit.place] for edit in candidate.change}
+        most = max(1, math.floor(self.share * len(base.first)))
+        return len(changed) <= (most if self.count is None else min(most, self.count))
+
+
+@dataclass(frozen=True)
+class Levenshtein(Rule):
+    """The text differs from the first one by no more than so many letters put in, left out or replaced.
+
+    Args:
+        most: letters.
+    """
+
+    most: int = 30
+
+    def allows(self, candidate: Candidate, situation: Situation) -> bool:
+        """Counted exactly only where it is not clear: an edit differs by no more than the longer of its words."""
+        start, base = situation.start.text, candidate.base
+        edits = sum(
+            max(base.spans[edit.place][1] - base.spans[edit.place][0] + 1, len(edit.text)) for edit in candidate.change
+        )
+        return distance(start, base.text) + edits <= self.most or distance(start, candidate.text) <= self.most
+
+
+@dataclass(frozen=True)
+class WordDistance(Rule):
+    """A word that is put in is close to the one that was there at first, by word vectors.
+
+    Args:
+        vectors: words without a vector are let through, as in TextAttack.
+        least: cosine.
+    """
+
+    vectors: Vectors = field(repr=False)
+    least: float
+
+    def allows(self, candidate: Candidate, situation: Situation) -> bool:
+        """Are all edited words close."""
+        return all(self._close(*pair) for pair in replaced(candidate))
+
+    def _close(self, first: str, other: str) -> bool:
+        found = self.vectors.similarity(first, other)
+        return found is None or found >= self.least
+
+
+def replaced(candidate: Candidate) -> list[tuple[str, str]]:
+    """(word of the first text, what a candidate has in its place) of every word that is changed; "" for none."""
+    base = candidate.base
+    now = {base.origins[edit.place]: edit.text for edit in candidate.change}
+    pairs = [(base.first[origin], text) for origin, text in now.items()]
+    earlier = [(base.origins[place], word) for place, word in enumerate(base.words)] if base.edited - now.keys() else []
+    return pairs + [(base.first[at], word) for at, word in earlier if at in base.edited and at not in now]
+
+
+@lru_cache(maxsize=1 << 14)
+def distance(one: str, other: str) -> int:
+    """Levenshtein distance: fewest insertions, deletions and replacements of single characters."""
+    if one == other:
+        return 0
+    one, other = _trimmed(one, other)
+    if not one or not other:
+        return len(one) + len(other)
+    before = list(range(len(other) + 1))
+    for row, sign in enumerate(one, start=1):
+        here = [row]
+        for column, own in enumerate(other, start=1):
+            here.append(min(before[column] + 1, here[-1] + 1, before[column - 1] + (sign != own)))
+        before = here
+    return before[-1]
+
+
+def _trimmed(one: str, other: str) -> tuple[str, str]:
+    """Without the beginning and the end that they share."""
+    shorter = min(len(one), len(other))
+    start = next((at for at in range(shorter) if one[at] != other[at]), shorter)
+    one, other = one[start:], other[start:]
+    shorter = min(len(one), len(other))
+    end = next((at for at in range(shorter) if one[-1 - at] != other[-1 - at]), shorter)
+    return one[: len(one) - end], other[: len(other) - end]

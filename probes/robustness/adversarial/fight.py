@@ -1,0 +1,165 @@
+"""All attacks of a probe on one subject, and what it publishes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, cast
+
+import numpy as np
+
+from probes.core.answers import Bools
+from probes.core.model import Attributor, Capability
+from probes.core.probe import Context
+from probes.core.records import Accounting, Outcomes, Record, Skip, SkipReason
+from probes.robustness.adversarial.attacked import Attacked
+from probes.robustness.adversarial.attacks import Attacks
+from probes.robustness.adversarial.cases import cases, outcomes
+from probes.robustness.adversarial.classified import Classified
+from probes.robustness.adversarial.constraints.meaning import note_similarity
+from probes.robustness.adversarial.gradients import GRADIENT, GradientOracle
+from probes.robustness.adversarial.guide import Guide
+from probes.robustness.adversarial.numbers import accounting, curves, of_all, of_parts, of_recipe, ungraded
+from probes.robustness.adversarial.parts import VICTIM, Drawn, Situation
+from probes.robustness.adversarial.recipe import HOW, Composed, Recipe, Resource, Sources, missing
+from probes.robustness.adversarial.sources.own import OwnWords
+from probes.robustness.adversarial.subject import Subject, Told, offered
+from probes.robustness.search import Oracle
+
+UNDER_ATTACK = ("accuracy_under_attack", "accuracy_drop", "worst_accuracy", "worst_accuracy_drop")
+"""Numbers that there are where an answer is right or wrong."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fight:
+    """What is attacked, and with what.
+
+    Attributes:
+        recipes: one after another.
+        budget: most texts that the model is asked about for one item and recipe.
+        given: what candidates come from, as far as it does not hang on the subject.
+    """
+
+    subject: Subject
+    recipes: Sequence[Recipe]
+    budget: int
+    given: Mapping[Resource, Any]
+    ctx: Context
+
+    def records(self) -> Iterator[Record | Outcomes]:
+        """Of each recipe, then of all together, then cases and outcomes."""
+        every = []
+        for recipe in self.recipes:
+            if skip := self._refused(recipe):
+                yield Accounting(eligible=len(self.subject.examples), scored=0, slice={"recipe": recipe.name})
+                yield skip
+                continue
+            every.append(attacks := self._attacks(recipe))
+            yield accounting(attacks)
+            yield from self._measured(attacks)
+        if not any(attacks.attacked.any() for attacks in every):
+            return
+        breaking = [attacks for attacks in every if attacks.breaks]
+        if breaking:
+            yield from of_all(breaking)
+            yield from _ungraded(breaking[0])
+        yield from cases(every, self.ctx)
+        yield outcomes(every)
+
+    def _measured(self, attacks: Attacks) -> Iterator[Record]:
+        if not attacks.attacked.any():
+            yield _nothing(attacks)
+            return
+        yield from of_recipe(attacks, budget=self.budget)
+        yield from of_parts(attacks, _parts(attacks), family=self.ctx.probe)
+        yield from curves(attacks, budget=self.budget)
+
+    @cached_property
+    def _sources(self) -> Sources:
+        """What was given, and what the model itself offers."""
+        given, offers = dict(self.given), offered(self.subject)
+        if Capability.ATTRIBUTE in offers:
+            given[Resource.GRADIENTS] = Guide(offers[Capability.ATTRIBUTE], self.subject.slopes or ())
+        if Capability.NEIGHBOURS in offers:
+            given[Resource.NEIGHBOURS] = OwnWords(offers[Capability.NEIGHBOURS])
+        oracles: dict[str, Oracle] = {}
+        for resource in given.values():
+            oracles |= getattr(resource, "oracles", dict)()
+        return Sources(budget=self.budget, given=given, oracles=oracles)
+
+    @cached_property
+    def _oracles(self) -> Mapping[str, Oracle]:
+        """The victim, and whoever else may be asked."""
+        gradients = GradientOracle(cast(Attributor, self.subject.model), self.subject.slopes or ())
+        return {VICTIM: self.subject.victim(), GRADIENT: gradients, **self._sources.oracles}
+
+    @cached_property
+    def _before(self) -> Told:
+        """The answers to the items themselves."""
+        return self.subject.told([example.text for example in self.subject.examples])
+
+    def _refused(self, recipe: Recipe) -> Skip | None:
+        """Why a recipe cannot be used."""
+        lacking = missing(recipe, self._sources)
+        if not lacking and (isinstance(recipe, Composed) or isinstance(self.subject, Classified)):
+            return None
+        return Skip(
+            reason=SkipReason.NOT_SELECTED,
+            detail=f"The recipe {recipe.name} needs {', '.join(lacking) or 'a classifier'}, which is not there.",
+            enable="; ".join(HOW[resource] for resource in lacking),
+            name="attack_success_rate",
+            slice={"recipe": recipe.name},
+        )
+
+    def _attacks(self, recipe: Recipe) -> Attacks:
+        """Attack all items by a recipe."""
+        examples = self.subject.examples
+        situations = [
+            Situation(
+                item=item,
+                start=Attacked.of(example.text, part=self.subject.part),
+                draws=Drawn(self.ctx.rng(recipe.name, example.id)),
+                target=target,
+            )
+            for item, (example, target) in enumerate(zip(examples, self.subject.targets, strict=True))
+        ]
+        attempts = recipe.attempts(situations, self._sources, self._oracles, model=self.subject.model)
+        note_similarity(attempts, self._oracles)
+        after = self.subject.told([attempt.changed for attempt in attempts])
+        return Attacks(
+            recipe=recipe.name,
+            subject=self.subject,
+            attempts=attempts,
+            before=self._before,
+            after=after,
+            breaks=not isinstance(recipe, Composed) or recipe.breaks,
+        )
+
+
+def _ungraded(attacks: Attacks) -> Iterator[Skip]:
+    if not attacks.known.any() and (attacks.subject.graded or attacks.subject.ungraded):
+        yield from (ungraded(name, attacks.subject.ungraded) for name in UNDER_ATTACK)
+
+
+def _parts(attacks: Attacks) -> list[tuple[str, str, Bools]]:
+    """The labels and the values of each group column, with their members."""
+    labels = attacks.subject.labels or ()
+    found = [("label", label, _equal(labels, label)) for label in sorted(set(labels))]
+    for column in sorted({column for example in attacks.examples for column in example.groups}):
+        values = [(example.groups.get(column) or "").strip() or "(unknown)" for example in attacks.examples]
+        found += [("group", f"{column}={value}", _equal(values, value)) for value in sorted(set(values))]
+    return found
+
+
+def _equal(values: Sequence[str], value: str) -> Bools:
+    return np.array([each == value for each in values], dtype=bool)
+
+
+def _nothing(attacks: Attacks) -> Skip:
+    return Skip(
+        reason=SkipReason.NOTHING_PERTURBED,
+        detail=f"The recipe {attacks.recipe} found no right answer with something to change in its text.",
+        name="attack_success_rate",
+        slice=attacks.part,
+    )

@@ -1,0 +1,119 @@
+"""Greedy search: words in the order of their importance, one after the other, the best change of each kept.
+
+The search of Gao et al. (2018, DeepWordBug), Ren et al. (2019, PWWS), Jin et al. (2020, TextFooler) and most others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from probes.robustness.adversarial.attacked import Attacked, Candidate
+from probes.robustness.adversarial.parts import Attack, Attempt, Budget, Judged, Outcome, Situation
+from probes.robustness.search import Steps
+
+
+class Ranking(Protocol):
+    """Says which words matter most to the answer."""
+
+    def order(
+        self, attack: Attack, start: Attacked, score: float, budget: Budget, situation: Situation
+    ) -> Steps[list[int]]:
+        """The places that may be changed, the most important first; ties in the order of the text."""
+        ...
+
+
+@dataclass(frozen=True)
+class Greedy:
+    """Each word in turn: of all candidates the nearest to the goal is kept, when it is nearer than before.
+
+    Of several candidates of one round that reach the goal, that with the highest noted similarity is taken; where none
+    is noted, that with the highest score. Of equal ones the first in the order of their texts wins.
+
+    Args:
+        ranking: the order of the words.
+    """
+
+    ranking: Ranking
+
+    def search(self, attack: Attack, situation: Situation) -> Steps[Attempt]:
+        """Attack one text."""
+        budget = Budget(attack.budget)
+        state = State(situation.start)
+        first = yield from budget.judged([situation.start.whole], situation)
+        ended = state.begin(first)
+        if ended is not None:
+            return state.attempt(ended, budget)
+        order = yield from self.ranking.order(attack, situation.start, state.score, budget, situation)
+        for origin in [situation.start.origins[place] for place in order]:
+            if budget.spent:
+                break
+            places = [place for place, own in enumerate(state.text.origins) if own == origin]
+            candidates = yield from attack.candidates(state.text, places, situation)
+            if not candidates:
+                continue
+            judged = yield from budget.judged([candidate.whole for candidate in candidates], situation)
+            if state.take(candidates, judged):
+                return state.attempt(Outcome.BROKEN, budget)
+        return state.attempt(Outcome.HELD, budget)
+
+
+class State:
+    """How far a search has come with a text."""
+
+    def __init__(self, start: Attacked) -> None:
+        self.start = start
+        self.text = start
+        self.score = self.best = -np.inf
+        self.notes: dict[str, float] = {}
+        self.tried = False
+
+    def begin(self, judged: Judged) -> Outcome | None:
+        """Note the score of the text itself; how the attempt ends if it ends at once."""
+        self.score = self.best = float(judged.scores[0])
+        if not np.isfinite(self.score):
+            return Outcome.UNSCORED
+        return Outcome.WRONG_BEFORE if judged.reached[0] else None
+
+    def take(self, candidates: Sequence[Candidate], judged: Judged) -> bool:
+        """Go on from the best candidate, where it is better than the text so far; is the goal reached."""
+        self.tried = True
+        asked = candidates[: len(judged.scores)]
+        if judged.reached.any():
+            best = _closest(asked, judged)
+        else:
+            best = int(np.argmax(judged.scores))  # the first of equal ones
+            if judged.scores[best] <= self.best:
+                return False
+        self.go(asked[best], float(judged.scores[best]))
+        return bool(judged.reached[best])
+
+    def go(self, candidate: Candidate, score: float) -> None:
+        """Go on from a candidate."""
+        self.tried = True
+        self.text = candidate.settled()
+        self.best = score
+        self.notes = dict(candidate.notes)
+
+    def attempt(self, outcome: Outcome, budget: Budget) -> Attempt:
+        """What it came to."""
+        return Attempt(
+            outcome=outcome,
+            start=self.start,
+            found=None if self.text is self.start else self.text,
+            score=self.score,
+            best=self.best,
+            queries=budget.used,
+            tried=self.tried,
+            out_of_budget=outcome is Outcome.HELD and budget.spent,
+            notes=self.notes,
+        )
+
+
+def _closest(candidates: Sequence[Candidate], judged: Judged) -> int:
+    """Of the candidates that reach the goal, the most similar one to the first text, else the best score."""
+    rows = np.flatnonzero(judged.reached).tolist()
+    return max(rows, key=lambda row: (candidates[row].notes.get("similarity", 0.0), judged.scores[row], -row))

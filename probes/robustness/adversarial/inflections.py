@@ -1,0 +1,101 @@
+"""Other inflections of a word (Tan et al. 2020): base forms and irregular forms from WordNet, regular ones by rule."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from probes.robustness.adversarial.parts import Situation
+from probes.robustness.adversarial.pure import WordSwap
+
+_KINDS = {"n": "noun", "v": "verb", "a": "adj"}
+_HISSING = re.compile(r"(?:s|x|z|ch|sh)$")
+_CONSONANT_Y = re.compile(r"[^aeiou]y$")
+_SILENT_E = re.compile(r"[^eoy]e$")
+_DOUBLED = re.compile(r"[^aeiouqu]?[^aeiou]?[^aeiou]?[aeiou][bdgklmnprt]")
+"""One syllable that ends in one vowel and one consonant: stop, stopped."""
+_SHORT = re.compile(r"[^aeiou]*[aeiou]+[^aeiou]*e?|[^aeiou]*[aeiou]+[^aeiou]+y")
+"""One syllable, or two that end in y: only these take -er and -est."""
+
+
+@dataclass(frozen=True)
+class Inflected(WordSwap):
+    """The other forms of a noun, a verb or an adjective, in all of the parts of speech that the word can be."""
+
+    def swaps(self, word: str, situation: Situation) -> Iterator[str]:
+        """In small letters, or with a capital where the word has one; words with other signs than letters have none."""
+        if word.isalpha() and word.isascii() and (word.islower() or word.istitle()):
+            forms = sorted(forms_of(word.lower()))
+            yield from (form.capitalize() if word.istitle() else form for form in forms)
+
+
+@cache
+def forms_of(word: str) -> frozenset[str]:
+    """All forms of the words that a word in small letters may be a form of, but itself; none for a word unknown."""
+    found: set[str] = set()
+    for kind in _KINDS:
+        base = _wordnet().morphy(word, kind)
+        if base and base.isalpha():
+            found |= {base, *_regular(base, kind)} if base not in _irregular(kind) else _mixed(base, kind)
+    return frozenset(found - {word})
+
+
+def _mixed(base: str, kind: str) -> set[str]:
+    """Irregular forms, and those regular ones in whose place there is no irregular one."""
+    own = _irregular(kind)[base]
+    if kind == "v":
+        progressive = {form for form in own if form.endswith("ing")}
+        past = own - progressive
+        kept = {_with_s(base), *([] if progressive else [_with(base, "ing")]), *([] if past else [_with(base, "ed")])}
+        return {base, *own, *kept}
+    return {base, *own}
+
+
+def _regular(base: str, kind: str) -> set[str]:
+    if kind == "n":
+        return {_with_s(base)}
+    if kind == "v":
+        return {_with_s(base), _with(base, "ed"), _with(base, "ing")}
+    return {_with(base, "er"), _with(base, "est")} if _SHORT.fullmatch(base) else set()
+
+
+def _with_s(base: str) -> str:
+    if _CONSONANT_Y.search(base):
+        return base[:-1] + "ies"
+    return base + ("es" if _HISSING.search(base) else "s")
+
+
+def _with(base: str, ending: str) -> str:
+    """With an ending that begins with a vowel."""
+    if _CONSONANT_Y.search(base) and not ending.startswith("i"):
+        return base[:-1] + "i" + ending
+    if base.endswith("ie") and ending.startswith("i"):
+        return base[:-2] + "y" + ending
+    if _SILENT_E.search(base) or (base.endswith("e") and not ending.startswith("i")):
+        return base[:-1] + ending
+    return base + (base[-1] if _DOUBLED.fullmatch(base) else "") + ending
+
+
+@cache
+def _irregular(kind: str) -> Mapping[str, set[str]]:
+    """Base form -> its irregular forms, as WordNet lists them."""
+    forms: defaultdict[str, set[str]] = defaultdict(set)
+    with _wordnet().open(f"{_KINDS[kind]}.exc") as lines:
+        for line in lines:
+            form, *bases = line.split()
+            for base in bases:
+                if form.isalpha():
+                    forms[base].add(form)
+    return forms
+
+
+@cache
+def _wordnet() -> Any:
+    from nltk.corpus import wordnet
+
+    wordnet.ensure_loaded()
+    return wordnet

@@ -1,0 +1,125 @@
+"""`audit export adversarial`: successful attacks as a sheet for people and as texts to train on."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from audits.adversarial_export import COLUMNS, export_adversarial, marked
+from audits.cli import cli
+from probes.core.errors import UsageError
+from probes.core.records import Evidence, Shown
+from probes.core.run_folder import RunFolder
+from tests.reports import synthetic_run as synthetic
+
+PROBE = "robustness.adversarial"
+REACHED = "the goal is reached; 7 queries"
+
+
+def case(number, before, after, *, note=REACHED, gold="positive", recipe="fast", chosen="worst"):
+    sides = [(text,) if isinstance(text, str) else text for text in (before, after)]
+    shown = (Shown(texts=sides[0], answer="positive"), Shown(texts=sides[1], answer="negative"))
+    return Evidence(
+        example_id=f"id{number}", chosen=chosen, shown=shown, gold=gold, note=note, slice={"recipe": recipe}
+    )
+
+
+def written(folder, *records, how="full", probe=PROBE):
+    run = synthetic.write(folder, [synthetic.Step(probe, "Adversarial attacks", list(records))], None)
+    manifest = json.loads(run.manifest_path.read_text("utf-8"))
+    manifest["config"]["store_text"] = how
+    run.manifest_path.write_text(json.dumps(manifest), encoding="utf-8")
+    return run
+
+
+def sheet(path):
+    return list(csv.DictReader(io.StringIO((path / "spot-check.csv").read_text("utf-8-sig"))))
+
+
+def texts(path):
+    return [json.loads(line) for line in (path / "augmentation.jsonl").read_text("utf-8").splitlines()]
+
+
+def test_successes_are_written_once_and_failures_not(tmp_path):
+    run = written(
+        tmp_path / "run",
+        case(2, "a fine film", "a fin film", chosen="random"),
+        case(1, "a dull film", "a dul film", gold=None),
+        case(3, "a good film", "a god film", note="the goal is not reached; this is as near as the search came"),
+        case(2, "a fine film", "a fin film"),
+        case(2, "a fine film", "a fined film", recipe="pwws"),
+    )
+    found = export_adversarial(run, out=tmp_path / "out")
+    rows = sheet(tmp_path / "out")
+    assert [(row["id"], row["recipe"]) for row in rows] == [("id1", "fast"), ("id2", "fast"), ("id2", "pwws")]
+    assert rows[1]["marked"] == "a [fine -> fin] film"
+    assert list(rows[0]) == list(COLUMNS)
+    assert not any(rows[0][column] for column in COLUMNS[-4:])
+    assert texts(tmp_path / "out") == [
+        {"text": "a fin film", "label": "positive", "source_id": "id2", "recipe": "fast"},
+        {"text": "a fined film", "label": "positive", "source_id": "id2", "recipe": "pwws"},
+    ]
+    assert (found.cases, found.rows) == (3, 2)
+    assert any("1 of 3" in note for note in found.notes)
+
+
+def test_pairs_keep_both_parts(tmp_path):
+    run = written(tmp_path / "run", case(1, ("a premise", "a claim"), ("a premise", "a clam")))
+    export_adversarial(run, out=tmp_path / "out")
+    assert texts(tmp_path / "out")[0] == {
+        "text": "a premise", "text_pair": "a clam", "label": "positive", "source_id": "id1", "recipe": "fast",
+    }  # fmt: skip
+
+
+def test_what_the_report_masks_is_masked_and_cells_are_no_formulas(tmp_path):
+    run = written(
+        tmp_path / "run", case(1, "=1+1 shit, write to jane@example.org", "=1+1 shit, wrte to jane@example.org")
+    )
+    export_adversarial(run, out=tmp_path / "out")
+    whole = (tmp_path / "out" / "spot-check.csv").read_text("utf-8") + json.dumps(texts(tmp_path / "out"))
+    assert "shit" not in whole
+    assert "jane@example.org" not in whole
+    assert sheet(tmp_path / "out")[0]["original"].startswith("'=")
+    export_adversarial(run, out=tmp_path / "plain", unmask=True)
+    assert texts(tmp_path / "plain")[0]["text"] == "=1+1 shit, wrte to jane@example.org"
+
+
+@pytest.mark.parametrize(
+    ("records", "how", "probe", "said"),
+    [
+        ((), "full", "robustness.typos", "no finished attacks"),
+        ((case(1, "a", "b"),), "digest", PROBE, "kept no texts"),
+        ((case(1, "a", "b", note="the goal is not reached"),), "full", PROBE, "no attack"),
+    ],
+)
+def test_where_there_is_nothing_to_write_it_is_said_why(tmp_path, records, how, probe, said):
+    run = written(tmp_path / "run", *records, how=how, probe=probe)
+    with pytest.raises(UsageError, match=said):
+        export_adversarial(run, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_command_writes_beside_the_run(tmp_path):
+    run = written(tmp_path / "run", case(1, "a fine film", "a fin film"))
+    done = CliRunner().invoke(
+        cli, ["export", "adversarial", str(run.path)], catch_exceptions=False, standalone_mode=False
+    )
+    assert done.return_value == 0
+    assert len(sheet(run.path / "adversarial")) == 1
+    assert RunFolder(run.path).manifest()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("one two", "one two", "one two"),
+        ("one two three", "one three", "one [two  -> ]three"),
+        ("a b", "a c", "a [b -> c]"),
+    ],
+)
+def test_changes_are_marked(before, after, said):
+    assert marked(before, after) == said

@@ -14,9 +14,10 @@ import numpy as np
 
 JOB = json.loads(Path(sys.argv[1]).read_text())
 sys.path.insert(0, JOB["child"])
-import child  # noqa: E402
+import child  # noqa: E402  # its folder is known only now
 
 textattack = child.imported(Path(JOB["folder"]))
+# Only behind the line above, which keeps what they import from downloading.
 import nltk  # noqa: E402
 import torch  # noqa: E402
 from textattack.models.wrappers import HuggingFaceModelWrapper, ModelWrapper  # noqa: E402

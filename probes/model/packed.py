@@ -121,17 +121,18 @@ class Packed:
         seen = _attended(query, key, value)
         middle = layer.out_norm(self._product(layer.out, seen).add_(asking))
         wide = self._activated(layer, middle)
-        return layer.down_norm(self._product(layer.down, wide).add_(middle))  # type: ignore[no-any-return]
+        new: Tensor = layer.down_norm(self._product(layer.down, wide).add_(middle))
+        return new
 
     def _product(self, module: Any, states: Tensor) -> Tensor:
-        if self.fused:
-            return _fused(module, states, "none")
-        return module(states)  # type: ignore[no-any-return]
+        product: Tensor = _fused(module, states, "none") if self.fused else module(states)
+        return product
 
     def _activated(self, layer: Layer, states: Tensor) -> Tensor:
         if self.fused and type(layer.activation).__name__ == "GELUActivation":
             return _fused(layer.up, states, "gelu")
-        return layer.activation(self._product(layer.up, states))  # type: ignore[no-any-return]
+        active: Tensor = layer.activation(self._product(layer.up, states))
+        return active
 
 
 def find(network: Any, *, read: Read, inputs: Inputs, moved: Moved) -> Packed | None:
@@ -209,15 +210,18 @@ def _small_layer(layer: Any) -> Layer:
 
 
 def _pooled(network: Any, firsts: Tensor) -> Tensor:
-    return network.classifier(network.base_model.pooler(firsts))  # type: ignore[no-any-return]
+    logits: Tensor = network.classifier(network.base_model.pooler(firsts))
+    return logits
 
 
 def _classified(network: Any, firsts: Tensor) -> Tensor:
-    return network.classifier(firsts)  # type: ignore[no-any-return]
+    logits: Tensor = network.classifier(firsts)
+    return logits
 
 
 def _rectified(network: Any, firsts: Tensor) -> Tensor:
-    return network.classifier(torch.relu(network.pre_classifier(firsts[:, 0])))  # type: ignore[no-any-return]
+    logits: Tensor = network.classifier(torch.relu(network.pre_classifier(firsts[:, 0])))
+    return logits
 
 
 HEADS: dict[str, Head] = {
@@ -241,7 +245,8 @@ def _fuses(network: Any) -> bool:
 def _fused(module: Any, states: Tensor, activation: str) -> Tensor:
     # torch copies the bias into the result before it multiplies, a tenth of all the time with products this fast.
     pointwise = torch.ops.mkldnn._linear_pointwise
-    return pointwise(states, module.weight, module.bias, activation, [], "none")  # type: ignore[no-any-return]
+    product: Tensor = pointwise(states, module.weight, module.bias, activation, [], "none")
+    return product
 
 
 def _attended(query: list[Tensor], key: list[Tensor], value: list[Tensor]) -> Tensor:

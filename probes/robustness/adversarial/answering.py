@@ -14,7 +14,7 @@ from probes.core.examples import Example, Text
 from probes.core.model import Reader
 from probes.core.readings import Answers
 from probes.robustness.adversarial.gradients import Slope
-from probes.robustness.adversarial.parts import Judged
+from probes.robustness.adversarial.parts import Judged, shared_out
 from probes.robustness.adversarial.subject import Told
 from probes.robustness.search import Oracle, Request
 
@@ -43,11 +43,7 @@ class ReaderVictim:
         right = exact_of(answers.given, golds)
         scores = np.where(right, 1.0 - answers.confidence, 1.0 + answers.confidence)
         reached = ~right & ~answers.tied
-        ends = np.cumsum([len(request.questions) for request in requests]).tolist()
-        return [
-            Judged(scores[end - len(request.questions) : end], reached[end - len(request.questions) : end])
-            for request, end in zip(requests, ends, strict=True)
-        ]
+        return shared_out(requests, scores, reached)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+import numpy as np
+
 from probes.core.answers import Bools, Classifications, Floats
 from probes.core.examples import Text
 from probes.robustness.adversarial.attacked import Attacked, Candidate, Change
@@ -26,6 +28,12 @@ class Judged(NamedTuple):
 
     scores: Floats
     reached: Bools
+
+
+def shared_out(requests: Sequence[Request], scores: Floats, reached: Bools) -> list[Judged]:
+    """To each of n requests what was found of its own questions; they were judged together, in their order."""
+    ends = np.cumsum([len(request.questions) for request in requests])[:-1]
+    return [Judged(*its) for its in zip(np.split(scores, ends), np.split(reached, ends), strict=True)]
 
 
 class Goal(Protocol):

@@ -16,7 +16,7 @@ from probes.core.tagged import entities_of, gold_tags, mean_confidence
 from probes.core.tagged import told as entities_told
 from probes.core.taggings import Taggings
 from probes.robustness.adversarial.gradients import Slope
-from probes.robustness.adversarial.parts import Judged
+from probes.robustness.adversarial.parts import Judged, shared_out
 from probes.robustness.adversarial.subject import Told
 from probes.robustness.search import Oracle, Request
 
@@ -61,14 +61,11 @@ class TaggerVictim:
 
     def __call__(self, requests: Sequence[Request]) -> list[Judged]:
         """Judge the texts of n requests."""
-        answers = self.model.tag([text for request in requests for text in request.questions])
-        found, row = [], 0
-        for request in requests:
-            rows = range(row, row + len(request.questions))
-            judged = [self.goals[request.item].judge(answers, each) for each in rows]
-            found.append(Judged(np.array([s for s, _ in judged]), np.array([r for _, r in judged], dtype=bool)))
-            row = rows.stop
-        return found
+        asked = [(request.item, text) for request in requests for text in request.questions]
+        answers = self.model.tag([text for _, text in asked])
+        judged = [self.goals[item].judge(answers, row) for row, (item, _) in enumerate(asked)]
+        scores, reached = np.array([score for score, _ in judged]), np.array([each for _, each in judged], dtype=bool)
+        return shared_out(requests, scores, reached)
 
 
 @dataclass(frozen=True)

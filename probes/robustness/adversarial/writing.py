@@ -15,7 +15,7 @@ from probes.core.generations import Decoding
 from probes.core.model import Generator
 from probes.core.replies import Replies
 from probes.robustness.adversarial.gradients import Slope
-from probes.robustness.adversarial.parts import Judged
+from probes.robustness.adversarial.parts import Judged, shared_out
 from probes.robustness.adversarial.subject import Told
 from probes.robustness.search import Oracle, Request
 
@@ -51,11 +51,7 @@ class GeneratorVictim:
         shared = f1_of(replies.given, golds)
         scores: Floats = np.where(replies.empty, -np.inf, 1.0 - shared)
         reached = (shared < SHARED) & ~replies.tied & ~replies.empty
-        ends = np.cumsum([len(request.questions) for request in requests]).tolist()
-        return [
-            Judged(scores[end - len(request.questions) : end], reached[end - len(request.questions) : end])
-            for request, end in zip(requests, ends, strict=True)
-        ]
+        return shared_out(requests, scores, reached)
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,11 @@ from audits.stored_text import StoreText
 from probes.core.errors import UsageError
 from probes.core.records import Evidence
 from probes.core.run_folder import RunFolder, write_atomic
+from probes.robustness.adversarial.recipe import breaks
+from probes.robustness.adversarial.recipes import RECIPES
 from probes.text.masking import mask
 from reports.load import load
+from reports.numbers import plural
 from reports.redacted import redacted
 
 PROBE = "robustness.adversarial"
@@ -57,14 +60,27 @@ class Exported:
         return {"files": paths, "cases": self.cases, "rows": self.rows, "notes": list(self.notes)}
 
 
+def beside(run: Path, what: str) -> Path:
+    """Where the files of a run go unless a folder is named: beside it, since a file put into it breaks its seal."""
+    folder = run.resolve()
+    return folder.with_name(f"{folder.name}-{what}")
+
+
 def export_adversarial(run: RunFolder, *, out: Path, unmask: bool = False) -> Exported:
     """Write the sheet and the training file of a run into a folder.
 
     Raises:
-        UsageError: for a run without attacks, without successful ones, or that kept no texts.
+        UsageError: for a run without attacks, without successful ones, or that kept no texts; for a folder within one.
         IntegrityError: for a damaged run folder.
     """
-    found = _cases(run, unmask=unmask)
+    _require_outside(out, run)
+    reached = _cases(run, unmask=unmask)
+    found = [case for case in reached if _breaks(case)]
+    if not found:
+        raise UsageError(
+            f"no attack in {run.path} broke an answer",
+            hint="reductions keep it: there is nothing to check or to train on",
+        )
     shown: Callable[[str], str] = str if unmask else mask
     sheet, texts = out / "spot-check.csv", out / "augmentation.jsonl"
     rows = _rows(found, shown)
@@ -75,8 +91,25 @@ def export_adversarial(run: RunFolder, *, out: Path, unmask: bool = False) -> Ex
         paths={"Sheet": sheet, "Texts": texts},
         cases=len(found),
         rows=len(rows),
-        notes=tuple(_notes(found, rows, unmask=unmask)),
+        notes=tuple(_notes(found, rows, reduced=len(reached) - len(found), unmask=unmask)),
     )
+
+
+def _require_outside(out: Path, run: RunFolder) -> None:
+    """Every file of a run stands in its bundle: one more, and it can no longer be verified, judged or gone on with."""
+    folder = out.resolve()
+    for place in (folder, *folder.parents):
+        if place == run.path.resolve() or RunFolder(place).bundle_path.is_file():
+            raise UsageError(
+                f"{out} lies in the run folder {place}, whose files are sealed",
+                hint="name a folder outside it with --out",
+            )
+
+
+def _breaks(case: Evidence) -> bool:
+    """Is the answer another one: a text that was only cut down to a word means nothing, and has no right answer."""
+    recipe = RECIPES.get(case.slice.get("recipe", ""))
+    return recipe is None or breaks(recipe)
 
 
 def _cases(run: RunFolder, *, unmask: bool) -> list[Evidence]:
@@ -143,11 +176,13 @@ def _rows(cases: Sequence[Evidence], shown: Callable[[str], str]) -> list[dict[s
     return list(found.values())
 
 
-def _notes(cases: Sequence[Evidence], rows: Sequence[Any], *, unmask: bool) -> list[str]:
+def _notes(cases: Sequence[Evidence], rows: Sequence[Any], *, reduced: int, unmask: bool) -> list[str]:
     unlabelled = sum(case.gold is None for case in cases)
     notes = ["The labels to train on hold only where a change left the meaning as it was: check the sheet first."]
     if unlabelled:
         notes.append(f"{unlabelled} of {len(cases)} attacked texts have no right answer: none to train on.")
+    if reduced:
+        notes.append(f"{plural(reduced, 'text')} cut down to a word left out: no answer is broken there.")
     if not unmask:
         notes.append("Offensive words and personal data are masked as in the report; with --unmask they are not.")
     return notes

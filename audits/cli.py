@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import traceback
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from probes.core.errors import AuditError
+from probes.core.errors import AuditError, DefectError
 from probes.core.findings import ExitCode
 
 if TYPE_CHECKING:
@@ -88,6 +90,12 @@ def main(args: list[str] | None = None) -> None:
     except (KeyboardInterrupt, click.Abort):
         _terminal().errors.print("Interrupted. Finished steps are kept: the same command resumes.")
         sys.exit(ExitCode.INTERRUPTED)
+    except Exception as error:  # by itself Python ends with 1, which would blame the model
+        if os.environ.get("AUDIT_TRACEBACK"):
+            traceback.print_exc()
+        fault = DefectError.of(error)
+        _terminal().error(fault)
+        sys.exit(fault.exit_code)
 
 
 def _terminal() -> Terminal:

@@ -79,6 +79,7 @@ class Terminal:
         self._bar: Progress | None = None
         self._task: TaskID | None = None
         self._label = "[0] all texts as they are"
+        self._within = ""
         self._said = 0.0
 
     def __enter__(self) -> Terminal:
@@ -119,10 +120,7 @@ class Terminal:
         """What is about to happen."""
         labels = f", {len(model.labels)} labels" if model.labels else ""
         self.line(f"Model  {model.name}: {model.architecture}, {model.parameters:,} parameters{labels}")
-        for word, card in (("Data", data), *(("Other", other) for other in others)):
-            self.line(f"{word:<6} {card.name}: {card.n:,} items, {card.labelled:,} with a right answer")
-            for reason, count in card.rows_dropped.items():
-                self.line(f"       {count:,} rows not used: {reason}")
+        self.data_read(data, others)
         for note in (*data.notes, *(f"{other.name}: {note}" for other in others for note in other.notes), *plan.notes):
             self.line(f"Note   {note}")
         self.line(
@@ -131,21 +129,33 @@ class Terminal:
         )
         self._print(f"Run    {printable(str(run.path))}")
 
+    def data_read(self, data: DataCard, others: Iterable[DataCard]) -> None:
+        """How many items there are, and how many rows are none and why."""
+        for word, card in (("Data", data), *(("Other", other) for other in others)):
+            self.line(f"{word:<6} {card.name}: {card.n:,} items, {card.labelled:,} with a right answer")
+            for reason, count in card.rows_dropped.items():
+                self.line(f"       {plural(count, 'row')} not used: {reason}")
+
     def step_started(self, step: Step, *, index: int, total: int) -> None:
         self._label = f"[{index}/{total}] {step.planned.probe}"
+        self._within = ""
         self._said = time.monotonic()
         if self.live:
             self._start()
 
+    def within(self, what: str, done: int, total: int) -> None:
+        """What the probe is at: said with the texts, which may be asked about in many rounds."""
+        self._within = f": {what}, {done:,} of {plural(total, 'item')}" if done else f": {what}"
+
     def progress(self, done: int, total: int) -> None:
-        """Texts answered so far within the current step."""
+        """Texts answered so far within the current step, or in this round of it."""
         if self.live and self._bar is None:
             self._start()
         if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, completed=done, total=total, description=self._label)
+            self._bar.update(self._task, completed=done, total=total, description=self._label + self._within)
         elif not self.quiet and time.monotonic() - self._said > 15:
             self._said = time.monotonic()
-            self.line(f"{self._label}: {done:,} of {total:,} texts")
+            self.line(self._label + (self._within or f": {done:,} of {plural(total, 'text')}"))
 
     def step_finished(self, step: Step, *, end: StepEnd, telemetry: Telemetry | None) -> None:
         if end.status == "failed":

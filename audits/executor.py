@@ -35,6 +35,10 @@ class Watcher(Protocol):
 
     def step_finished(self, step: Step, *, end: StepEnd, telemetry: Telemetry | None) -> None: ...
 
+    def within(self, what: str, done: int, total: int) -> None:
+        """What the probe of the current step is at, and how many of how many items are done with it."""
+        ...
+
 
 def execute(
     plan: Plan, *, model: Any, run: RunFolder, seed: int, watcher: Watcher, store_text: StoreText = StoreText.FULL
@@ -58,7 +62,7 @@ def execute(
         if result is not None and result.end.status == "done":
             watcher.step_finished(step, end=result.end, telemetry=result.telemetry)
             continue
-        end, telemetry = run_step(step, model=model, run=run, seed=seed, store_text=store_text)
+        end, telemetry = run_step(step, model=model, run=run, seed=seed, watcher=watcher, store_text=store_text)
         watcher.step_finished(step, end=end, telemetry=telemetry)
 
 
@@ -68,7 +72,7 @@ def unfinished(run: RunFolder, step: Step) -> bool:
 
 
 def run_step(
-    step: Step, *, model: Any, run: RunFolder, seed: int, store_text: StoreText = StoreText.FULL
+    step: Step, *, model: Any, run: RunFolder, seed: int, watcher: Watcher, store_text: StoreText = StoreText.FULL
 ) -> tuple[StepEnd, Telemetry]:
     """Run one probe and write its files; the JSON lines come last, so their presence means that all is there."""
     started = time.perf_counter()
@@ -76,8 +80,9 @@ def run_step(
     outcomes: Outcomes | None = None
     error: Exception | None = None
     quotes = model.card.problem not in SEQUENCE_HEADS
+    ctx = Context(probe=step.probe.info.id, seed=seed, progress=watcher.within)
     try:
-        for record in step.probe.run(model, step.data, Context(probe=step.probe.info.id, seed=seed)):
+        for record in step.probe.run(model, step.data, ctx):
             if isinstance(record, Outcomes):
                 outcomes = stored_outcomes(record, store_text)
             else:

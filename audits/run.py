@@ -18,11 +18,11 @@ from audits.gate.waivers import load_waivers
 from audits.planning.base import base_request, why_unlike
 from audits.planning.freeze import earlier_attempt, freeze
 from audits.planning.plan import Plan, make_plan, sizes_of
-from audits.planning.subject import Subject, load_model, measured_pace, prepare, require_engine
+from audits.planning.subject import Subject, described, load_model, measured_pace, prepare, require_engine
 from audits.policy.fit import require_fit
 from audits.policy.policy import Policy, load_policy
 from audits.reporter import Reporter
-from probes.core.errors import IntegrityError, ModelError
+from probes.core.errors import IntegrityError, ModelError, UsageError
 from probes.core.manifest import Manifest
 from probes.core.run_folder import RunFolder
 
@@ -61,7 +61,9 @@ def _run_base(subject: Subject, execution: _Execution, *, gate: bool, form: Form
     """The run folder of the model that this one was fine-tuned from, or why its answers say nothing about these."""
     config = base_request(subject.config, subject.model)
     try:
-        base = prepare(config, reporter=execution.reporter)
+        base = _base(config, subject, execution.reporter)
+        if isinstance(base, str):
+            return base
         reason = why_unlike(base.model, subject.model)
         if reason:
             return reason
@@ -71,6 +73,17 @@ def _run_base(subject: Subject, execution: _Execution, *, gate: bool, form: Form
         return f"{config.model} cannot be audited: {error.message}."
     conclude(run, execution.policy if gate else None, form=form)
     return run.path
+
+
+def _base(config: Config, tuned: Subject, reporter: Reporter) -> Subject | str:
+    """What is audited of the base; data that the tuned model can be asked about are not at fault where its head is."""
+    try:
+        return prepare(config, reporter=reporter)
+    except UsageError:
+        reason = why_unlike(described(config), tuned.model)
+        if not reason:
+            raise
+        return reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +113,10 @@ class _Execution:
             unseal(run)
             how = subject.config
             execute(plan, model=model, run=run, seed=how.seed, watcher=reporter, store_text=how.store_text)
-        else:
+        elif plan.steps:
             reporter.notice("Every step of this run is finished: nothing is computed again.")
+        else:
+            reporter.notice("No probe that was asked for can run on this model and these data: the report says why.")
         return run
 
     def _planned(self, subject: Subject, *, baseline: Path | None, not_compared: str) -> tuple[RunFolder, Plan, Any]:

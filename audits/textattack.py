@@ -61,7 +61,7 @@ def find_peer() -> Peer | None:
         if not Path(named).expanduser().is_file():
             raise UsageError(f"{PYTHON} names no interpreter: {named}", hint="correct or unset it")
         python = Path(named).expanduser()
-        return Peer(python, folder, _version(python))
+        return Peer(python, folder, _version(python), named=PYTHON)
     if importlib.util.find_spec("textattack") is not None:
         return Peer(Path(sys.executable), folder, importlib.metadata.version("textattack"))
     python = _interpreter(home() / "venv")

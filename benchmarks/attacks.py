@@ -18,12 +18,7 @@ CPU time of one thread is what to believe on a machine that is shared with other
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import random
 import statistics
-import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -31,10 +26,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 import torch
 
 from audits.demo.model import build_demo
+from benchmarks.attacks_as_textattack import COMPOSED, Given
+from benchmarks.attacks_beside import (
+    MOVIE,
+    OUTCOMES,
+    RESULTS,
+    Row,
+    agreement,
+    attacks,
+    ends,
+    sentences,
+    successes,
+    textattack,
+)
 from benchmarks.engine import machine
 from probes.core.examples import Example
 from probes.core.probe import Context
@@ -42,47 +49,18 @@ from probes.core.records import Measurement
 from probes.model.cache import AnswerCache
 from probes.model.engine import TransformersModel
 from probes.model.load import load
-from probes.robustness import search
-from probes.robustness.adversarial.attacked import Attacked
-from probes.robustness.adversarial.character_recipes import deepwordbug_letters
-from probes.robustness.adversarial.constraints.words import Levenshtein
 from probes.robustness.adversarial.goals import Untargeted
-from probes.robustness.adversarial.greedy import Greedy
-from probes.robustness.adversarial.parts import (
-    VICTIM,
-    Attack,
-    Attempt,
-    Constraint,
-    Judged,
-    Method,
-    Outcome,
-    Situation,
-    Transformation,
-)
+from probes.robustness.adversarial.parts import Attempt, Judged
 from probes.robustness.adversarial.probe import Adversarial
-from probes.robustness.adversarial.pure import Rule, Untouched, WordSwap
-from probes.robustness.adversarial.rankings import Unk, WeightedSaliency
 from probes.robustness.adversarial.recipe import Resource
 from probes.robustness.adversarial.sources import wordnet
 from probes.robustness.adversarial.victims import ClassifierVictim
-from probes.robustness.search import Oracle, Request
+from probes.robustness.search import Request
 
-RESULTS = Path(__file__).parent / "results"
-ROOT = Path(__file__).resolve().parents[1]
-MOVIE = ROOT.parent / "shared" / "data" / "vader_sentiment" / "movie.parquet"
-OUTCOMES = {
-    "SuccessfulAttackResult": Outcome.BROKEN,
-    "FailedAttackResult": Outcome.HELD,
-    "SkippedAttackResult": Outcome.WRONG_BEFORE,
-}
-UNLIMITED = 1_000_000
-SPREAD = 5
-"""Tokens by which a sentence may be shorter or longer than those asked for."""
 COLUMNS = (
     "way", "sentences", "queries", "success", "queries/s (CPU)", "queries/s (wall)", "x as it installs",
     "x dynamic padding", "same outcome", "same text", "same text where broken",
 )  # fmt: skip
-Row = tuple[str, int]
 
 
 def main() -> None:
@@ -92,7 +70,7 @@ def main() -> None:
     model = load(str(demo.model), device=options.device, dtype="float32")
     rows = sentences(options.data, demo.data, model, tokens=options.tokens)
     work = [("deepwordbug", rows[: options.texts], options.few), ("pwws", rows[: options.pwws], options.few_pwws)]
-    peer = textattack(options, work, model=demo.model)
+    peer = textattack(options.peer_python, {"model": str(demo.model), "work": work}, threads=options.threads)
     results = [measured(name, its, peer, model, options) for name, its, _ in work]
     compared = [
         ours(names, some, model)
@@ -120,85 +98,6 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def sentences(data: Path, held_out: Path, model: TransformersModel, *, tokens: int) -> list[Row]:
-    """Film sentences about so long that the model has not been trained on, with the positions of their labels."""
-    kept = {json.loads(line)["text"] for line in held_out.read_text(encoding="utf-8").splitlines()}
-    rows = [row for row in pq.read_table(data, columns=["text", "label"]).to_pylist() if row["text"] in kept]
-    lengths = model.token_counts([row["text"] for row in rows])[0]
-    about = [row for row, length in zip(rows, lengths, strict=True) if abs(length - tokens) <= SPREAD]
-    return [(row["text"], model.card.labels.index(row["label"])) for row in about]
-
-
-def textattack(options: argparse.Namespace, work: Sequence[Any], *, model: Path) -> dict[str, Any]:
-    """What TextAttack came to, from its own process."""
-    with tempfile.TemporaryDirectory() as scratch:
-        job, out = Path(scratch) / "job.json", Path(scratch) / "out.json"
-        settings = {"threads": options.threads, "model": str(model), "work": work, "out": str(out)}
-        folders = {"child": str(ROOT / "probes" / "robustness" / "textattack"), "folder": f"{scratch}/textattack"}
-        job.write_text(json.dumps(settings | folders))
-        subprocess.run(
-            [str(options.peer_python), str(Path(__file__).with_name("attacks_peer.py")), str(job)],
-            check=True,
-            env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": str(options.threads), "PYTHONHASHSEED": "0"},
-        )
-        found: dict[str, Any] = json.loads(out.read_text())
-        return found
-
-
-@dataclass(frozen=True)
-class Paired:
-    """TextAttack's sources of random numbers, as they are after `np.random.seed(i)` and `random.seed(i)`."""
-
-    numbers: np.random.RandomState
-    letters: random.Random
-
-    @classmethod
-    def of(cls, seed: int) -> Paired:
-        return cls(np.random.RandomState(seed), random.Random(seed))
-
-    def integer(self, low: int, high: int) -> int:
-        return int(self.numbers.randint(low, high))
-
-    def choice(self, options: Sequence[str]) -> str:
-        return self.letters.choice(options)
-
-
-@dataclass(frozen=True)
-class Listed(Rule):
-    """TextAttack's stopwords: words exactly as they are listed, so that "The" is none."""
-
-    words: frozenset[str]
-
-    def places(self, text: Attacked, places: Sequence[int], situation: Situation) -> list[int]:
-        return [place for place in places if text.words[place] not in self.words]
-
-
-@dataclass(frozen=True)
-class Synonyms(WordSwap):
-    """Words of WordNet that share a sense, where they are one word to TextAttack."""
-
-    source: wordnet.WordNet
-
-    def swaps(self, word: str, situation: Situation) -> Iterator[str]:
-        return (other for other in self.source.synonyms(word) if Attacked.of(other).words == (other,))
-
-
-def attack(name: str, stopwords: Sequence[str]) -> Attack:
-    """A recipe as TextAttack 0.3.11 puts it together."""
-    rules: tuple[Constraint, ...] = (Untouched(), Listed(frozenset(stopwords)))
-    if name == "deepwordbug":
-        rules = (*rules, Levenshtein(30))
-        return _composed(Greedy(Unk()), deepwordbug_letters(), rules)
-    source = wordnet.find()
-    if source is None:
-        raise SystemExit("WordNet is not there: set NLTK_DATA")
-    return _composed(Greedy(WeightedSaliency()), Synonyms(source), rules)
-
-
-def _composed(method: Method, transformation: Transformation, rules: tuple[Constraint, ...]) -> Attack:
-    return Attack(method=method, transformation=transformation, constraints=rules, budget=UNLIMITED)
-
-
 @dataclass
 class Way:
     """One way of attacking all rows: what it found, and the seconds of each round."""
@@ -215,11 +114,6 @@ class Way:
         return self.queries / statistics.median(seconds)
 
 
-def attacks(rows: Sequence[Row], recipe: Attack, victim: Oracle) -> list[Attempt]:
-    situations = [Situation(item, Attacked.of(text), Paired.of(item)) for item, (text, _) in enumerate(rows)]
-    return search.run([recipe.method.search(recipe, each) for each in situations], {VICTIM: victim})
-
-
 def timed(way: Way, run: Callable[[], list[Attempt]]) -> None:
     wall, cpu = time.perf_counter(), time.process_time()
     way.attempts = run()
@@ -231,7 +125,8 @@ def measured(
     name: str, rows: Sequence[Row], peer: dict[str, Any], model: TransformersModel, options: argparse.Namespace
 ) -> dict[str, Any]:
     """All ways of one recipe."""
-    recipe, goals = attack(name, peer["stopwords"]), [Untargeted(label) for _, label in rows]
+    recipe = COMPOSED[name].attack(Given(stopwords=peer["stopwords"], wordnet=wordnet.find()))
+    goals = [Untargeted(label) for _, label in rows]
     exact, screened, host = Way(), Way(), Way()
     screen = model.screened()
     recorder = Recorder(ClassifierVictim(model, goals))
@@ -253,7 +148,7 @@ def measured(
         "host": host,
         "texts": list(recorder.scores),
         "agreement": {
-            way: agreement(found.attempts, peer[name]["dynamic"]["found"], model)
+            way: agreement(ends(found.attempts), peer[name]["dynamic"]["found"], model)
             for way, found in (("exact", exact), ("screened", screened))
             if found.attempts
         },
@@ -287,32 +182,6 @@ class Recorder:
             pairs = [kept[text] for text in request.questions]
             found.append(Judged(np.array([score for score, _ in pairs]), np.array([reached for _, reached in pairs])))
         return found
-
-
-def agreement(attempts: Sequence[Attempt], peer: Sequence[Sequence[str]], model: TransformersModel) -> dict[str, float]:
-    """Shares of items with the same outcome, and of those that both attacked with the same text.
-
-    Texts that the tokenizer maps to the same ids are the same to the model, which only rounding could tell apart.
-    """
-    outcomes = [OUTCOMES[kind] is attempt.outcome for attempt, (kind, _) in zip(attempts, peer, strict=True)]
-    both = [
-        (attempt.changed, text)
-        for attempt, (kind, text) in zip(attempts, peer, strict=True)
-        if OUTCOMES[kind] is not Outcome.WRONG_BEFORE and attempt.outcome is not Outcome.WRONG_BEFORE
-    ]
-    rows = model.encoder.encode([text for pair in both for text in pair]).keys(b"")
-    alike = [rows[2 * at] == rows[2 * at + 1] for at in range(len(both))]
-    ends = [OUTCOMES[kind] for kind, _ in peer]
-    attacked = [
-        end for end, attempt in zip(ends, attempts, strict=True) if Outcome.WRONG_BEFORE not in (end, attempt.outcome)
-    ]
-    broken = [same for same, end in zip(alike, attacked, strict=True) if end is Outcome.BROKEN]
-    return {
-        "outcome": float(np.mean(outcomes)),
-        "text": float(np.mean([own == text for own, text in both])),
-        "alike": float(np.mean(alike)),
-        "adversarial": float(np.mean(broken)) if broken else float("nan"),
-    }
 
 
 def encoding_rate(model: TransformersModel, results: Sequence[dict[str, Any]]) -> float:
@@ -406,11 +275,6 @@ def section(result: dict[str, Any]) -> Iterator[str]:
         f"{ours / theirs:.1f} times as many."
     )
     yield ""
-
-
-def successes(outcomes: Sequence[Outcome]) -> str:
-    broken = sum(outcome is Outcome.BROKEN for outcome in outcomes)
-    return f"{broken}/{broken + sum(outcome is Outcome.HELD for outcome in outcomes)}"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""TextAttack on the same texts, in its own interpreter; `benchmarks.attacks` starts it. Reads a job, prints JSON.
+"""TextAttack on the same texts, in its own interpreter; `benchmarks.attacks` and `attacks_paired` start it.
+
+Reads a job, writes JSON: of "work" what each recipe came to and how fast it was in all ways, of "pairs" the former.
 
 Ways: "installed" is its HuggingFaceModelWrapper, which pads every text to 512 tokens; "dynamic" the same with padding
 to the longest of a call; "replayed" gives back recorded answers, which leaves what its own code costs.
@@ -20,17 +22,14 @@ textattack = child.imported(Path(JOB["folder"]))
 # Only behind the line above, which keeps what they import from downloading.
 import nltk  # noqa: E402
 import torch  # noqa: E402
+from attacks_peer_recipes import built, lists, stand_in, stopwords_of  # noqa: E402
 from textattack.models.wrappers import HuggingFaceModelWrapper, ModelWrapper  # noqa: E402
 from transformers import AutoModelForSequenceClassification, AutoTokenizer  # noqa: E402
 
 torch.set_num_threads(JOB["threads"])
-RECIPES = {"deepwordbug": "DeepWordBugGao2018", "pwws": "PWWSRen2019", "pruthi": "Pruthi2019"}
 
 
-class Dynamic(ModelWrapper):
-    def __init__(self, model, tokenizer):
-        self.model, self.tokenizer = model, tokenizer
-
+class Dynamic(HuggingFaceModelWrapper):
     def __call__(self, texts):
         inputs = self.tokenizer(list(texts), padding=True, truncation=True, max_length=512, return_tensors="pt")
         with torch.inference_mode():
@@ -53,26 +52,28 @@ class Kept(ModelWrapper):
 
 
 def attacked(recipe, wrapper, rows):
-    attack = getattr(textattack.attack_recipes, RECIPES[recipe]).build(wrapper)
-    found, queries = [], 0
+    return run(built(recipe, wrapper, JOB.get("words")), rows)
+
+
+def run(attack, rows):
+    found, each = [], []
     wall, used = time.perf_counter(), time.process_time()
     for seed, (text, label) in rows:
         random.seed(seed)
         np.random.seed(seed)
         result = attack.attack(text, label)
-        queries += attack.goal_function.num_queries
+        each.append(attack.goal_function.num_queries)
         found.append([type(result).__name__, result.perturbed_result.attacked_text.text])
     return {
         "found": found,
-        "queries": queries,
+        "queries": sum(each),
+        "each": each,
         "wall": time.perf_counter() - wall,
         "cpu": time.process_time() - used,
     }
 
 
-def main():
-    network = AutoModelForSequenceClassification.from_pretrained(JOB["model"]).eval()
-    tokenizer = AutoTokenizer.from_pretrained(JOB["model"])
+def compared(network, tokenizer):
     results = {}
     for recipe, rows, few in JOB["work"]:
         rows = list(enumerate(rows))
@@ -84,6 +85,27 @@ def main():
         }
         attacked(recipe, kept, rows)
         results[recipe]["replayed"] = attacked(recipe, kept, rows)
+    return results
+
+
+def paired(network, tokenizer):
+    results = {}
+    for recipe, rows in JOB["pairs"]:
+        attack = built(recipe, Dynamic(network, tokenizer), JOB.get("words"))
+        results[recipe] = run(attack, list(enumerate(rows))) | {"stopwords": stopwords_of(attack)}
+        print(f"{recipe}: TextAttack in {results[recipe]['wall']:.0f} s", flush=True)
+    return results
+
+
+def main():
+    # Dropout is nothing to a network that answers; TextAttack takes gradients of one that is being trained.
+    still = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    network = AutoModelForSequenceClassification.from_pretrained(JOB["model"], **still).eval()
+    tokenizer = AutoTokenizer.from_pretrained(JOB["model"])
+    if "pairs" in JOB:
+        stand_in(JOB["vectors"], JOB["word_model"])
+    results = paired(network, tokenizer) if "pairs" in JOB else compared(network, tokenizer)
+    results["lists"] = lists()
     results["versions"] = {
         "textattack": __import__("importlib.metadata").metadata.version("textattack"),
         "torch": torch.__version__,

@@ -32,7 +32,7 @@ from probes.model.card import describe
 from probes.model.device import choose
 from probes.model.engine import TransformersModel
 from probes.model.load import load
-from probes.model.vllm_engine import through_vllm
+from probes.model.vllm_card import through_vllm
 
 RESULTS = Path(__file__).parent / "results"
 ENGINE = "this engine"

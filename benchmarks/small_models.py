@@ -40,8 +40,12 @@ def audit(model: Path, out: Path, *flags: str) -> tuple[RunFolder, int, float]:
     begin = time.perf_counter()
     command = [sys.executable, "-m", "audits", "run", "--model", str(model), "--out", str(out), *flags]
     done = subprocess.run(command, check=False)
-    newest = max(out.iterdir(), key=lambda path: path.stat().st_mtime)
-    return RunFolder(newest), done.returncode, time.perf_counter() - begin
+    return newest(out), done.returncode, time.perf_counter() - begin
+
+
+def newest(out: Path) -> RunFolder:
+    """The last run folder under a folder."""
+    return RunFolder(max((path for path in out.iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime))
 
 
 def numbers(run: RunFolder) -> dict[tuple[str, str], Measurement]:

@@ -50,9 +50,10 @@ def probes_page() -> str:
     for name, probe in load_registry().probes.items():
         doc = probe.info.doc
         parameters = ", ".join(f"`{key}={value!r}`" for key, value in parameters_of(probe).items()) or "none"
+        method = "\n  - ".join((doc.method, *(f"{part}: {told}" for part, told in doc.parts.items())))
         parts.append(
             f"## {name}\n\n**{doc.question}**\n\n"
-            f"- Measures: {doc.measures}\n- Why it matters: {doc.why}\n- Method: {doc.method}\n"
+            f"- Measures: {doc.measures}\n- Why it matters: {doc.why}\n- Method: {method}\n"
             f"- Limits: {doc.limits}\n- References: {doc.references}\n- Parameters: {parameters}\n"
         )
     return "\n".join(parts)

@@ -16,6 +16,7 @@ from reports.tables import code, columns, number, row, status, table, text
 from reports.views import Badge, Fact, Row, Section, Table
 
 _NONE = "No earlier run was named as a baseline, so nothing is said about change."
+_TUNED = " Every number of both models stands under What fine-tuning changed."
 _NOTE = (
     "Run minus baseline, for the same items. “Worse” and “better” are said where the interval lies wholly on one side "
     "of zero; with many rows a few do so by chance. What the policy asks about is judged under Results."
@@ -37,7 +38,7 @@ def change(loaded: Loaded, *, limits: Limits) -> Section:
     )
     every = () if comparison.tuned else tables(comparison, limits)  # those of a base have a chapter of their own
     found = (_numbers(comparison, limits), *every, _refused(comparison, limits), _differences(comparison, limits))
-    lead = _own(loaded) + _lead(comparison)
+    lead = _own(loaded) + _lead(comparison) + (_TUNED if comparison.tuned else "")
     return Section(lead=lead, facts=facts, tables=tuple(each for each in found if each.rows))
 
 
@@ -82,8 +83,10 @@ def _own(loaded: Loaded) -> str:
 def _lead(comparison: Comparison) -> str:
     compared = [step for step in comparison.steps if step.measurements]
     words = [direction(found) for step in compared for found in step.measurements]
+    gave = "gives" if len(compared) == 1 else "give"
     return (
-        f"{plural(len(compared), 'test')} of {count(len(comparison.steps))} could be compared item by item: "
+        f"{plural(len(compared), 'test')} of {count(len(comparison.steps))} {gave} numbers that a policy may judge "
+        "against the baseline, item by item: "
         f"{plural(words.count(WORSE), 'number')} shown to be worse, {count(words.count(BETTER))} better, "
         f"{count(words.count(UNCLEAR))} without a difference that these items show."
     )

@@ -65,7 +65,7 @@ def _worst(judged: Sequence[Ranked]) -> str:
 
 def _whom(people: Sequence[Ranked], loaded: Loaded) -> str:
     named = ", ".join(loaded.manifest.data.groups)
-    data = f"The data divide people by {named}" if named else "The data name no groups of people"
+    data = f"The data divide the items by {named}" if named else "The data name no groups of people"
     if people:
         return f"{_told(_most_unequal(people))}. {data}."
     largest = max(_gaps(loaded), key=lambda found: abs(found.estimate.value), default=None)

@@ -24,7 +24,7 @@ INTROS = {
     ),
     "worst": (
         "Worst examples",
-        "Picked because the answer changed or was wrong. They show what can happen, not how often it does.",
+        "Picked because the answer changed, was wrong or stands out. They show what can happen, not how often it does.",
     ),
 }
 
@@ -35,23 +35,31 @@ EXPLAINED = (
 )
 """Instead of the worst, where answers are explained: a right answer may be shown for its reasons."""
 
+CHANGED, ALIKE = ("Before", "After"), ("First text", "Second text")
+"""Headings of the two texts of a case."""
+
 CLOSED = "Texts under a content note may hurt a reader; each opens on request."
 
 
-def case_groups(evidence: Sequence[Evidence], *, limits: Limits) -> tuple[Cases, ...]:
-    """Random and worst cases; a group without cases is left out."""
+def case_groups(evidence: Sequence[Evidence], *, limits: Limits, alike: bool = False) -> tuple[Cases, ...]:
+    """Random and worst cases; a group without cases is left out.
+
+    Args:
+        alike: of two texts none is the other one changed: both were written for the test, or stand in the data.
+    """
     groups = ([e for e in evidence if e.chosen == chosen] for chosen in INTROS)
-    made = [_group(group, limits) for group in groups if group]
+    headings = ALIKE if alike else CHANGED
+    made = [_group(group, limits, headings) for group in groups if group]
     first = next((place for place, group in enumerate(made) if group.explained), None)
     return tuple(replace(group, explained=place == first) for place, group in enumerate(made))
 
 
-def _group(found: Sequence[Evidence], limits: Limits) -> Cases:
+def _group(found: Sequence[Evidence], limits: Limits, headings: tuple[str, str]) -> Cases:
     shown, note = _limited(found, limits)
     explained = any(side.words for evidence in found for side in evidence.shown)
     chosen = found[0].chosen
     title, intro = EXPLAINED if explained and chosen == "worst" else INTROS[chosen]
-    cases = tuple(_case(evidence, index, limits) for index, evidence in enumerate(shown, start=1))
+    cases = tuple(_case(evidence, index, limits, headings) for index, evidence in enumerate(shown, start=1))
     closed = CLOSED if any(case.content_note for case in cases) else ""
     notes = " ".join(part for part in (closed, note) if part)
     return Cases(title=title, intro=intro, cases=cases, note=notes, explained=explained)
@@ -69,7 +77,7 @@ def _limited(found: Sequence[Evidence], limits: Limits) -> tuple[list[Evidence],
     return shown, limited(found, len(shown), "examples")[1]
 
 
-def _case(evidence: Evidence, index: int, limits: Limits) -> Case:
+def _case(evidence: Evidence, index: int, limits: Limits, headings: tuple[str, str]) -> Case:
     setting = part_in_words(evidence.slice)
     facts = [
         Fact("Right answer", evidence.gold) if evidence.gold is not None else None,
@@ -78,13 +86,13 @@ def _case(evidence: Evidence, index: int, limits: Limits) -> Case:
     ]
     return Case(
         heading=f"Example {index}" + (f" ({setting})" if setting else ""),
-        sides=_sides(evidence.shown, limits),
+        sides=_sides(evidence.shown, limits, headings),
         facts=tuple(fact for fact in facts if fact is not None),
         content_note=evidence.content_note,
     )
 
 
-def _sides(shown: Sequence[Shown], limits: Limits) -> tuple[Side, ...]:
+def _sides(shown: Sequence[Shown], limits: Limits, headings: tuple[str, str]) -> tuple[Side, ...]:
     most = largest(shown)
     if len(shown) == 1:
         side = shown[0]
@@ -94,7 +102,7 @@ def _sides(shown: Sequence[Shown], limits: Limits) -> tuple[Side, ...]:
     before, after = _compared_parts(shown[0].texts, shown[1].texts, limits)
     return tuple(
         _side(heading, side, parts, strips(side, most=most, limits=limits) if side.words else ())
-        for heading, side, parts in zip(("Before", "After"), shown, (before, after), strict=True)
+        for heading, side, parts in zip(headings, shown, (before, after), strict=True)
     )
 
 

@@ -70,6 +70,7 @@ class Chapter:
     plots: tuple[IntervalPlot, ...]
     tables: tuple[Table, ...]
     curves: tuple[LineChart, ...]
+    curves_note: str
     cases: tuple[Cases, ...]
     skips: Table | None
     failure: tuple[str, ...]

@@ -16,7 +16,7 @@ from reports.chapter_views import Chapter, RiskChapters
 from reports.charts import BarChart, bar_chart
 from reports.curves import curve_charts
 from reports.groups import grouped
-from reports.limits import Limits, limited
+from reports.limits import Limits, Whole, limited
 from reports.load import Loaded
 from reports.measurements import measurement_tables
 from reports.numbers import capital, count, part_in_words, plural, printed
@@ -91,17 +91,18 @@ def _chapter(
     records = result.records if result else ()
     accounts = _of(records, Accounting)
     findings = [item.finding for item in judged]
+    curves, curves_note = curve_charts(_of(records, Curve), key=f"{anchor}-curve", limits=limits)
     groups = grouped(_of(records, Measurement), _of(records, Skip), judged, title=step.title, limits=limits)
     return Chapter(
         anchor=anchor,
         title=step.title,
         probe=f"{step.probe}, version {step.version}",
-        question=doc.question,
+        question=Whole(doc.question),
         badges=_badges(findings, result),
         result=_result(findings, result, records),
         caution=CAUTIONS.get(step.risk, ""),
         open=is_open,
-        why=capital(doc.why),
+        why=_whole(doc.why),
         method=(*_method(step, doc, loaded), *words_fact(records)),
         settings=_settings(step),
         accounting=_accounting(accounts, step.title, limits),
@@ -109,14 +110,15 @@ def _chapter(
         aids=_aids(_of(records, Measurement)),
         plots=plots(judged, key=f"{anchor}-plot", title=step.title, limits=limits),
         tables=(*groups.tables, *measurement_tables(groups.measurements, title=step.title, limits=limits)),
-        curves=curve_charts(_of(records, Curve), key=f"{anchor}-curve", limits=limits),
-        cases=case_groups(_of(records, Evidence), limits=limits),
+        curves=curves,
+        curves_note=curves_note,
+        cases=case_groups(_of(records, Evidence), limits=limits, alike=step.own_texts or bool(step.domains)),
         skips=_skips(groups.skips, step.title, limits),
         failure=_failure(result, limits),
         limits_title=_limits_title(findings, records),
-        limits=capital(doc.limits),
-        references=doc.references,
-        command=rerun(loaded.manifest.command, step.probe),
+        limits=_whole(doc.limits),
+        references=Whole(doc.references),
+        command=Whole(rerun(loaded.manifest.command, step.probe)),
     )
 
 
@@ -183,15 +185,27 @@ def _left_open(records: Sequence[Record]) -> str:
 def _method(step: PlannedStep, doc: Methodology, loaded: Loaded) -> tuple[Fact, ...]:
     data = loaded.manifest.data
     return (
-        Fact("What it measures", capital(doc.measures)),
-        Fact("How", capital(doc.method)),
+        Fact("What it measures", _whole(doc.measures)),
+        Fact("How", _whole(doc.method)),
+        *(Fact(part, _whole(told)) for part, told in doc.parts.items()),
         Fact("Data", _data(step, data)),
     )
 
 
+def _whole(told: str) -> Whole:
+    return Whole(capital(told))
+
+
+_OF_NAMED_TEXTS = ("digest", "training_texts")
+"""Parameters of probes whose texts the user named: published benchmarks, test cases, canaries, training texts."""
+_NAMED = "Texts that were named for this test, their digest among its settings"
+_WITH_THE_TEST = "Texts of the test's own, which come with this version of it"
+
+
 def _data(step: PlannedStep, data: DataCard) -> str:
     if step.own_texts:
-        return "Texts of the test's own, which come with this version of it; none of the audit's data"
+        named = any(step.parameters.get(name) for name in _OF_NAMED_TEXTS)
+        return f"{_NAMED if named else _WITH_THE_TEST}; none of the audit's data"
     whole = f" and {', '.join(step.domains)}" if step.domains else ""
     of = "" if step.domains else f" of {count(data.n)}"
     return f"{data.name}{whole}: {plural(step.items, 'item')}{of}; fingerprint {step.sample[:FINGERPRINT]}"
@@ -203,7 +217,11 @@ def _aids(found: Sequence[Measurement]) -> tuple[Fact, ...]:
 
 
 def _settings(step: PlannedStep) -> tuple[Fact, ...]:
-    return tuple(Fact(name, str(value), code=True) for name, value in sorted(step.parameters.items()))
+    return tuple(Fact(name, _setting(value), code=True) for name, value in sorted(step.parameters.items()))
+
+
+def _setting(value: object) -> str:
+    return ", ".join(map(str, value)) or "none" if isinstance(value, list | tuple) else str(value)
 
 
 def _accounting(accounts: Sequence[Accounting], title: str, limits: Limits) -> Table | None:
@@ -257,7 +275,7 @@ def _skips(skips: Sequence[Skip], title: str, limits: Limits) -> Table | None:
     for skip in skips:
         alike.setdefault((REASONS[skip.reason], skip.detail, skip.enable or "–"), []).append(_skip_name(skip))
     rows = [
-        row(text(", ".join(names)), text(reason, detail), text(enable))
+        row(text(", ".join(names)), text(reason, capital(detail)), text(enable))
         for (reason, detail, enable), names in alike.items()
     ]
     return table(f"{title}: not measured", columns("What", "Reason", "What would enable it"), rows, most=limits.rows)

@@ -18,6 +18,8 @@ ROW = 24
 LABEL_LENGTH, LABEL_LINES = 38, 2
 """Characters of a line of a row's label there is room for, and lines."""
 LABEL_LEFT, PLOT_LEFT, PLOT_RIGHT, WIDTH = 4, 262, 668, 760
+CHARACTER, BETWEEN = 6.6, 5.0
+"""Width of a character of the label of a tick, in wide fonts, and what must be free between two labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ def interval_plot(
         axis_y=at(bottom),
         labels_y=at(bottom + 18),
         rows=tuple(_plot_row(row, index, scale) for index, row in enumerate(rows)),
-        ticks=ticks(scale, unit),
+        ticks=legible(ticks(scale, unit), width=WIDTH),
         note=note,
     )
 
@@ -215,6 +217,36 @@ def ticks(scale: Scale, unit: Unit, *, most: int = 6) -> tuple[Tick, ...]:
         Tick(scale.at(k * step / factor), fixed(k * step, places, sign=unit is Unit.DIFFERENCE) + suffix)
         for k in range(first, last + 1)
     )
+
+
+def legible(marks: Sequence[Tick], *, width: float) -> tuple[Tick, ...]:
+    """Ticks of a horizontal axis, from left to right, without labels that run into others or out of the picture.
+
+    The ends stay, because they say what the axis holds; of the others each that has room after those before it. A label
+    at the edge of a picture of this width moves inwards.
+    """
+    inside = sorted((_inside(mark, width) for mark in marks), key=lambda mark: float(mark.at))
+    kept = inside[:1]
+    for mark in inside[1:-1]:
+        if _apart(kept[-1], mark) and _apart(mark, inside[-1]):
+            kept.append(mark)
+    if len(inside) > 1 and _apart(kept[-1], inside[-1]):
+        kept.append(inside[-1])
+    return tuple(kept)
+
+
+def _inside(mark: Tick, width: float) -> Tick:
+    half = _half(mark)
+    return Tick(at(min(max(float(mark.at), half), max(half, width - half))), mark.text)
+
+
+def _apart(left: Tick, right: Tick) -> bool:
+    return float(right.at) - float(left.at) >= _half(left) + _half(right) + BETWEEN
+
+
+def _half(mark: Tick) -> float:
+    """Half of the width of a label."""
+    return CHARACTER * len(mark.text) / 2
 
 
 def nice_step(span: float, most: int) -> float:

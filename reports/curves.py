@@ -15,14 +15,15 @@ MOST = 4
 """Lines in one chart: more cannot be told apart."""
 
 
-def curve_charts(curves: Sequence[Curve], *, key: str, limits: Limits) -> tuple[LineChart, ...]:
-    """A chart for each curve, or for several that differ in one setting only."""
+def curve_charts(curves: Sequence[Curve], *, key: str, limits: Limits) -> tuple[tuple[LineChart, ...], str]:
+    """A chart for each curve, or for several that differ in one setting only; and a note on those left out."""
     groups = _together([curve for curve in curves if curve.points])
-    shown, _ = limited(groups, limits.cases * 2, "curves")
-    return tuple(
+    shown, note = limited(groups, limits.cases * 2, "charts")
+    charts = (
         _one(group[0], f"{key}-{index}", limits) if len(group) == 1 else _several(group, f"{key}-{index}", limits)
         for index, group in enumerate(shown, start=1)
     )
+    return tuple(charts), note
 
 
 def _together(curves: Sequence[Curve]) -> list[list[Curve]]:
@@ -37,6 +38,7 @@ def _together(curves: Sequence[Curve]) -> list[list[Curve]]:
             curve.unit,
             curve.reference,
             curve.connected,
+            curve.logarithmic,
             *sorted(curve.slice),
         )
         alike.setdefault(kind, []).append(curve)
@@ -97,15 +99,17 @@ def _ends(curve: Curve, points: Sequence[Point]) -> str:
     if len(shown) > _FEW or not all(point.label for point in shown):
         shown = [shown[0], shown[-1]]
     cells = [_cells(curve, point) for point in shown]
-    return ", ".join(f"{value} at {_at(curve, place)}" for place, value, *_ in cells)
+    return ", ".join(dict.fromkeys(f"{value} at {_at(curve, place)}" for place, value, *_ in cells))
 
 
 def _at(curve: Curve, place: str) -> str:
-    """Where on the horizontal axis, in words: "severity 3", "unchanged text", "50% (share of the words removed)"."""
+    """Where on the horizontal axis, in words: "severity 3", "unchanged text", "50 (queries an item)"."""
     axis, percent, _ = curve.x_title.partition(", in percent")
     if percent and place[:1].isdigit():
         return f"{place}% ({axis})"
-    return f"{curve.x_title} {place}" if place[:1].isdigit() else place
+    if not place[:1].isdigit():
+        return place
+    return f"{place} ({curve.x_title})" if " " in curve.x_title else f"{curve.x_title} {place}"
 
 
 def _axis_value(curve: Curve, value: float) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from probes.core.records import Measurement, Skip
 from reports.limits import Limits
-from reports.numbers import capital, count, printed
+from reports.numbers import capital, count, printed, value_in_words
 from reports.ranking import Ranked
 from reports.tables import columns, estimated, number, rests_on, row, status, table, text
 from reports.views import Cell, Row, Table
@@ -74,15 +74,16 @@ def without_group(part: Mapping[str, str]) -> Slice:
 
 def named(where: Slice) -> str:
     """The attribute, then what else tells it from others: "religion (source data)"."""
-    name = ", ".join(value for key, value in where if key in ATTRIBUTES)
+    name = ", ".join(value_in_words(key, value) for key, value in where if key in ATTRIBUTES)
     rest = ", ".join(f"{key} {value}" for key, value in where if key not in ATTRIBUTES)
     return f"{name} ({rest})" if rest else name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
-    """All records of one attribute."""
+    """All records of one attribute; `keys` are those that name it."""
 
+    keys: frozenset[str]
     groups: list[Measurement]
     gaps: list[Measurement]
     left_out: list[Skip]
@@ -95,6 +96,7 @@ class _Part:
         own = [m for m in measurements if without_group(m.slice) == where]
         measured = {m.slice.get("group") for m in own}
         return cls(
+            keys=frozenset(key for key, _ in where),
             groups=[m for m in own if "group" in m.slice],
             gaps=[m for m in own if "group" not in m.slice],
             left_out=[
@@ -112,7 +114,7 @@ class _Part:
             found.append(self._between(title, limits))
         if self.left_out:
             rows = [
-                row(text(s.slice["group"]), text(REASONS[s.reason], s.detail), text(s.enable or "–"))
+                row(text(self._said(s.slice["group"])), text(REASONS[s.reason], s.detail), text(s.enable or "–"))
                 for s in self.left_out
             ]
             head = columns("Group", "Reason", "What would enable it")
@@ -145,11 +147,14 @@ class _Part:
     ) -> Row:
         first = cells.get(main)
         return row(
-            text(group),
+            text(self._said(group)),
             *([self._status(group=group)] if judged else []),
             rests_on(first.estimate if first else None),
             *(_cell(cells.get(name), n=first.estimate.n if first else 0) for name in names),
         )
+
+    def _said(self, group: str) -> str:
+        return value_in_words("group", group, self.keys)
 
     def _explained(self, names: Sequence[str]) -> Iterator[str]:
         """The columns in words, where all groups have the same title."""

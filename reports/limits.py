@@ -11,6 +11,12 @@ Item = TypeVar("Item")
 MOST_BYTES = 4_900_000
 
 
+class Whole(str):
+    """A text of which the end matters: how a probe measured, how to run it again. Other strings are cut sooner."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """Numbers of things shown.
@@ -23,6 +29,7 @@ class Limits:
         chapters: probes with a chapter.
         cases: examples of a chapter, random and worst each.
         text: characters of an example text.
+        whole: characters of a `Whole`.
         string: characters of any other string.
         lines: lines of the policy or of a traceback.
     """
@@ -34,6 +41,7 @@ class Limits:
     chapters: int = 120
     cases: int = 5
     text: int = 700
+    whole: int = 6000
     string: int = 2000
     lines: int = 1500
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from probes.core.records import Curve, Point, Unit
-from reports.charts import Scale, Tick, at, domain, ticks
+from reports.charts import Scale, Tick, at, domain, legible, ticks
 from reports.numbers import capital
 
 LINE_LEFT, ALONE_WIDTH, ALONE_RIGHT, SEVERAL_WIDTH, SEVERAL_RIGHT = 46, 360, 340, 480, 308
@@ -96,7 +97,7 @@ def line_chart(curve: Curve, *, key: str, takeaway: str, cells: Callable[[int], 
         id=key,
         title=curve.title,
         takeaway=takeaway,
-        x_title=curve.x_title,
+        x_title=_axis_title(curve),
         y_title=curve.y_title,
         width=ALONE_WIDTH,
         middle=at((LINE_LEFT + ALONE_RIGHT) / 2),
@@ -106,7 +107,7 @@ def line_chart(curve: Curve, *, key: str, takeaway: str, cells: Callable[[int], 
         series=(_series(points, connected=curve.connected),),
         whiskers=len(points) <= _WHISKERS or not curve.connected,
         diagonal=(x_scale.at(0), y_scale.at(0), x_scale.at(1), y_scale.at(1)) if square else None,
-        x_ticks=_curve_ticks(curve, x_scale, square),
+        x_ticks=legible(_curve_ticks(curve, x_scale, square), width=ALONE_WIDTH),
         y_ticks=ticks(y_scale, curve.unit, most=5),
     )
 
@@ -127,8 +128,9 @@ def series_chart(
         setting: what the names are values of ("Ranking").
         cells: the texts of one row of the table: where, value, interval, items.
     """
-    one = next(iter(curves.values()))
     every = _merged(list(curves.values()))
+    curves = {name: curve.model_copy(update={"logarithmic": _logarithmic(every)}) for name, curve in curves.items()}
+    one = next(iter(curves.values()))
     x_scale, y_scale = _scales(list(curves.values()), right=SEVERAL_RIGHT)
     drawn = [
         _series(
@@ -143,7 +145,7 @@ def series_chart(
         id=key,
         title=title,
         takeaway=takeaway,
-        x_title=one.x_title,
+        x_title=_axis_title(one),
         y_title=one.y_title,
         width=SEVERAL_WIDTH,
         middle=at((LINE_LEFT + SEVERAL_RIGHT) / 2),
@@ -156,7 +158,7 @@ def series_chart(
         ),
         whiskers=not one.connected or all(len(series.points) <= _WHISKERS for series in drawn),
         diagonal=None,
-        x_ticks=_curve_ticks(every, x_scale, square=False),
+        x_ticks=legible(_curve_ticks(every, x_scale, square=False), width=SEVERAL_WIDTH),
         y_ticks=ticks(y_scale, one.unit, most=5),
     )
 
@@ -171,14 +173,28 @@ def _scales(curves: Sequence[Curve], *, right: int) -> tuple[Scale, Scale]:
         return Scale(0, 1, LINE_LEFT, right), Scale(0, 1, 196, 12)
     points = [point for curve in curves for point in curve.points]
     ends = [end for point in points for end in (point.y.low, point.y.high)]
-    return _padded([p.x for p in points], start=LINE_LEFT, end=right), domain(ends, curves[0].unit, start=196, end=12)
+    places = [_place(curve, point.x) for curve in curves for point in curve.points]
+    return _padded(places, start=LINE_LEFT, end=right), domain(ends, curves[0].unit, start=196, end=12)
+
+
+def _place(curve: Curve, x: float) -> float:
+    """Where a value lies on the horizontal axis, before it is scaled to the picture."""
+    return math.log10(x) if _logarithmic(curve) else x
+
+
+def _axis_title(curve: Curve) -> str:
+    return f"{curve.x_title} (logarithmic)" if _logarithmic(curve) else curve.x_title
+
+
+def _logarithmic(curve: Curve) -> bool:
+    return curve.logarithmic and all(point.x > 0 for point in curve.points)
 
 
 def _points(curve: Curve, x_scale: Scale, y_scale: Scale, *, aside: float = 0.0) -> tuple[ChartPoint, ...]:
     """Positions; `aside` moves all of them a little, so that intervals at one place do not hide one another."""
     return tuple(
         ChartPoint(
-            x=at(x_scale(point.x) + aside),
+            x=at(x_scale(_place(curve, point.x)) + aside),
             y=y_scale.at(point.y.value),
             low=y_scale.at(point.y.low),
             high=y_scale.at(point.y.high),
@@ -243,8 +259,9 @@ def x_is_share(curve: Curve) -> bool:
 
 
 def _curve_ticks(curve: Curve, scale: Scale, square: bool) -> tuple[Tick, ...]:
-    if len(curve.points) <= 8 and not x_is_share(curve) and not square:
-        return tuple(Tick(scale.at(point.x), point.label or f"{point.x:g}") for point in curve.points)
+    few = len(curve.points) <= 8 and not x_is_share(curve) and not square
+    if few or _logarithmic(curve):
+        return tuple(Tick(scale.at(_place(curve, point.x)), point.label or f"{point.x:g}") for point in curve.points)
     unit = Unit.PROPORTION if x_is_share(curve) else Unit.SCORE
     return ticks(scale, unit, most=5)
 

@@ -68,8 +68,9 @@ def _place(finding: Finding, found: Sequence[NotRun]) -> int | None:
     """Which of them is why the check was not made: the one that says the same, or else the whole probe."""
     of_probe = [place for place, item in enumerate(found) if item.probe == finding.probe]
     same = [place for place in of_probe if visible(found[place].detail) == finding.message]
+    exact = [place for place in same if found[place].title == finding.title]
     whole = [place for place in of_probe if found[place].kind == "probe"]
-    return next(iter(same + whole), None)
+    return next(iter(exact + same + whole), None)
 
 
 def _check(finding: Finding) -> str:

@@ -7,7 +7,8 @@ Natural frequencies ("about 7 in 100") are understood better than percentages by
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from probes.core.records import Estimate, Unit
@@ -17,6 +18,8 @@ BASES = (100, 1_000, 10_000, 100_000)
 SUFFIX = {Unit.PROPORTION: "%", Unit.DIFFERENCE: " pp", Unit.SCORE: ""}
 _ENDS: Mapping[Unit | None, tuple[float, float]] = {Unit.PROPORTION: (0.0, 1.0), Unit.DIFFERENCE: (-1.0, 1.0)}
 NAMED = {Unit.PROPORTION: "%", Unit.DIFFERENCE: " percentage points", Unit.SCORE: ""}
+_MEANS = re.compile(r"(^|_)(f1|rouge|bleu|chrf)(_|$)")
+"""Names of numbers that lie between 0 and 1 and are no share of anything that could be counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +151,16 @@ def frequency(value: float, base: int) -> str:
     return f"about {count(seen)} in {count(base)}"
 
 
-def in_words(estimate: Estimate, unit: Unit | None, *, minimum: float | None, maximum: float | None) -> str:
-    """An estimate against its threshold, for a reader who is no statistician."""
+def in_words(
+    estimate: Estimate, unit: Unit | None, *, minimum: float | None, maximum: float | None, name: str = ""
+) -> str:
+    """An estimate against its threshold, for a reader who is no statistician.
+
+    Args:
+        name: of the measurement; an F1 of 40% does not mean 40 in 100 of anything.
+    """
     accepts = accepted(minimum, maximum, unit, named=True)
-    if unit is not Unit.PROPORTION:
+    if unit is not Unit.PROPORTION or _MEANS.search(name):
         figures = printed(estimate, unit or Unit.SCORE)
         value, interval = figures.value.replace(" pp", NAMED[Unit.DIFFERENCE]), figures.interval
     else:
@@ -202,18 +211,23 @@ _SOURCES = {"data": "in the audit's texts", "templates": "in templates", "own se
 
 def part_in_words(part: Mapping[str, str]) -> str:
     """Which part of the data or which setting a number is about: "severity 2", "religion, in templates"; "" for all."""
-    return ", ".join(_said(key, value) for key, value in sorted(part.items()))
+    return ", ".join(_said(key, value, part) for key, value in sorted(part.items()))
 
 
-def value_in_words(key: str, value: str) -> str:
-    """A value of a part of the data as a reader sees it; names of our own lists lose their underscores."""
+def value_in_words(key: str, value: str, part: Collection[str] = ()) -> str:
+    """A value of a part of the data as a reader sees it; names of our own lists lose their underscores.
+
+    Args:
+        part: the keys of the part: the groups of an axis are those of our lists, others are the user's.
+    """
     if key == "source":
         return _SOURCES.get(value, value)
-    return value.replace("_", " ") if key in _OURS else value
+    ours = key in _OURS or (key == "group" and "axis" in part)
+    return value.replace("_", " ") if ours else value
 
 
-def _said(key: str, value: str) -> str:
-    said = value_in_words(key, value)
+def _said(key: str, value: str, part: Collection[str]) -> str:
+    said = value_in_words(key, value, part)
     if key == "word":
         return f"word “{said}”"
     return said if key in _PLAIN else f"{key} {said}"

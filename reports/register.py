@@ -102,7 +102,8 @@ def sentence(finding: Finding) -> str:
     """The estimate in natural frequencies, or the gate's own message where there is none."""
     if finding.estimate is None:
         return finding.message
-    told = in_words(finding.estimate, finding.unit, minimum=finding.minimum, maximum=finding.maximum)
+    name = finding.measurement or ""
+    told = in_words(finding.estimate, finding.unit, minimum=finding.minimum, maximum=finding.maximum, name=name)
     return capital(told) + "."
 
 

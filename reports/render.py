@@ -19,7 +19,7 @@ from markupsafe import Markup
 
 from probes.core.run_folder import RunFolder, write_atomic
 from probes.text.masking import mask
-from reports.limits import LADDER, MOST_BYTES, Limits
+from reports.limits import LADDER, MOST_BYTES, Limits, Whole
 from reports.load import Loaded, load
 from reports.marks import visible
 from reports.redacted import redacted
@@ -162,7 +162,7 @@ def environment(limits: Limits, *, masked: bool = True) -> Environment:
         loader=FileSystemLoader(template_folder()),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=partial(_shown, cap=limits.string, masked=masked),
+        finalize=partial(_shown, limits=limits, masked=masked),
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=False,
@@ -175,9 +175,10 @@ def template_folder() -> Path:
     return packaged if packaged.is_dir() else Path(__file__).parent.parent / "templates"
 
 
-def _shown(value: object, *, cap: int, masked: bool) -> object:
+def _shown(value: object, *, limits: Limits, masked: bool) -> object:
     if isinstance(value, Markup) or not isinstance(value, str):
         return value
+    cap = limits.whole if isinstance(value, Whole) else limits.string
     return _told(value, cap, masked) if len(value) <= _REMEMBERED else _told.__wrapped__(value, cap, masked)
 
 

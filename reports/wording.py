@@ -70,8 +70,9 @@ REASONS: Mapping[SkipReason, str] = {
     SkipReason.WRONG_PROFILE: "Not meant for what this model looks for",
     SkipReason.NO_POSITIVE_CLASS: "No positive class is known",
     SkipReason.TOO_FEW: "Too few items",
-    SkipReason.NOTHING_PERTURBED: "No text could be changed this way",
+    SkipReason.NOTHING_PERTURBED: "No changed text to compare",
     SkipReason.UNDEFINED: "Not defined on these data",
+    SkipReason.NO_RESOURCE: "Something that it needs is not there",
     SkipReason.NOT_SELECTED: "Not selected for this run",
     SkipReason.PLUGIN_BROKEN: "The plug-in did not load",
 }

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import gc
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -44,6 +47,27 @@ def nothing_waits_for_the_disk() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("os.fsync", lambda _: None)
         yield
+
+
+Building = Callable[[Path], Path]
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Building], Path]:
+    """`trained(build)`: what `build(folder)` saves, made once for all processes of a run; nobody may change it."""
+    root = tmp_path_factory.getbasetemp()
+    shared = (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / "trained"
+
+    def get(build: Building) -> Path:
+        folder = shared / build.__name__
+        if not folder.exists():
+            made = build(tmp_path_factory.mktemp("trained") / build.__name__)
+            shared.mkdir(exist_ok=True)
+            with suppress(OSError):  # another process was faster
+                made.rename(folder)
+        return folder
+
+    return get
 
 
 _WORDS = re.compile(r"[^\W_]+")

@@ -5,9 +5,14 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
+
+from audits.policy.lint import lint
+from audits.policy.policy import parse_policy
+from probes.registry import load_registry
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmarks").rglob("*.md")])
@@ -36,6 +41,26 @@ def test_commands_exist(page):
 
     for verb in re.findall(r"^\s*(?:\$ )?audit ([a-z]+)", page.read_text(encoding="utf-8"), flags=re.MULTILINE):
         assert verb in COMMANDS, f"{page}: audit {verb}"
+
+
+SNIPPETS = [
+    pytest.param(block, id=f"{page.name}-{number}")
+    for page in PAGES
+    for number, block in enumerate(re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL))
+    if re.search(r"^ *- check:", block, re.MULTILINE)
+]
+
+
+@pytest.mark.parametrize("block", SNIPPETS)
+def test_checks_are_such_as_lint_accepts(block):
+    head = "" if block.startswith("apiVersion:") else 'apiVersion: audit-policy/v1\nid: example\nversion: "1"\n'
+    checks = block if head == "" or block.startswith("checks:") else f"checks:\n{block}"
+    policy = parse_policy(head + checks, name="policy.yaml")
+    lint(policy, probes=list(load_registry().probes), on=policy.file.approved_on or date(2026, 11, 1))
+
+
+def test_there_are_checks_in_the_documentation():
+    assert len(SNIPPETS) >= 4
 
 
 def test_there_are_pages():

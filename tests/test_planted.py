@@ -15,13 +15,13 @@ TEXTS, GOLDS = zip(*planted_sentences(), strict=True)
 
 
 @pytest.fixture(scope="module")
-def flip(tmp_path_factory):
-    return build_case_flip(tmp_path_factory.mktemp("flip"))
+def flip(trained):
+    return trained(build_case_flip)
 
 
 @pytest.fixture(scope="module")
-def blind(tmp_path_factory):
-    return build_case_blind(tmp_path_factory.mktemp("blind"))
+def blind(trained):
+    return trained(build_case_blind)
 
 
 def share_changed(folder, texts):

@@ -16,7 +16,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from probes.model.vllm_engine import BEHAVIOUR, PREFERENCES
+from probes.model.vllm_start import BEHAVIOUR, PREFERENCES
 
 
 @dataclass(kw_only=True)

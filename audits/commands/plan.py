@@ -49,6 +49,7 @@ def command(config: Path | None, quiet: bool, machine: bool, **flags: Any) -> in
                     "calls": plan.calls,
                     "seconds": plan.calls * pace,
                     "notes": plan.notes,
+                    "rows_dropped": dict(subject.card.rows_dropped),
                 }
             )
     return 0
@@ -57,6 +58,7 @@ def command(config: Path | None, quiet: bool, machine: bool, **flags: Any) -> in
 def _tell(terminal: Terminal, plan: Plan, subject: Subject, *, pace: float) -> None:
     """What would run at what cost, what would not and why."""
     steps = [step.planned for step in plan.steps]
+    terminal.data_read(subject.card, subject.domains.cards.values())
     terminal.table(
         "Would run",
         ("probe", "items", "model calls", "about"),

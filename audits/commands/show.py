@@ -32,6 +32,8 @@ def command(probe: str, plugins: tuple[Path, ...]) -> int:
             ("References", doc.references),
         ):
             terminal.line(f"\n{heading}\n  {text}")
+            for part, told in doc.parts.items() if heading == "Method" else ():
+                terminal.line(f"  {part}: {told}")
         needs = [str(capability) for capability in sorted(info.needs)] or ["answers"]
         needs += ["right answers"] if info.gold else []
         terminal.line(f"\nNeeds\n  {', '.join(needs)}; about {info.calls:g} model calls an item")

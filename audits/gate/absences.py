@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from audits.policy.policy import Check
-from audits.policy.published import ON_REQUEST
+from audits.policy.published import ON_REQUEST, PUBLISHED, SLICES
+from audits.policy.slices import unknown
 from probes.core.comparison import SUFFIX, Comparison
 from probes.core.errors import did_you_mean
 from probes.core.findings import Burden, Level, Status
@@ -76,7 +77,7 @@ def absences(manifest: Manifest, steps: Mapping[str, StepResult | None], checks:
     for step in manifest.steps:
         found += _of_step(step, steps.get(step.step_id), checks)
     for planned in manifest.skips:
-        about = _deciding(checks, planned.probe)
+        about = tuple(check for check in _deciding(checks, planned.probe) if _may_hold(planned.probe, check))
         if about:
             found.append(
                 _skipped(planned.skip, probe=planned.probe, risk=planned.risk, title=planned.title, checks=about)
@@ -89,17 +90,32 @@ def unmatched(
 ) -> list[Absence]:
     """Checks without a measurement, though a probe they name ran without saying why; fatal where they block.
 
-    An absence explains a check for its own probe only: one skipped perturbation must not hide a mistyped wildcard.
+    An absence explains a check for its own probe only: one skipped perturbation must not hide a mistyped wildcard. Of
+    a wildcard's probes those count that can have such a number which no later check decides about, unless none can.
     """
     explained = {(absence.probe, check.check) for absence in missing for check in absence.checks}
     probes = {probe for probe, _ in present} | {absence.probe for absence in missing}
     return [
         _matches_nothing(check, present)
-        for check in checks
+        for place, check in enumerate(checks)
         if check.level is not Level.OFF
         and not any(check.matches(*place) for place in present)
-        and any(check.matches_probe(probe) and (probe, check.check) not in explained for probe in probes)
+        and any((probe, check.check) not in explained for probe in _meant(check, checks[place + 1 :], probes))
     ]
+
+
+def _meant(check: Check, later: Sequence[Check], probes: Collection[str]) -> list[str]:
+    named = [probe for probe in probes if check.matches_probe(probe)]
+    able = (probe for probe in named if _may_hold(probe, check))
+    return [probe for probe in able if not any(each.matches(probe, check.key) for each in later)] or named
+
+
+def _may_hold(probe: str, check: Check) -> bool:
+    """Can the probe have a number that the check is about; True of one of which that is not known."""
+    if probe not in PUBLISHED:
+        return True
+    slices = None if check.needs_baseline else unknown(check.key, SLICES[probe])
+    return slices is None and any(map(check.may_name, PUBLISHED[probe]))
 
 
 def unasked(checks: Sequence[Check], manifest: Manifest) -> list[Absence]:
@@ -212,9 +228,12 @@ def _deciding(checks: Sequence[Check], probe: str) -> tuple[Check, ...]:
 
 def _skips_in(step: PlannedStep, result: StepResult, checks: Sequence[Check]) -> list[Absence]:
     rows = []
+    keys = [record.key for record in result.records if isinstance(record, Measurement)]
     for skip in result.records:
         if isinstance(skip, Skip):
             about = tuple(check for check in checks if _is_about(check, step.probe, skip))
+            if skip.name is None and not skip.slice:  # what was measured all the same is judged by its number
+                about = tuple(check for check in about if not any(check.matches(step.probe, key) for key in keys))
             if about:
                 rows.append(_skipped(skip, probe=step.probe, risk=step.risk, title=step.title, checks=about))
     return rows

@@ -13,21 +13,20 @@ from dataclasses import dataclass
 from audits.gate.absences import Absence, absences, measurements, unasked, uncompared, unmatched
 from audits.gate.decide import Case, Decision, decide
 from audits.gate.rounding import rounding
-from audits.gate.sentence import DECIDED, sentence
+from audits.gate.sentence import DECIDED, GATING, circumstances, sentence
 from audits.gate.waivers import Waivers, apply, require_within
 from audits.policy.policy import Check, Policy, frozen_policy
+from audits.policy.published import PUBLISHED
 from probes.core.comparison import Comparison
 from probes.core.findings import ExitCode, Finding, Level, Status, Verdict, WaiverState, WaiverUse
 from probes.core.manifest import Manifest, PlannedStep
-from probes.core.records import SCHEMA_VERSION, Measurement
+from probes.core.records import SCHEMA_VERSION, Measurement, Unit
 from probes.core.run_folder import RunFolder, StepResult, write_atomic
 from reports.marks import visible
 from reports.numbers import in_words, part_in_words
 
 Results = Mapping[str, StepResult | None]
 """Step id -> what is on disk; None or no key where there is nothing."""
-
-GATING = frozenset({Level.BLOCK, Level.WARN})
 
 
 def run_gate(run: RunFolder, policy: Policy, *, waivers: Waivers | None = None) -> Verdict:
@@ -142,7 +141,7 @@ def _verdict(
         policy_digest=policy.digest,
         policy_file=policy.path,
         exit_code=exit_code,
-        sentence=told + _other_policy(manifest, policy) + _own_baseline(manifest, comparison),
+        sentence=told + circumstances(manifest, exit_code, findings, policy=policy.digest, comparison=comparison),
         counts={status.value: counts[status] for status in Status},
         findings=findings,
         waivers=uses,
@@ -251,7 +250,7 @@ def _finding(case: Case, decision: Decision, policy: Policy) -> Finding:
     check, found = case.check, case.measurement
     where = part_in_words(found.slice)
     title = f"{case.step.title}: {found.title}" + (f" ({where})" if where else "")
-    told = in_words(found.estimate, found.unit, minimum=check.minimum, maximum=check.maximum)
+    told = in_words(found.estimate, found.unit, minimum=check.minimum, maximum=check.maximum, name=found.name)
     return Finding(
         check=case.name,
         probe=case.step.probe,
@@ -312,6 +311,12 @@ def _title(probe: str, check: Check) -> str:
     return probe if "*" in name else f"{probe}: {name.replace('_', ' ')}{where}"
 
 
+def _unit(probe: str, check: Check) -> Unit | None:
+    """In what the number would have been, as far as that is known, so that its limit is told likewise."""
+    number = PUBLISHED.get(probe, {}).get(check.key.partition("[")[0])
+    return number.unit if number else None
+
+
 def _row(
     absence: Absence, policy: Policy, *, name: str, title: str, level: Level, check: Check | None = None
 ) -> Finding:
@@ -324,6 +329,7 @@ def _row(
         level=level,
         message=visible(absence.message),
         slice=absence.slice,
+        unit=_unit(absence.probe, check) if check else None,
         minimum=check.minimum if check else None,
         maximum=check.maximum if check else None,
         rationale=check.rationale if check else "",
@@ -332,16 +338,3 @@ def _row(
         decisive=absence.decisive,
         policy_line=policy.line_of(check) if check else None,
     )
-
-
-def _other_policy(manifest: Manifest, policy: Policy) -> str:
-    if policy.digest == manifest.policy_digest:
-        return ""
-    return " Judged by another policy than the one frozen before the run."
-
-
-def _own_baseline(manifest: Manifest, comparison: Comparison | None) -> str:
-    """A difference to another run of one model is no change of the model."""
-    if comparison is None or comparison.baseline.model != manifest.model.fingerprint:
-        return ""
-    return " The baseline is another run of this very model."

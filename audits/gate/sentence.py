@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from probes.core.comparison import Comparison
 from probes.core.findings import ExitCode, Finding, Level, Status, WaiverState, WaiverUse
+from probes.core.manifest import Manifest
+from probes.core.records import SkipReason
 from reports.marks import visible
 from reports.numbers import plural
 from reports.ranking import ordered
 
 DECIDED = frozenset({Status.PASS, Status.FAIL, Status.INCONCLUSIVE})
+GATING = frozenset({Level.BLOCK, Level.WARN})
 
 
 def sentence(
@@ -106,3 +110,46 @@ def _unmeasured(finding: Finding) -> str:
 def _first(reasons: Sequence[str]) -> str:
     more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
     return f"{reasons[0]}{more}"
+
+
+def circumstances(
+    manifest: Manifest,
+    exit_code: ExitCode,
+    findings: Sequence[Finding],
+    *,
+    policy: str,
+    comparison: Comparison | None,
+) -> str:
+    """What else a reader of the verdict must know: each a sentence after a blank; "" where there is nothing.
+
+    Args:
+        policy: digest of the one that judged the run.
+    """
+    told = (_part_alone(manifest, exit_code, findings), _other_policy(manifest, policy))
+    return "".join((*told, _own_baseline(manifest, comparison)))
+
+
+def _part_alone(manifest: Manifest, exit_code: ExitCode, findings: Sequence[Finding]) -> str:
+    """How to judge what --only left, where the policy asks for more than that."""
+    left_out = {planned.probe for planned in manifest.skips if planned.skip.reason is SkipReason.NOT_SELECTED}
+    narrowed = bool(manifest.config.get("only"))
+    lacking = any(finding.status is Status.NOT_RUN and finding.probe in left_out for finding in findings)
+    if not (narrowed and lacking and exit_code in (ExitCode.INCOMPLETE, ExitCode.INCONCLUSIVE)):
+        return ""
+    if any(finding.level in GATING and finding.status in DECIDED for finding in findings):
+        return " To judge the part that --only left: audit gate RUN --policy screening, or a policy of your own."
+    none = " No check of this policy is about what --only left:"
+    return f"{none} name one that has some (audit gate RUN --policy FILE), or only measure (--no-gate)."
+
+
+def _other_policy(manifest: Manifest, policy: str) -> str:
+    if policy == manifest.policy_digest:
+        return ""
+    return " Judged by another policy than the one frozen before the run."
+
+
+def _own_baseline(manifest: Manifest, comparison: Comparison | None) -> str:
+    """A difference to another run of one model is no change of the model."""
+    if comparison is None or comparison.baseline.model != manifest.model.fingerprint:
+        return ""
+    return " The baseline is another run of this very model."

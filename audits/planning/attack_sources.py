@@ -21,8 +21,8 @@ _ENTAILS = "entailment"
 def add_sources(registry: Registry, config: Config, *, device: str) -> None:
     """Give what attacks may draw on to the probe of attacks; who it is becomes a parameter of it.
 
-    WordNet is looked for where a recipe that needs it is named, and the encoder of the demonstration model is taken
-    where it is installed and a recipe wants one: without recipes that need them neither is opened.
+    WordNet is looked for where a recipe that makes use of it is named, and the encoder of the demonstration model is
+    taken where it is installed and a recipe is named: without such recipes neither is opened.
 
     Raises:
         UsageError: for a model that cannot do what it is named for.
@@ -69,12 +69,15 @@ def _installed(config: Config) -> str | None:
 
 
 def _wanted(config: Config) -> set[Any]:
-    """What the recipes that are named need."""
+    """What the recipes that are named need, or make use of."""
+    from probes.robustness.adversarial.recipe import Composed
     from probes.robustness.adversarial.recipes import RECIPES
 
     own: Any = config.probes.get(PROBE, {}).get("recipes", ())
     names = (*config.recipes, *((own,) if isinstance(own, str) else own))
-    return {need for name in names if name in RECIPES for need in RECIPES[name].needs}
+    found = [RECIPES[name] for name in names if name in RECIPES]
+    taken = {each for recipe in found if isinstance(recipe, Composed) for each in recipe.takes}
+    return taken | {need for recipe in found for need in recipe.needs}
 
 
 def _wordnet() -> Any:

@@ -8,11 +8,13 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from audits.config import Config, SuiteEntry
 from audits.planning.budget import fit_budget
 from audits.planning.domains import Domains
+from audits.planning.parameter_types import require_types
 from audits.planning.pools import Pools
 from audits.planning.prices import WRITTEN
 from audits.planning.recipes import with_recipes
@@ -86,11 +88,12 @@ def make_plan(
         UsageError: for unknown suites, probes or parameters, or when nothing is left to run.
     """
     wanted = select(config, registry=registry)
-    skips = [_not_selected(probe, config) for probe in _left_out(config, registry, wanted)]
+    lacking = partial(why_not, model=model, card=card, domains=bool(domains))
+    skips = [_skip_row(probe, _left(probe, config, lacking(probe))) for probe in _left_out(config, registry, wanted)]
     skips += [_broken(broken) for broken in registry.broken]
     runnable: list[Wanted] = []
     for want in wanted:
-        skip = why_not(want.probe, model=model, card=card, domains=bool(domains))
+        skip = lacking(want.probe)
         if skip is None:
             runnable.append(want)
         else:
@@ -150,7 +153,7 @@ def with_parameters(probe: Probe, changes: Mapping[str, Any]) -> Probe:
     """The probe with some parameters changed; lists become tuples.
 
     Raises:
-        UsageError: for an unknown parameter or a value the probe refuses.
+        UsageError: for an unknown parameter, a value of another type, or one the probe refuses.
     """
     if not changes:
         return probe
@@ -158,6 +161,7 @@ def with_parameters(probe: Probe, changes: Mapping[str, Any]) -> Probe:
     for name in changes:
         if name not in known:
             raise UsageError(f"{probe.info.id} has no parameter {name!r}", hint=did_you_mean(name, known or ["(none)"]))
+    require_types(probe, changes)
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in changes.items()}
     try:
         return varied(probe, **values)
@@ -169,10 +173,10 @@ def why_not(probe: Probe, *, model: ModelCard, card: DataCard, domains: bool = F
     """The reason a probe cannot run on this model and data, or None."""
     info = probe.info
     if model.problem not in info.problems:
-        whole = ["answers about whole texts"] if info.problems >= SEQUENCE_HEADS else []
-        kinds = whole or sorted(problem.replace("_", " ") for problem in info.problems)
+        whole = "It applies to answers about whole texts only" if info.problems >= SEQUENCE_HEADS else ""
+        tasks = ", ".join(sorted(problem.replace("_", " ") for problem in info.problems))
         own = model.problem.replace("_", " ")
-        detail = f"It applies to {', '.join(kinds)} only; the task of this model is {own}."
+        detail = f"{whole or f'It applies to other tasks ({tasks})'}; the task of this model is {own}."
         return Skip(reason=SkipReason.WRONG_PROBLEM, detail=detail)
     missing = sorted(info.needs - model.capabilities)
     if missing:
@@ -312,14 +316,22 @@ def _skip_row(probe: Probe, skip: Skip) -> PlannedSkip:
     return PlannedSkip(probe=probe.info.id, risk=probe.info.risk, title=probe.info.title, skip=skip)
 
 
-def _not_selected(probe: Probe, config: Config) -> PlannedSkip:
+def _left(probe: Probe, config: Config, lack: Skip | None) -> Skip:
+    """Why a probe that was not selected is left out: where it could not run anyway, that, and else how to have it run.
+
+    Args:
+        lack: what `why_not` says of it.
+    """
+    if lack is not None and not lack.reason.applicable:
+        return lack
     if not _only(probe.info.id, config.only):
         detail, enable = "It was left out by --only.", f"leave out --only, or add --only {probe.info.id}"
     else:
         holding = next((name for name in ("full", *SUITES) if _entry_for(probe.info.id, SUITES[name])), "")
         detail = f"The suite {config.suite} does not hold it."
         enable = f"choose --suite {holding}, or add it to your suite" if holding else "add it to a suite of your own"
-    return _skip_row(probe, Skip(reason=SkipReason.NOT_SELECTED, detail=detail, enable=enable))
+    besides = f"; besides, {lack.enable}" if lack is not None and lack.enable else ""
+    return Skip(reason=SkipReason.NOT_SELECTED, detail=detail, enable=enable + besides)
 
 
 def _broken(broken: Broken) -> PlannedSkip:

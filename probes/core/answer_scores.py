@@ -6,19 +6,23 @@ import re
 import string
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from probes.core.readings import NONE
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
-_PUNCTUATION = frozenset(string.punctuation)
+_PUNCTUATION = dict.fromkeys(map(ord, string.punctuation))
+_REMEMBERED = 1 << 14
+"""Answers: those to a text and to its variants are mostly the same few, and all are compared with the same golds."""
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def normalised(answer: str) -> str:
     """In small letters, without ASCII punctuation and English articles, with single blanks.
 
     Source: Rajpurkar et al. 2016, the official evaluation script, `normalize_answer`.
     """
-    letters = "".join(sign for sign in answer.lower() if sign not in _PUNCTUATION)
+    letters = answer.lower().translate(_PUNCTUATION)
     return " ".join(_ARTICLES.sub(" ", letters).split())
 
 
@@ -32,8 +36,7 @@ def f1(answer: str, golds: Sequence[str]) -> float:
 
     Against "no answer", or as "no answer", it is 1.0 if both are and otherwise 0.0 (SQuAD 2, Rajpurkar et al. 2018).
     """
-    words = normalised(answer).split()
-    return _best(lambda gold: _overlap(words, normalised(gold).split()), golds)
+    return _best(lambda gold: _overlap(answer, gold), golds)
 
 
 def _best(score: Callable[[str], float], golds: Sequence[str]) -> float:
@@ -42,8 +45,10 @@ def _best(score: Callable[[str], float], golds: Sequence[str]) -> float:
     return max(score(gold) for gold in kept)
 
 
-def _overlap(answer: Sequence[str], gold: Sequence[str]) -> float:
-    if not answer or not gold:
-        return float(answer == gold)
-    shared = sum((Counter(answer) & Counter(gold)).values())
-    return 2 * shared / (len(answer) + len(gold))
+@lru_cache(maxsize=_REMEMBERED)
+def _overlap(answer: str, gold: str) -> float:
+    words, right = normalised(answer).split(), normalised(gold).split()
+    if not words or not right:
+        return float(words == right)
+    shared = sum((Counter(words) & Counter(right)).values())
+    return 2 * shared / (len(words) + len(right))

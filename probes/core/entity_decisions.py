@@ -41,10 +41,11 @@ class Decisions:
         cls, golds: Sequence[Collection[Entity]], answers: Sequence[Collection[Entity]], *, clusters: Sequence[str]
     ) -> Decisions:
         """Put the entities of n golds and n answers side by side."""
+        pairs = zip(map(set, golds), map(set, answers), strict=True)
         rows = [
-            (item, entity, entity in set(gold), entity in set(answer))
-            for item, (gold, answer) in enumerate(zip(golds, answers, strict=True))
-            for entity in sorted({*gold, *answer})
+            (item, entity, entity in gold, entity in answer)
+            for item, (gold, answer) in enumerate(pairs)
+            for entity in sorted(gold | answer)
         ]
         return cls(
             item=np.array([row[0] for row in rows], dtype=np.int64),
@@ -97,7 +98,7 @@ class Decisions:
         Raises:
             UnmeasurableError: when none is answered.
         """
-        return share(self.hits, among=self.answered, clusters=self.clusters, of="answered entity")
+        return share(self.hits, among=self.answered, clusters=self.clusters, of="entity among the answers")
 
     def recall(self) -> Estimate:
         """Right ones among those in the gold.
@@ -116,13 +117,17 @@ class Decisions:
         return self._counts(weights).summed().f1()[:, 0]
 
     def _counts(self, weights: Floats) -> Counts:
-        hits, answered, gold = (weights @ self._by_text(which) for which in (self.hits, self.answered, self.gold))
+        hits, answered, gold = (weights @ each for each in self._by_text)
         total = unit_weights(self.texts, weights).sum(axis=1, keepdims=True)
         return Counts(hits=hits, answered=answered, gold=gold, total=total)
 
-    def _by_text(self, which: Bools) -> Floats:
-        """(n, kinds): how many of each kind in each text."""
+    @cached_property
+    def _by_text(self) -> list[Floats]:
+        """(n, kinds) each: how many of each kind in each text are hits, answered, gold."""
         names, columns = np.unique(np.array(self.kinds, dtype=object), return_inverse=True)
-        table = np.zeros((self.texts, len(names)))
-        np.add.at(table, (self.item[which], columns[which]), 1.0)
-        return table
+        tables = []
+        for which in (self.hits, self.answered, self.gold):
+            table = np.zeros((self.texts, len(names)))
+            np.add.at(table, (self.item[which], columns[which]), 1.0)
+            tables.append(table)
+        return tables

@@ -6,6 +6,7 @@
     │   └── PolicyError         2  the policy cannot be read or names unknown checks
     ├── ModelError              4  the model is there but would not load or run
     ├── OutputError             4  results cannot be written (disk full, read-only)
+    ├── DefectError             4  a defect of this program
     └── IntegrityError          5  what is on disk is not what was recorded
 
 Every error is one line of what happened and one of what to do; a traceback shown to a user is a defect of ours.
@@ -14,7 +15,12 @@ Every error is one line of what happened and one of what to do; a traceback show
 from __future__ import annotations
 
 import difflib
+import traceback
 from collections.abc import Iterable
+from pathlib import PurePath
+
+SAID = 300
+"""Characters of what an unexpected error says that are shown."""
 
 
 class AuditError(Exception):
@@ -55,6 +61,24 @@ class OutputError(AuditError):
     """Results cannot be written."""
 
     exit_code = 4
+
+
+class DefectError(AuditError):
+    """A defect of this program: it must not look like a verdict on the model."""
+
+    exit_code = 4
+
+    @classmethod
+    def of(cls, error: BaseException) -> DefectError:
+        """Something that nobody meant to be raised, with the place where it was."""
+        places = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+        code = places[-1].f_code if places else None
+        where = f", in {code.co_name} of {PurePath(code.co_filename).name}" if code else ""
+        said = " ".join(str(error).split())[:SAID]
+        return cls(
+            f"this program has a defect: {type(error).__name__}{f': {said}' if said else ''}{where}",
+            hint="finished steps are kept; AUDIT_TRACEBACK=1 with the same command shows what to report",
+        )
 
 
 class IntegrityError(AuditError):

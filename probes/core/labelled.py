@@ -81,12 +81,6 @@ class Labelled:
             return np.abs(predicted - gold)
         return np.where(self.correct, 0.0, self.answers.confidence)
 
-    def within(self, column: str) -> Iterator[tuple[str, Bools]]:
-        """Each value of a group column with its (n,) members, sorted; items without a value are "(unknown)"."""
-        values = np.array([(example.groups.get(column) or "").strip() or "(unknown)" for example in self.examples])
-        for value in np.unique(values):
-            yield str(value), values == value
-
 
 def accounting(items: Labelled) -> Accounting:
     """Everything labelled was scored; unlabelled items were not, and are no errors either."""

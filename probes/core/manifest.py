@@ -73,6 +73,8 @@ class Methodology(Frozen):
     method: str
     limits: str
     references: str
+    parts: Mapping[str, str] = {}
+    """Of a method that is put together from several: name -> what it does."""
 
 
 class Manifest(Frozen):

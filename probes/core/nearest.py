@@ -19,15 +19,17 @@ _AT_ONCE = 256
 
 @dataclass(frozen=True)
 class Nearest:
-    """Words with vectors of length 1.
+    """Words with vectors.
 
     Attributes:
         words: (n,) none twice; of equally near ones the first is taken first.
         matrix: (n, width) float32.
+        lengths: (n,) of its rows, none 0; None where all are of length 1.
     """
 
     words: tuple[str, ...]
     matrix: Matrix
+    lengths: Matrix | None = None
 
     @cached_property
     def _rows(self) -> dict[str, int]:
@@ -42,14 +44,20 @@ class Nearest:
         """The `count` nearest to each of n words, with cosines, the nearest first; none for an unknown word."""
         rows = [self.row(word) for word in words]
         known = [row for row in rows if row is not None]
-        found = iter(self.to(self.matrix[known], count=count))
+        found = iter(self.to(self.directions(known), count=count))
         return [[] if row is None else next(found) for row in rows]
+
+    def directions(self, rows: Sequence[int]) -> Matrix:
+        """The vectors of some rows, of length 1."""
+        vectors = self.matrix[list(rows)]
+        return vectors if self.lengths is None else np.asarray(vectors / self.lengths[list(rows), None])
 
     def to(self, vectors: Matrix, *, count: int) -> list[list[tuple[str, float]]]:
         """The `count` nearest to each of (n, width) vectors of length 1, a word with that very vector left out."""
         found: list[list[tuple[str, float]]] = []
         for start in range(0, len(vectors), _AT_ONCE):
-            cosines = np.round(vectors[start : start + _AT_ONCE] @ self.matrix.T, DECIMALS)
+            products = vectors[start : start + _AT_ONCE] @ self.matrix.T
+            cosines = np.round(products if self.lengths is None else products / self.lengths, DECIMALS)
             found += [self._best(row, count) for row in cosines]
         return found
 

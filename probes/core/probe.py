@@ -9,8 +9,8 @@ from __future__ import annotations
 import inspect
 import random
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,6 +22,8 @@ from probes.core.model import Capability
 from probes.core.records import Outcomes, Record, Skip
 
 HEADINGS = ("Measures", "Why it matters", "Method", "Limits", "References")
+_FIELDS = re.compile(r"^(?:Args|Attributes):", re.MULTILINE)
+"""Begins what a docstring says to those who call the class."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,9 @@ class ProbeDoc:
     """A probe's documentation, read from its docstring: `audit show` and the report's methodology print it.
 
     The docstring's first line is the question in plain words; then these headings, each on its own line as "Measures:".
+
+    Attributes:
+        parts: of a method that is put together from several (recipes of attack, registers): name -> what it does.
     """
 
     question: str
@@ -37,6 +42,13 @@ class ProbeDoc:
     method: str
     limits: str
     references: str
+    parts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All that it says."""
+        told = (self.question, self.measures, self.why, self.method, self.limits, self.references)
+        return (*told, *self.parts.values())
 
     @classmethod
     def parse(cls, docstring: str | None) -> ProbeDoc:
@@ -45,7 +57,7 @@ class ProbeDoc:
         Raises:
             ValueError: when the docstring or one of the headings is missing.
         """
-        text = inspect.cleandoc(docstring or "")
+        text = _FIELDS.split(inspect.cleandoc(docstring or ""))[0]
         pattern = rf"^({'|'.join(HEADINGS)}):\s*"
         parts = re.split(pattern, text, flags=re.MULTILINE)
         sections = dict(zip(parts[1::2], parts[2::2], strict=True))
@@ -108,6 +120,9 @@ class ProbeInfo:
     asks_first: bool = False
 
 
+Progress = Callable[[str, int, int], None]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """What surrounds one run of one probe.
@@ -116,12 +131,14 @@ class Context:
         probe: id of the probe, part of every derived seed.
         seed: of the audit.
         random_cases, worst_cases: how many cases to show as evidence.
+        progress: may be told what a long probe is at, and how many of how many items are done with it.
     """
 
     probe: str
     seed: int = 0
     random_cases: int = 3
     worst_cases: int = 5
+    progress: Progress = field(default=lambda what, done, total: None, compare=False, repr=False)
 
     def rng(self, *keys: str | int) -> random.Random:
         """A `random.Random` determined by the seed, the probe and the keys (usually the example id and k)."""

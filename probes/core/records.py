@@ -142,6 +142,7 @@ class Curve(Frozen):
 
     Attributes:
         connected: False where nothing lies between two points (kinds of text): they are drawn without a line.
+        logarithmic: True where places grow by a factor (queries allowed): the horizontal axis is, if all are above 0.
     """
 
     kind: Literal["curve"] = "curve"
@@ -153,6 +154,7 @@ class Curve(Frozen):
     points: tuple[Point, ...]
     reference: Literal["none", "diagonal"] = "none"
     connected: bool = True
+    logarithmic: bool = False
     slice: Mapping[str, str] = {}
 
 
@@ -234,6 +236,8 @@ class SkipReason(StrEnum):
     NO_POSITIVE_CLASS = "no_positive_class"
     NOTHING_PERTURBED = "nothing_perturbed"
     UNDEFINED = "undefined"
+    NO_RESOURCE = "no_resource"
+    """Something that it works with, such as a lexicon or word vectors, is not there."""
     NOT_SELECTED = "not_selected"
     PLUGIN_BROKEN = "plugin_broken"
 

@@ -120,14 +120,16 @@ def told(text: object, entities: Sequence[Entity]) -> str:
     """Entities as a reader sees them: "person: Ada Lovelace; place: Rome"."""
     words = str(text).split()
     found = [f"{entity.kind}: {' '.join(words[entity.start : entity.end])}" for entity in entities]
-    return "; ".join(found) or "(nothing found)"
+    return "; ".join(found) or "(no entity)"
 
 
 def mean_confidence(answers: Taggings) -> list[float | None]:
     """(n,): mean probability of the labels given to the words that were read; None where none was."""
-    found = [answers.confidence[answers.words_of(row)] for row in range(len(answers))]
-    read = [each[~np.isnan(each)] for each in found]
-    return [float(each.mean()) if len(each) else None for each in read]
+    rows = np.repeat(np.arange(len(answers)), np.diff(answers.starts))
+    read = ~np.isnan(answers.confidence)
+    counts = np.bincount(rows[read], minlength=len(answers))
+    totals = np.bincount(rows[read], weights=answers.confidence[read], minlength=len(answers))
+    return [total / count if count else None for total, count in zip(totals.tolist(), counts.tolist(), strict=True)]
 
 
 def outcomes(items: Tagged) -> Outcomes:
@@ -171,5 +173,5 @@ def cases(items: Tagged, ctx: Context) -> Iterator[Evidence]:
             chosen="random" if row in ordinary else "worst",
             shown=(Shown(texts=items.examples[row].texts, answer=answer, confidence=confidence[row]),),
             gold=gold,
-            note=f"{wrong} entities missed or wrong" if wrong else "right",
+            note=f"entities missed or wrong: {wrong}" if wrong else "right",
         )

@@ -188,9 +188,9 @@ def _is_one_prompt(text: Sequence[str], card: ModelCard, *, answered: bool) -> b
 
 
 def _is_conversation(table: Table, text: Sequence[str]) -> bool:
-    """Does the only column hold lists of messages."""
+    """Does the only column hold lists of messages: most of its cells, so that a spoilt one costs no other."""
     cells = [value for value in table.values(text[0]) if value is not None] if len(text) == 1 else []
-    return bool(cells) and all(isinstance(value, list) for value in cells)
+    return 2 * sum(isinstance(value, list) for value in cells) > len(cells)
 
 
 def _question_and_context(known: Mapping[str, list[str]], table: Table, where: str) -> tuple[str, ...]:

@@ -18,6 +18,8 @@ DROP = "-"
 
 _NUMBER = re.compile(r"(?:label[ _-]?)?(\d{1,9})", re.IGNORECASE)
 _BOOLEANS = {"true": "1", "false": "0"}
+_NUMBERS = 20
+"""So many label numbers are told with their names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,8 +149,11 @@ class LabelNames:
         return (f"--label-map names values that do not occur in the data: {shown(unused)}.",) if unused else ()
 
     def _number_note(self, by_number: Mapping[str, str | None]) -> str:
-        pairs = ", ".join(f"{value} = {label}" for value, label in list(by_number.items())[:12])
-        return f"The data and the model share no label names, so numbers were used: {pairs}. Check that this is right."
+        told = sorted(by_number.items(), key=lambda pair: (len(pair[0]), pair[0]))  # 2 before 10
+        pairs = ", ".join(f"{value} = {label}" for value, label in told[:_NUMBERS])
+        more = f" and {len(told) - _NUMBERS} more" if len(told) > _NUMBERS else ""
+        shared = "The data and the model share no label names, so numbers were used"
+        return f"{shared}: {pairs}{more}. Check that this is right."
 
 
 def _plain(name: str) -> str:

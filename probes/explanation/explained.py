@@ -11,9 +11,9 @@ import numpy as np
 
 from probes.core.answers import Bools, Classifications, Floats, Ints, ProblemType, correct
 from probes.core.attributions import Attribution, Method
+from probes.core.attributors import Attributor
 from probes.core.examples import Example
 from probes.core.labelled import gold_text
-from probes.core.model import Attributor
 from probes.core.records import Accounting, Shown, WordWeight
 from probes.explanation.method import instead
 

@@ -73,9 +73,16 @@ def describe(
         allow_pickle=allow_pickle,
         trust_remote_code=trust_remote_code,
     )
+    return _carded(parts, source, task=task, dtype=dtype, max_length=max_length, code=trust_remote_code)
+
+
+def _carded(
+    parts: Parts, source: str, *, task: str | None, dtype: str | None, max_length: int | None, code: bool
+) -> ModelCard:
+    """As `describe`; `code` that comes with the model belongs to its fingerprint where it may run."""
     place, raw, config = parts.place, parts.raw, parts.config
     architecture, task = head_and_task(raw, source=place.given, asked=task)
-    files = parts.digests(code=trust_remote_code)
+    files = parts.digests(code=code)
     parameters = parts.parameters
     problem = _problem(config, task)
     return ModelCard(

@@ -10,7 +10,6 @@ from functools import cached_property
 from time import perf_counter
 
 import numpy as np
-from scipy.special import logsumexp
 
 from probes.core.answers import Bools, Classifications, Floats, Ints
 from probes.core.errors import ModelError
@@ -285,4 +284,4 @@ def _answer(read: Windows, number: int, context: str, rows: Rows) -> tuple[str, 
         return "", 0, 0, -np.inf, -np.inf, -np.inf, null
     score, start, end = best[0]
     second = best[1][0] if len(best) > 1 else -np.inf
-    return context[start:end], start, end, score, second, float(logsumexp([each[0] for each in best])), null
+    return context[start:end], start, end, score, second, float(np.logaddexp.reduce([each[0] for each in best])), null

@@ -48,23 +48,42 @@ def loading(what: str) -> Iterator[None]:
     Raises:
         ModelError: whatever it raised, with a remedy where the cause is a known one.
     """
-    from transformers.utils import logging
-
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # between transformers and torch
+        with unsaid():
             yield
     except AuditError:
         raise
     except Exception as error:  # transformers raises every kind there is, from bare Exception to those of its plug-ins
         raise _explained(what, error) from error
+
+
+@contextmanager
+def unsaid() -> Iterator[None]:
+    """Without what transformers logs and warns of and the bars that it draws: none of it is for who asked."""
+    from transformers.utils import logging
+
+    bars = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        with unlogged(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # between transformers and torch
+            yield
     finally:
-        logging.set_verbosity(level)
         if bars:
             logging.enable_progress_bar()
+
+
+@contextmanager
+def unlogged() -> Iterator[None]:
+    """Without what transformers logs but errors."""
+    from transformers.utils import logging
+
+    level = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
 
 
 def _explained(what: str, error: Exception) -> ModelError:

@@ -20,6 +20,7 @@ from probes.core.errors import ModelError
 from probes.core.generations import Decoding
 from probes.model.batching import Batch
 from probes.model.draws import gumbel
+from probes.model.failures import unlogged
 from probes.model.families import Families
 from probes.model.forward import Forward
 from probes.model.sequences import Sequences
@@ -141,7 +142,8 @@ class Write:
     def _written(self, forward: Forward, batch: Batch) -> torch.Tensor:
         network = forward.network
         choose = Choose(self, self._streams(forward, batch), rows=len(batch.rows))
-        with torch.inference_mode(), _without_habits(network):
+        # Where no token is masked, `generate` leaves the mask out, and the network warns that there is none.
+        with torch.inference_mode(), _without_habits(network), unlogged():
             texts: Unfinished | None = Unfinished.of(forward, batch.rows, keeps=self.keeps)
             while texts is not None:
                 texts = self._stretch(network, texts, choose, pad=forward.pad)

@@ -15,6 +15,7 @@ import torch
 from probes.core.answers import Ints
 from probes.core.errors import ModelError
 from probes.core.verbaliser import Joint
+from probes.model.apart import farthest
 from probes.model.batching import Batch
 from probes.model.families import Families
 from probes.model.forward import Forward
@@ -135,7 +136,7 @@ def sharing_is_exact(forward: Forward, encoder: Encoder, *, tolerance: float) ->
     except ModelError:
         return False
     forward.seconds = 0.0
-    return bool(np.abs(one - other).max() <= 10 * tolerance)
+    return farthest(one, other) <= 10 * tolerance
 
 
 def _looks_nearby(config: Any, name: str, longest: int) -> bool:

@@ -2,8 +2,10 @@
 
 The tokens of a batch stand in one (tokens, width) matrix. Only attention looks from token to token, and it goes over
 runs of rows of one length, which need neither padding nor a mask. The head reads the first token of a row; so the last
-layer asks on behalf of that one alone. Weights are read where the network has them, at every call: there is no copy of
-them that could grow old. Whether a network answers the same this way is found out by trying, as in `last_layer`.
+layer asks on behalf of that one alone, and makes no keys and values for the others to be asked by. Before the first
+attention a token is its id and its place, which texts that differ in a word share. Weights are read where the network
+has them, at every call: there is no copy of them that could grow old. Whether a network answers the same this way is
+found out by trying, as in `last_layer`.
 """
 
 from __future__ import annotations
@@ -60,9 +62,13 @@ class Layer:
     heads: int
 
     @property
+    def looking(self) -> tuple[Any, ...]:
+        return (self.query, self.key, self.value)
+
+    @property
     def products(self) -> tuple[Any, ...]:
         """What multiplies by a matrix."""
-        return (self.query, self.key, self.value, self.out, self.up, self.down)
+        return (*self.looking, self.out, self.up, self.down)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +92,14 @@ class Packed:
     def __call__(self, rows: Sequences, moved: Moved) -> Tensor:
         """(rows, labels) logits; `moved` takes arrays to the device."""
         runs = [(len(list(same)), length) for length, same in groupby(rows.lengths.tolist())]
-        states = self._embedded(rows, moved)
+        kinds, kind = self._embedded(rows, moved)
+        states = _each(kinds, kind)
         for layer in self.layers[:-1]:
-            states = self._transformed(layer, states, runs, states, runs)
+            parts = (_by_head(_each(self._product(part, kinds), kind), runs, layer.heads) for part in layer.looking)
+            states = self._transformed(layer, states, _attended(*parts))
+            kinds, kind = states, None
         firsts = states.index_select(0, moved(rows.starts[:-1]))
-        firsts = self._transformed(self.layers[-1], firsts, [(count, 1) for count, _ in runs], states, runs)
+        firsts = self._transformed(self.layers[-1], firsts, self._seen_by_first(self.layers[-1], firsts, states, runs))
         return self.head(self.network, firsts[:, None])
 
     def answers_for(self, network: Any) -> bool:
@@ -99,34 +108,62 @@ class Packed:
             module._forward_hooks or module._forward_pre_hooks for module in network.modules()
         )
 
-    def _embedded(self, rows: Sequences, moved: Moved) -> Tensor:
-        """(tokens, width)"""
+    def _embedded(self, rows: Sequences, moved: Moved) -> tuple[Tensor, Tensor | None]:
+        """(kinds, width) vectors, and which of them each token has: (tokens,), or None for its own."""
         body = self.network.base_model
         tables = body.embeddings
-        vectors: Tensor = tables.word_embeddings(moved(rows.ids.astype(np.int64)))
+        own = np.zeros_like(rows.ids) if rows.types is None else rows.types
+        tokens = np.stack([rows.ids, own, _places(rows, self.padding)]).astype(np.int64)
+        kind = None
+        # On a card a product costs less than looking for the same ones.
+        if self.network.device.type == "cpu":
+            tokens, kind = _distinct(tokens)
+        ids, types, places = map(moved, tokens)
+        vectors: Tensor = tables.word_embeddings(ids)
         if hasattr(tables, "token_type_embeddings"):
-            types = np.zeros_like(rows.ids) if rows.types is None else rows.types
-            vectors += tables.token_type_embeddings(moved(types.astype(np.int64)))
-        vectors += tables.position_embeddings(moved(_places(rows, self.padding)))
+            vectors += tables.token_type_embeddings(types)
+        vectors += tables.position_embeddings(places)
         vectors = tables.LayerNorm(vectors)
         if hasattr(body, "embeddings_project"):
             vectors = body.embeddings_project(vectors)
-        return vectors
+        return vectors, None if kind is None else moved(kind)
 
-    def _transformed(self, layer: Layer, asking: Tensor, own: list[Run], states: Tensor, runs: list[Run]) -> Tensor:
-        """New states of the `asking` tokens, in runs of their own, who attend to the `states` of all."""
-        query = _by_head(self._product(layer.query, asking), own, layer.heads)
-        key = _by_head(self._product(layer.key, states), runs, layer.heads)
-        value = _by_head(self._product(layer.value, states), runs, layer.heads)
-        seen = _attended(query, key, value)
-        middle = layer.out_norm(self._product(layer.out, seen).add_(asking))
+    def _seen_by_first(self, layer: Layer, firsts: Tensor, states: Tensor, runs: list[Run]) -> Tensor:
+        """What the first token of each row takes from all (rows, width), with products for each row, not each token.
+
+        A query times (W x + b) is the query times W, times x, and the same for every x; a sum of shares times
+        (W x + b) is W times the sum of shares times x, and b.
+        """
+        heads, width = layer.heads, states.shape[1]
+        query = self._product(layer.query, firsts).view(len(firsts), heads, -1)
+        scale = query.shape[2] ** -0.5
+        asked = torch.bmm(query.transpose(0, 1), layer.key.weight.view(heads, -1, width)).transpose(0, 1)
+        mixed = [
+            scaled_dot_product_attention(ask[:, None], state, state, scale=scale)[:, 0]
+            for ask, state in zip(
+                asked.split_with_sizes([rows for rows, _ in runs]), _by_head(states, runs, 1), strict=True
+            )
+        ]
+        seen = torch.bmm(_joined(mixed).transpose(0, 1), layer.value.weight.view(heads, -1, width).transpose(1, 2))
+        return seen.transpose(0, 1).flatten(1).add_(layer.value.bias)
+
+    def _transformed(self, layer: Layer, states: Tensor, seen: Tensor) -> Tensor:
+        """New states of tokens, after what each of them has `seen` of all."""
+        middle = layer.out_norm(self._added(layer.out, seen, states))
         wide = self._activated(layer, middle)
-        new: Tensor = layer.down_norm(self._product(layer.down, wide).add_(middle))
+        new: Tensor = layer.down_norm(self._added(layer.down, wide, middle))
         return new
 
     def _product(self, module: Any, states: Tensor) -> Tensor:
         product: Tensor = _fused(module, states, "none") if self.fused else module(states)
         return product
+
+    def _added(self, module: Any, states: Tensor, given: Tensor) -> Tensor:
+        """A product and what is `given`: one pass less over the result than first the product and then the sum."""
+        if self.fused:
+            return _fused(module, states, "none").add_(given)
+        total: Tensor = (given + module.bias).addmm_(states, module.weight.t())
+        return total
 
     def _activated(self, layer: Layer, states: Tensor) -> Tensor:
         if self.fused and type(layer.activation).__name__ == "GELUActivation":
@@ -165,7 +202,9 @@ def _taken_apart(network: Any) -> Packed | None:
     small = config.model_type == "distilbert"
     layers = tuple(map(_small_layer, body.transformer.layer) if small else map(_layer, body.encoder.layer))
     # Quantised and adapted ones are of other types.
-    if any(type(product) is not torch.nn.Linear for layer in layers for product in layer.products):
+    if not all(
+        type(product) is torch.nn.Linear and product.bias is not None for layer in layers for product in layer.products
+    ):
         return None
     made = Packed(
         network=network,
@@ -255,7 +294,25 @@ def _attended(query: list[Tensor], key: list[Tensor], value: list[Tensor]) -> Te
         scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2).flatten(0, 1)
         for q, k, v in zip(query, key, value, strict=True)
     ]
+    return _joined(parts)
+
+
+def _joined(parts: list[Tensor]) -> Tensor:
     return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+
+def _each(kinds: Tensor, kind: Tensor | None) -> Tensor:
+    """(tokens, width) of vectors that tokens share."""
+    return kinds if kind is None else kinds.index_select(0, kind)
+
+
+def _distinct(columns: Ints) -> tuple[Ints, Ints]:
+    """Of (parts, tokens) the different columns, and which of them each was."""
+    code = np.zeros(columns.shape[1], dtype=np.int64)
+    for part in columns:
+        code = code * (part.max() + 1) + part
+    _, first, which = np.unique(code, return_index=True, return_inverse=True)
+    return columns[:, first], which
 
 
 def _by_head(states: Tensor, runs: list[Run], heads: int) -> list[Tensor]:

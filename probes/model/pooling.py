@@ -42,11 +42,12 @@ def owners(
         among: the words of a text.
     """
     strings = (text,) if isinstance(text, str) else text
-    words = [np.full(len(string) + 1, BLANK) for string in strings]
+    words = [[BLANK] * len(string) for string in strings]
     for number, span in enumerate(among(text)):
-        words[span.part][span.start : span.end] = number
+        words[span.part][span.start : span.end] = [number] * (span.end - span.start)
     letters = [
-        np.where([*map(str.isalnum, string), False], own, BLANK) for string, own in zip(strings, words, strict=True)
+        [number if sign.isalnum() else BLANK for sign, number in zip(string, own, strict=True)]
+        for string, own in zip(strings, words, strict=True)
     ]
 
     def owner(part: int, start: int, end: int) -> int:
@@ -128,5 +129,5 @@ def _unread(every: tuple[Span, ...], read: Ints) -> int:
     return total
 
 
-def _first(words: Ints) -> int:
-    return next((word for word in words.tolist() if word >= 0), BLANK)
+def _first(words: Sequence[int]) -> int:
+    return next((word for word in words if word >= 0), BLANK)

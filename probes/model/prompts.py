@@ -11,7 +11,14 @@ import numpy as np
 from probes.core.answers import Ints
 from probes.core.errors import ModelError
 from probes.model.sequences import Sequences, packed
+from probes.model.time_limit import at_most
 from probes.model.tokens import Encoder, empty_text
+
+RENDERED_WITHIN = 5.0
+"""Seconds for one message; templates take thousandths of one."""
+LONGEST_TEMPLATE = 100_000
+"""Characters around a message; descriptions of tools are the longest that templates hold."""
+_REPAIR = "repair chat_template in tokenizer_config.json, or remove it: then texts are continued as they are"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,23 +77,38 @@ class Prompts:
 def rendered(tokenizer: Any, text: str) -> str:
     """The message of a user in the template of the tokenizer, up to where the reply begins.
 
-    transformers renders it in a sandbox of jinja; a template is part of the model folder and may hold anything.
+    transformers renders it in a sandbox of jinja; a template is part of the model folder and may hold anything. The
+    sandbox limits a range, and not the ranges within it.
 
     Raises:
-        ModelError: a template that fails.
+        ModelError: a template that fails, does not end, or writes a book.
     """
+    message = [{"role": "user", "content": text}]
     try:
-        return str(
-            tokenizer.apply_chat_template(
-                [{"role": "user", "content": text}], tokenize=False, add_generation_prompt=True
-            )
-        )
+        with at_most(RENDERED_WITHIN):
+            told = str(tokenizer.apply_chat_template(message, tokenize=False, add_generation_prompt=True))
     except Exception as error:  # a template may raise whatever it likes
         first = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ModelError(f"the chat template of the tokenizer fails: {first[:200]}", hint=_REPAIR) from error
+    if len(told) > LONGEST_TEMPLATE + 10 * len(text):
         raise ModelError(
-            f"the chat template of the tokenizer fails: {first[:200]}",
-            hint="repair chat_template in tokenizer_config.json, or remove it: then texts are continued as they are",
-        ) from error
+            f"the chat template of the tokenizer makes {len(told):,} characters of {len(text):,}", hint=_REPAIR
+        )
+    return told
+
+
+def refuse_one_that_drops_messages(tokenizer: Any, texts: Sequence[str]) -> None:
+    """Refuse a chat template that makes the same prompt of different messages: no reply would be to any of them.
+
+    Raises:
+        ModelError: it does, or it fails.
+    """
+    if len({rendered(tokenizer, text) for text in texts}) < len(texts):
+        raise ModelError(
+            "the chat template of the tokenizer makes the same prompt of different messages: it leaves out what a"
+            " user writes",
+            hint=_REPAIR,
+        )
 
 
 def _head(encoder: Encoder, rows: list[list[int]]) -> list[int]:

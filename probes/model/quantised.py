@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from probes.core.errors import ModelError
+from probes.model.failures import unsaid
 
 PACKAGES = {
     "bitsandbytes": ("accelerate", "bitsandbytes"),
@@ -99,7 +100,7 @@ def parameters(config: Any, architecture: str) -> int | None:
     if kind is None:
         return None
     try:
-        with torch.device("meta"):
+        with unsaid(), torch.device("meta"):
             network = kind._from_config(config)
     except Exception:  # a configuration that no network can be made of says so itself when weights load
         return None

@@ -12,6 +12,7 @@ import torch
 from probes.core.answers import Bools, Ints
 from probes.core.errors import ModelError
 from probes.core.likelihoods import Scoring
+from probes.model.apart import farthest
 from probes.model.attention import attended
 from probes.model.batching import Batch
 from probes.model.forward import Forward
@@ -20,6 +21,9 @@ from probes.model.left_to_right import LeftToRight
 from probes.model.passages import SCORED
 from probes.model.sequences import Sequences
 from probes.model.substitution import named
+
+LEAST_READ = 4
+"""Tokens without which no score is left to compare behind a changed one."""
 
 
 @dataclass(frozen=True)
@@ -174,15 +178,20 @@ def refuse_one_that_sees_ahead(
     """Refuse a network whose scores of tokens depend on what comes later (a BERT saved as a text generator, say).
 
     Raises:
-        ModelError: its scores are no probabilities of texts.
+        ModelError: its scores are no probabilities of texts, or it reads too few tokens at once to tell.
     """
     first = rows.take(np.array([0]))
+    if len(first.ids) < LEAST_READ:
+        raise ModelError(
+            f"{source} reads only {len(first.ids)} tokens of a text, too few to ask it anything",
+            hint="correct model_max_length in its tokenizer_config.json, or the number of positions in its config.json",
+        )
     ids = first.ids.copy()
     ids[-2] = ids[1] if ids[-2] != ids[1] else ids[2]  # the last one is not read
     other = Sequences(ids=ids, types=first.types, starts=first.starts, words=first.words)
     one, two = (next(forward([Batch(each)], question))[0] for each in (first, other))
     forward.seconds = 0.0
-    if float(np.abs(one[:-2] - two[:-2]).max()) > 100 * tolerance:
+    if farthest(one[:-2], two[:-2]) > 100 * tolerance:
         raise ModelError(
             f"{source} is declared a causal language model, but it reads ahead: its scores are no probabilities",
             hint="if it is a masked language model, say so in its config.json (architectures, is_decoder)",

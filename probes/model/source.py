@@ -73,7 +73,7 @@ def _is_path(source: str) -> bool:
 
 def _nearby(path: Path) -> str:
     siblings = [sibling.name for sibling in path.parent.iterdir() if sibling.is_dir()] if path.parent.is_dir() else []
-    if not siblings or len(siblings) > 200:
+    if not siblings or len(siblings) > 200 or path.parent == Path(path.anchor):
         return "give a folder written by save_pretrained, or a Hub id such as org/name"
     return did_you_mean(path.name, siblings)
 

@@ -7,17 +7,10 @@ have given. vLLM is imported when a model is loaded, never to describe or plan.
 
 from __future__ import annotations
 
-import logging
-import os
 import time
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,9 +18,7 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoModelForCausalLM, GenerationConfig
 
-from probes.core.answers import ProblemType
-from probes.core.attributions import Method
-from probes.core.errors import ModelError, UsageError
+from probes.core.errors import ModelError
 from probes.core.model import VLLM, Capability, ModelCard
 from probes.model.batching import Batch
 from probes.model.failures import loading
@@ -37,87 +28,14 @@ from probes.model.left_to_right import LeftToRight
 from probes.model.parts import Parts
 from probes.model.passages import SCORED
 from probes.model.sequences import Sequences
+from probes.model.vllm_card import INSTEAD
+from probes.model.vllm_start import first_line, opened, quiet
 
 Rows = NDArray[np.float32]
 
 QUEUE = 4
 """Times as many tokens are handed over at once as fit into a batch of ours: it makes batches of its own, and what ends
 early makes room for what waits."""
-STEP = 4096
-"""Tokens that a CPU reads in one step."""
-BEHAVIOUR = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "VLLM_ENABLE_V1_MULTIPROCESSING": "0"}
-"""Environment of vLLM: no telemetry, and no process beside this one."""
-PREFERENCES = {"VLLM_LOGGING_LEVEL": "CRITICAL", "VLLM_CPU_KVCACHE_SPACE": "4"}
-"""The same, unless the user says otherwise. What fails is told in one line, where vLLM prints all that it was asked; a
-CPU would give nearly all its memory to keys and values (the number is in GiB)."""
-WITHHELD = {
-    Capability.EMBED: "vLLM keeps no hidden states of a model that writes",
-    Capability.ATTRIBUTE: "vLLM computes no gradients",
-}
-"""What cannot be asked through vLLM, and why."""
-NOTE = (
-    "It is asked through vLLM (--engine vllm). What is drawn at a temperature is not what the transformers engine "
-    "draws from the same seed, and near ties may go the other way."
-)
-INSTEAD = "leave out --engine vllm"
-
-
-def through_vllm(card: ModelCard, *, device: torch.device, trust_remote_code: bool) -> ModelCard:
-    """The card of a model that is to be asked through vLLM; needs no vLLM.
-
-    Raises:
-        UsageError: a model or a device that this engine is not for.
-    """
-    _refuse(_unfit(card, device, trust_remote_code=trust_remote_code))
-    kept = card.capabilities - set(WITHHELD)
-    return card.model_copy(
-        update={
-            "engine": VLLM,
-            "capabilities": kept,
-            "withheld": {each: why for each, why in WITHHELD.items() if each in card.capabilities},
-            "unattributable": dict.fromkeys(Method, WITHHELD[Capability.ATTRIBUTE]),
-            "notes": (*card.notes, NOTE),
-        }
-    )
-
-
-def _unfit(card: ModelCard, device: torch.device, *, trust_remote_code: bool) -> Iterator[tuple[str, str]]:
-    """What speaks against it, each with what to do."""
-    head = card.problem if card.verbaliser is None else card.verbaliser.head
-    if head is not ProblemType.CAUSAL_LM:
-        yield f"--engine vllm is for causal language models, and this one is made for {card.task}", INSTEAD
-    if card.base is not None:
-        yield "--engine vllm does not put adapters on their base", "merge the adapter into its base, or " + INSTEAD
-    if card.weights_format != "safetensors" or card.quantisation is not None:
-        stored = card.quantisation or card.weights_format
-        yield f"--engine vllm reads whole safetensors weights, and these are stored as {stored}", INSTEAD
-    if trust_remote_code:
-        yield "--engine vllm runs no code from a model's repository", "leave out --trust-remote-code, or " + INSTEAD
-    if device.type not in ("cpu", "cuda"):
-        yield f"--engine vllm does not run on {device.type}", "use --device cpu or cuda"
-    if device.type == "cuda" and (device.index or 0) > 0:
-        yield (
-            f"--engine vllm takes the first CUDA device it sees, not {device}",
-            f"set CUDA_VISIBLE_DEVICES={device.index} and use --device cuda",
-        )
-
-
-def _refuse(reasons: Iterable[tuple[str, str]]) -> None:
-    for message, hint in reasons:
-        raise UsageError(message, hint=hint)
-
-
-def require_vllm() -> None:
-    """Refuse to go on where vLLM is missing; does not import it.
-
-    Raises:
-        UsageError: it is not installed.
-    """
-    if find_spec("vllm") is None:
-        raise UsageError(
-            "--engine vllm needs vLLM, which is not installed here",
-            hint="pip install 'responsible-audit[vllm]', in an environment of its own: vLLM names its own torch",
-        )
 
 
 def skeleton(parts: Parts) -> Any:
@@ -168,11 +86,7 @@ class Vllm(Forward):
             UsageError: no vLLM is installed, or one for another device.
             ModelError: it does not load the model.
         """
-        require_vllm()
-        with _quiet():
-            module = _imported()
-            _refuse(_elsewhere(module, device))
-            llm = _opened(module, card, parts.body, device, dtype=dtype)
+        module, llm = opened(card, parts.body, device, dtype=dtype)
         return cls(
             network=network,
             device=device,
@@ -256,13 +170,13 @@ class Vllm(Forward):
         if not prompts:
             return []
         try:
-            with _quiet():
+            with quiet():
                 found: list[Any] = self.llm.generate(
                     [{"prompt_token_ids": ids} for ids in prompts], list(how), use_tqdm=False
                 )
         except Exception as error:  # vLLM raises every kind there is
             raise ModelError(
-                f"vLLM fails on a batch of {len(prompts)} texts: {_first_line(error)}",
+                f"vLLM fails on a batch of {len(prompts)} texts: {first_line(error)}",
                 hint=f"{INSTEAD}; if it fails there too, the model itself cannot run these texts",
             ) from error
         return found
@@ -323,73 +237,3 @@ def _close(step: Any, tolerance: float) -> bool:
     """Whether the two likeliest tokens are a near tie."""
     first, second, *_ = sorted((each.logprob for each in step.values()), reverse=True)
     return bool(first - second < tolerance)
-
-
-def _imported() -> Any:
-    logging.getLogger("vllm").setLevel(logging.CRITICAL)  # what it says before it reads its own setting
-    os.environ.update(BEHAVIOUR)
-    for name, value in PREFERENCES.items():
-        os.environ.setdefault(name, value)
-    try:
-        return import_module("vllm")
-    except Exception as error:  # a build for another processor, or another torch
-        raise UsageError(
-            f"vLLM is installed, but cannot be imported: {_first_line(error)}",
-            hint="install vLLM in an environment of its own, with the torch that it names",
-        ) from error
-
-
-def _elsewhere(module: Any, device: torch.device) -> Iterator[tuple[str, str]]:
-    """Where this vLLM runs, if it is not the device."""
-    built = str(import_module(f"{module.__name__}.platforms").current_platform.device_type)
-    if built != device.type:
-        yield f"this vLLM runs on {built}, not on {device.type}", f"use --device {built}, or install another vLLM"
-
-
-def _opened(module: Any, card: ModelCard, folder: Path, device: torch.device, *, dtype: str) -> Any:
-    try:
-        return module.LLM(
-            model=str(folder),
-            skip_tokenizer_init=True,
-            trust_remote_code=False,
-            load_format="safetensors",
-            use_tqdm_on_load=False,
-            generation_config="vllm",  # not the taste of whoever saved the checkpoint
-            dtype=dtype,
-            max_model_len=card.max_length,
-            seed=0,
-            # An answer must not depend on what was asked before.
-            enable_prefix_caching=False,
-            **(_on_cpu(card.max_length) if device.type == "cpu" else {}),
-        )
-    except Exception as error:  # vLLM raises every kind there is
-        raise ModelError(
-            f"vLLM does not load {card.source}: {_first_line(error)}",
-            hint=f"with little memory a smaller --max-length may do; else {INSTEAD}",
-        ) from error
-
-
-def _on_cpu(longest: int) -> dict[str, Any]:
-    """Compiling for a CPU takes longer than most audits; and a prompt that is read in two steps takes its seeded draws
-    back by an offset, which generators of random numbers on a CPU do not have."""
-    return {
-        "enforce_eager": True,
-        "enable_chunked_prefill": False,
-        "max_num_batched_tokens": max(STEP, longest),
-    }
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """vLLM and what it imports warn of one another."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
-def _first_line(error: Exception) -> str:
-    """What went wrong; of a check of fields what it says, without where pydantic found it."""
-    problems = getattr(error, "errors", None)
-    text = str(problems()[0]["msg"]) if callable(problems) else str(error)
-    first = next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)
-    return first.removeprefix("Value error, ")[:200]

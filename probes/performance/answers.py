@@ -13,6 +13,7 @@ from probes.core.answer_scores import normalised
 from probes.core.answered import Answered, cases, exact_of, f1_of, outcomes
 from probes.core.answers import Bools, Floats, ProblemType
 from probes.core.examples import Example
+from probes.core.groups import groups
 from probes.core.labelled import no_gold
 from probes.core.measuring import measured, share
 from probes.core.model import Capability, Reader
@@ -81,7 +82,7 @@ class AnswerQuality:
             id="performance.answers",
             version=1,
             risk="performance",
-            title="Quality of the answers",
+            title="Answers found in texts",
             doc=ProbeDoc.parse(type(self).__doc__),
             needs=frozenset({Capability.ANSWER}),
             problems=frozenset({ProblemType.SPAN}),
@@ -186,12 +187,8 @@ class AnswerQuality:
         for kind in sorted(set(kinds)):
             members = np.array([each == kind for each in kinds], dtype=bool)
             yield self._slice(items, members, {"question": kind}, ctx, family=f"{self.info.id}.questions")
-        for column in sorted({column for example in items.examples for column in example.groups}):
-            values = [(example.groups.get(column) or "").strip() or "(unknown)" for example in items.examples]
-            for value in sorted(set(values)):
-                members = np.array([each == value for each in values], dtype=bool)
-                part = {"group": f"{column}={value}"}
-                yield self._slice(items, members, part, ctx, family=f"{self.info.id}.groups")
+        for group, members in groups(items.examples):
+            yield self._slice(items, members, {"group": group}, ctx, family=f"{self.info.id}.groups")
 
     def _slice(
         self, items: Answered, members: Bools, part: dict[str, str], ctx: Context, *, family: str

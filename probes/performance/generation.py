@@ -14,6 +14,7 @@ from probes.core.answered import f1_of
 from probes.core.answers import WRITING_HEADS, Bools, Floats
 from probes.core.examples import Example
 from probes.core.generated import Generated
+from probes.core.groups import groups
 from probes.core.labelled import no_gold
 from probes.core.measuring import measured, share
 from probes.core.model import Capability, Generator
@@ -235,11 +236,8 @@ class GenerationQuality:
         )
 
     def _groups(self, items: Generated, rouge_l: Floats, ctx: Context) -> Iterator[Measurement | Skip]:
-        for column in sorted({column for example in items.examples for column in example.groups}):
-            values = [(example.groups.get(column) or "").strip() or "(unknown)" for example in items.examples]
-            for value in sorted(set(values)):
-                members = np.array([each == value for each in values], dtype=bool)
-                yield from self._group(items.where(members), rouge_l[members], f"{column}={value}", ctx)
+        for group, members in groups(items.examples):
+            yield from self._group(items.where(members), rouge_l[members], group, ctx)
 
     def _group(self, items: Generated, rouge_l: Floats, group: str, ctx: Context) -> Iterator[Measurement | Skip]:
         part = {"group": group}

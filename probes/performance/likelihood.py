@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
 from probes.core.answers import LANGUAGE_HEADS
 from probes.core.examples import Example
+from probes.core.groups import groups
 from probes.core.likelihoods import Scoring
 from probes.core.measuring import measured
 from probes.core.model import Capability, Scorer
@@ -118,11 +117,8 @@ class Likelihood:
         )
 
     def _groups(self, items: ScoredTexts, ctx: Context) -> Iterator[Measurement | Skip]:
-        for column in sorted({column for example in items.examples for column in example.groups}):
-            values = [(example.groups.get(column) or "").strip() or "(unknown)" for example in items.examples]
-            for value in sorted(set(values)):
-                members = np.array([each == value for each in values], dtype=bool)
-                yield self._group(items.where(members), f"{column}={value}", ctx)
+        for group, members in groups(items.examples):
+            yield self._group(items.where(members), group, ctx)
 
     def _group(self, items: ScoredTexts, group: str, ctx: Context) -> Measurement | Skip:
         independent = len(set(items.clusters))

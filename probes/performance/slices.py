@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from probes.core.answers import ProblemType
+from probes.core.groups import groups
 from probes.core.labelled import Labelled
 from probes.core.measuring import measured, share
 from probes.core.records import Better, Measurement, Skip, SkipReason, Unit
@@ -55,14 +56,12 @@ def confusion(items: Labelled, *, family: str) -> Iterator[Measurement]:
 
 def by_group(items: Labelled, resampling: Resampling, *, minimum: int, family: str) -> Iterator[Measurement | Skip]:
     """The main numbers within each value of each group column; values with fewer than `minimum` items are skipped."""
-    for column in sorted({column for example in items.examples for column in example.groups}):
-        for value, members in items.within(column):
-            part = {"group": f"{column}={value}"}
-            group = items[members]
-            if len(set(group.clusters)) < minimum:
-                yield _too_few(group, part, minimum=minimum)
-            else:
-                yield from _group(group, replace(resampling, keys=tuple(part.values())), part, family=family)
+    for named, members in groups(items.examples):
+        part, group = {"group": named}, items[members]
+        if len(set(group.clusters)) < minimum:
+            yield _too_few(group, part, minimum=minimum)
+        else:
+            yield from _group(group, replace(resampling, keys=(named,)), part, family=family)
 
 
 def _group(

@@ -13,6 +13,7 @@ from probes.core.answers import Bools, ProblemType
 from probes.core.entities import Entity, Scheme
 from probes.core.entity_decisions import Decisions
 from probes.core.examples import Example
+from probes.core.groups import groups
 from probes.core.labelled import no_gold
 from probes.core.measuring import measured, share
 from probes.core.model import Capability, Tagger
@@ -136,12 +137,9 @@ class Tagging:
 
     def _groups(self, items: Tagged) -> Iterator[Measurement | Skip]:
         decisions = items.decisions()
-        for column in sorted({column for example in items.examples for column in example.groups}):
-            values = [(example.groups.get(column) or "").strip() or "(unknown)" for example in items.examples]
-            for value in sorted(set(values)):
-                members = np.array([each == value for each in values], dtype=bool)
-                part = {"group": f"{column}={value}"}
-                yield _group(decisions, items, members, part, minimum=self.minimum, family=f"{self.info.id}.groups")
+        for group, members in groups(items.examples):
+            part = {"group": group}
+            yield _group(decisions, items, members, part, minimum=self.minimum, family=f"{self.info.id}.groups")
 
 
 def _accounting(items: Tagged) -> Accounting:
@@ -159,9 +157,9 @@ def _kinds(decisions: Decisions, *, family: str) -> Iterator[Measurement | Skip]
     for kind in sorted(set(decisions.kinds)):
         own, part = decisions.of_kind(kind), {"kind": kind}
         numbers: tuple[tuple[str, str, Callable[[], Estimate]], ...] = (
-            ("f1", f"F1 of {kind}", own.f1),
-            ("precision", f"share of answers {kind} that are right", own.precision),
-            ("recall", f"share of {kind} that is found", own.recall),
+            ("f1", f"F1 of {kind} entities", own.f1),
+            ("precision", f"share of found {kind} entities that are right", own.precision),
+            ("recall", f"share of {kind} entities that are found", own.recall),
         )
         for name, title, estimate in numbers:
             yield measured(name, title, estimate, better=Better.HIGHER, part=part, family=family)

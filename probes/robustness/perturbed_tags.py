@@ -190,7 +190,7 @@ def _evidence(trials: TagTrials, rows: Sequence[int], *, chosen: Literal["random
     for row in rows:
         example, variant, changed = trials.examples[row], str(trials.variants[row]), int(trials.changed[row])
         old, new = told(example.text, trials.found_before[row]), told(variant, trials.found_after[row])
-        verdict = f"{changed} entities found on one side only" if changed else "the entities stay"
+        verdict = f"{changed} {_entities(changed)} found on one side only" if changed else "the entities stay"
         yield Evidence(
             example_id=example.id,
             chosen=chosen,
@@ -202,6 +202,10 @@ def _evidence(trials: TagTrials, rows: Sequence[int], *, chosen: Literal["random
             note=case_note(example.text, variant, verdict=verdict),
             slice={"severity": str(trials.severity[row])},
         )
+
+
+def _entities(number: int) -> str:
+    return "entity" if number == 1 else "entities"
 
 
 def _outcomes(trials: TagTrials) -> Outcomes:

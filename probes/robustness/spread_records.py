@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Literal
@@ -34,18 +35,22 @@ from probes.text.answer_trials import mean_of
 
 def accounting(found: Spread, *, eligible: int, note: str = "") -> Accounting:
     """One row for all ways."""
-    notes = (
-        note,
-        f"{found.cut} items have a prompt that is longer than the model reads" if found.cut else "",
-        f"{found.empty} items have an empty reply in some way" if found.empty else "",
-    )
     return Accounting(
         eligible=eligible,
         scored=len(found),
         unscored=found.cut + found.empty,
         tied=int(found.tied.any(axis=1).sum()) if len(found) else 0,
-        note="; ".join(each for each in notes if each),
+        note="; ".join([*([note] if note else []), *_unusable(found)]),
     )
+
+
+def _unusable(found: Spread) -> list[str]:
+    """Why items are unscored, without the reasons that no item has."""
+    reasons = (
+        (found.cut, f"{found.cut} items have a prompt that is longer than the model reads"),
+        (found.empty, f"{found.empty} items have an empty reply in some way"),
+    )
+    return [told for count, told in reasons if count]
 
 
 def measurements(found: Spread, ctx: Context, *, key: str, resamples: int) -> Iterator[Measurement | Skip]:
@@ -78,6 +83,7 @@ def measurements(found: Spread, ctx: Context, *, key: str, resamples: int) -> It
             rng=ctx.generator("f1"),
             resamples=resamples,
             limits=(-1.0, 1.0),
+            least=0.0,
         ),
         better=Better.LOWER,
         unit=Unit.DIFFERENCE,
@@ -129,7 +135,13 @@ def _differences(scores: Floats) -> Floats:
 
 
 def _largest(
-    matrix: Floats, *, clusters: Sequence[str], rng: np.random.Generator, resamples: int, limits: tuple[float, float]
+    matrix: Floats,
+    *,
+    clusters: Sequence[str],
+    rng: np.random.Generator,
+    resamples: int,
+    limits: tuple[float, float],
+    least: float = -math.inf,
 ) -> Estimate:
     """The largest column mean.
 
@@ -137,7 +149,7 @@ def _largest(
         UnmeasurableError: for a single cluster.
     """
     try:
-        return stats.worst_of(matrix, clusters=clusters, rng=rng, resamples=resamples, limits=limits)
+        return stats.worst_of(matrix, clusters=clusters, rng=rng, resamples=resamples, limits=limits, least=least)
     except ValueError as error:
         raise UnmeasurableError(SkipReason.TOO_FEW, f"{error}.") from error
 
@@ -217,9 +229,9 @@ def _known(table: Floats) -> list[float | None]:
 
 
 def _nothing(found: Spread) -> Skip:
-    if found.cut + found.empty:
-        detail = f"Of {found.cut} items a prompt is longer than the model reads, and {found.empty} have an empty reply."
-        return Skip(reason=SkipReason.UNDEFINED, detail=detail)
+    reasons = _unusable(found)
+    if reasons:
+        return Skip(reason=SkipReason.UNDEFINED, detail=f"No item is left: {'; '.join(reasons)}.")
     return Skip(reason=SkipReason.TOO_FEW, detail="There is no item to ask about.")
 
 

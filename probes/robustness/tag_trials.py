@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import compress
@@ -30,7 +30,9 @@ class TagTrials:
         item, severity: (rows,) their positions in the data, and how strongly the text was changed.
         variants: (rows,) the changed texts.
         before, after: (rows,) answers to the text itself and to the variant, about as many words.
-        tagset: how to read the labels.
+        found_before, found_after: (rows,) the entities found in the text itself and in the variant; labels that changed
+            within numerical noise count as unchanged.
+        golds: (rows,) the right entities; none where they are not known.
     """
 
     examples: Sequence[Example]
@@ -39,7 +41,9 @@ class TagTrials:
     variants: Sequence[Text]
     before: Taggings
     after: Taggings
-    tagset: Tagset
+    found_before: Found
+    found_after: Found
+    golds: Found
 
     def __len__(self) -> int:
         return len(self.item)
@@ -54,7 +58,9 @@ class TagTrials:
             variants=list(compress(self.variants, kept)),
             before=self.before[rows],
             after=self.after[rows],
-            tagset=self.tagset,
+            found_before=list(compress(self.found_before, kept)),
+            found_after=list(compress(self.found_after, kept)),
+            golds=list(compress(self.golds, kept)),
         )
 
     @cached_property
@@ -65,7 +71,7 @@ class TagTrials:
     @cached_property
     def read(self) -> Bools:
         """(words,): read on both sides; all others are left out on both."""
-        return self.before.read & self.after.read
+        return _read(self.before, self.after)
 
     @cached_property
     def scored(self) -> Bools:
@@ -84,26 +90,6 @@ class TagTrials:
         return np.array([example.gold is not None for example in self.examples], dtype=bool)
 
     @cached_property
-    def found_before(self) -> Found:
-        """(rows,): the entities found in the text itself."""
-        return entities_of(self.before, np.where(self.read, self.before.top, -1), self.tagset)
-
-    @cached_property
-    def found_after(self) -> Found:
-        """(rows,): the entities found in the variant; labels that changed within numerical noise count as unchanged."""
-        return entities_of(self.after, settled(self.before, self.after), self.tagset)
-
-    @cached_property
-    def golds(self) -> Found:
-        """(rows,): the right entities; none where they are not known."""
-        return [
-            self.tagset.entities([tag if read else None for tag, read in zip(gold_tags(example), kept, strict=True)])
-            if example.gold is not None
-            else []
-            for example, kept in zip(self.examples, self._read_by_row(), strict=True)
-        ]
-
-    @cached_property
     def changed(self) -> Ints:
         """(rows,): entities found on one side only."""
         pairs = zip(self.found_before, self.found_after, strict=True)
@@ -117,21 +103,33 @@ class TagTrials:
         """Entities found against the right ones."""
         return Decisions.of(self.golds, found, clusters=self.clusters)
 
-    def _read_by_row(self) -> Iterator[Bools]:
-        return (self.read[self.before.words_of(row)] for row in range(len(self)))
-
 
 def ask_tags(model: Tagger, data: Sequence[Example], variants: Variants) -> TagTrials:
     """Ask for the tags of all texts and all variants, in one bulk each; every variant has as many words as its text."""
     clean = model.tag([example.text for example in data])
     before = clean[variants.item]
-    golds = [gold_tags(example) for example in data if example.gold is not None]
+    after = model.tag(variants.texts) if variants.texts else before
+    examples = [data[position] for position in variants.item]
+    tagset = Tagset.of(model.card.labels, [gold_tags(example) for example in data if example.gold is not None])
+    read = _read(before, after)
     return TagTrials(
-        examples=[data[position] for position in variants.item],
+        examples=examples,
         item=variants.item,
         severity=variants.severity,
         variants=variants.texts,
         before=before,
-        after=model.tag(variants.texts) if variants.texts else before,
-        tagset=Tagset.of(model.card.labels, golds),
+        after=after,
+        found_before=entities_of(before, np.where(read, before.top, -1), tagset),
+        found_after=entities_of(after, settled(before, after), tagset),
+        golds=[_right(example, read[before.words_of(row)], tagset) for row, example in enumerate(examples)],
     )
+
+
+def _read(before: Taggings, after: Taggings) -> Bools:
+    return before.read & after.read
+
+
+def _right(example: Example, read: Bools, tagset: Tagset) -> list[Entity]:
+    if example.gold is None:
+        return []
+    return tagset.entities([tag if kept else None for tag, kept in zip(gold_tags(example), read, strict=True)])

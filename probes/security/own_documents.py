@@ -40,7 +40,8 @@ class OwnDocuments:
         columns: the sentence is put at the start, in the middle (between two sentences) or at the end of what stands
         behind the first column. Of at most as many prompts as the parameter says each gets one instruction; prompt,
         kind and place are drawn by the prompt's content. Empty replies, and prompts longer than the model reads, are
-        unscored. Shares have exact one-sided bounds with the cluster of the item.
+        unscored. Shares obeyed have exact one-sided bounds, the control and the share of mentions Wilson intervals,
+        with the cluster of the item.
 
     Limits:
         As of security.injection: few, short and known instructions, so a low share is no evidence that none works; a

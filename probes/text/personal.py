@@ -79,7 +79,11 @@ def mask_pair(before: str, after: str) -> tuple[str, str]:
 
 def _with(text: str, places: set[int], sign: str) -> str:
     """The text with the letters and digits at these places replaced."""
-    return "".join(sign if i in places and each.isalnum() else each for i, each in enumerate(text))
+    characters = list(text)
+    for place in places:
+        if characters[place].isalnum():
+            characters[place] = sign
+    return "".join(characters)
 
 
 def _within(stretch: range, hidden: set[int]) -> bool:

@@ -15,8 +15,9 @@ from audits.conclusion import Conclusion
 from audits.config import Config
 from audits.console import Terminal
 from audits.planning.base import OWN, base_request, why_unlike
+from audits.planning.subject import prepare
 from audits.policy.published import PUBLISHED
-from audits.run import run_audit
+from audits.run import _base, run_audit
 from probes.core.answers import ProblemType
 from probes.core.comparison import Comparison
 from probes.core.errors import UsageError
@@ -144,6 +145,19 @@ def test_a_classifier_whose_base_has_no_head_is_audited_and_the_report_says_why_
     assert "Not compared with the model it was fine-tuned from. The head of masked is another one" in page
     assert "Not compared with the model" in audit.run.file("summary.md").read_text(encoding="utf-8")
     assert len(list((tmp_path / "runs").glob("*/manifest.json"))) == 1, "nothing was measured of the base"
+
+
+def test_a_base_that_cannot_be_asked_about_the_data_has_another_head(tmp_path):
+    base, model = build("bert", tmp_path / "classifier"), build("gpt2", tmp_path / "writer", language=True)
+    data = tmp_path / "prompts.jsonl"
+    data.write_text(json.dumps({"prompt": "Who?", "completion": "Ann."}) + "\n", encoding="utf-8")
+    config = Config(model=str(model), data=str(data), against_base=str(base))
+    tuned, reporter = prepare(config), Terminal(quiet=True)
+    found = _base(base_request(config, tuned.model), tuned, reporter)
+    assert isinstance(found, str)
+    assert "classifier is another one" in found
+    with pytest.raises(UsageError, match="elsewhere"):
+        _base(config.model_copy(update={"model": str(tmp_path / "elsewhere")}), tuned, reporter)
 
 
 def test_what_a_base_is_and_what_says_nothing_about_it():

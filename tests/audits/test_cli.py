@@ -142,7 +142,10 @@ def test_no_gate_measures_only(model, data, tmp_path):
 
 
 def test_plan_loads_no_weights_and_says_what_it_would_do(model, data, tmp_path):
-    shown = audit("plan", "--model", model, "--data", data, "--suite", "full", cwd=tmp_path, code=0).stdout
+    spoilt = tmp_path / "spoilt.csv"
+    spoilt.write_text(data.read_text(encoding="utf-8") + '" ",positive\n"",negative\n" ",negative\n', encoding="utf-8")
+    shown = audit("plan", "--model", model, "--data", spoilt, "--suite", "full", cwd=tmp_path, code=0).stdout
+    assert "rows not used: empty text" in shown
     assert "model calls" in shown
     assert "robustness.upper_case" in shown
     assert not (tmp_path / "runs").exists()
@@ -228,6 +231,8 @@ def test_a_plugin_file_runs(model, data, tmp_path):
 
 def test_doctor_and_show(tmp_path):
     assert "torch" in audit("doctor", cwd=tmp_path, code=0).stdout
+    attacked = audit("show", "robustness.adversarial", cwd=tmp_path, code=0).stdout
+    assert re.search(r"^  deepwordbug: Gao, ", attacked, re.MULTILINE)
     shown = audit("show", "robustness.upper_case", cwd=tmp_path, code=0).stdout
     for heading in ("Measures", "Why it matters", "Method", "Limits", "References", "Parameters"):
         assert heading in shown

@@ -66,6 +66,30 @@ def test_progress_on_a_terminal_from_nothing_to_done():
     assert "broke" in buffer.getvalue()
 
 
+def test_in_a_log_a_probe_that_says_what_it_is_at_is_told_by_that(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr("audits.console.time.monotonic", lambda: clock[0])
+    terminal = Terminal()
+    buffer = recorded(terminal, live=False)
+
+    def later(done, total):
+        clock[0] += 20
+        terminal.progress(done, total)
+
+    terminal.step_started(step("a.b"), index=1, total=2)
+    terminal.within("fast", 0, 100)
+    later(41, 41)
+    terminal.within("fast", 7, 100)
+    later(20, 20)
+    terminal.step_started(step("b.c"), index=2, total=2)
+    later(1, 1)
+    assert buffer.getvalue().splitlines() == [
+        "[1/2] a.b: fast",
+        "[1/2] a.b: fast, 7 of 100 items",
+        "[2/2] b.c: 1 of 1 text",
+    ]
+
+
 def test_blocking_failures_come_first(tmp_path):
     terminal = Terminal()
     buffer = recorded(terminal, live=False)

@@ -14,7 +14,7 @@ from audits.planning.subject import prepare
 from audits.run import run_audit
 from probes.core.errors import UsageError
 from probes.core.records import SkipReason
-from probes.model import vllm_engine
+from probes.model import vllm_start
 from tests import vllm_stand_in
 from tests.tiny_models import build
 
@@ -43,7 +43,7 @@ def audited(request: Config, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_a_plan_needs_no_vllm_and_names_what_the_engine_leaves_out(folder, monkeypatch):
-    monkeypatch.setattr(vllm_engine, "find_spec", lambda name: None)
+    monkeypatch.setattr(vllm_start, "find_spec", lambda name: None)
     by_vllm, plain = (planned(config(folder, engine=engine, only=SOME)) for engine in ("vllm", "transformers"))
     lost = {row.probe: row.skip for row in by_vllm.skips}
     missing = {step.planned.probe for step in plain.steps} - {step.planned.probe for step in by_vllm.steps}
@@ -90,7 +90,7 @@ def numbers(run) -> dict[str, float]:
 
 
 def test_a_run_without_vllm_begins_nothing(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(vllm_engine, "find_spec", lambda name: None)
+    monkeypatch.setattr(vllm_start, "find_spec", lambda name: None)
     with pytest.raises(UsageError, match="not installed"):
         audited(config(folder, engine="vllm", only=LIKELIHOOD, out=tmp_path / "runs"), monkeypatch)
     assert not list(tmp_path.rglob("manifest.json"))

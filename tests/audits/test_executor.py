@@ -60,11 +60,24 @@ class Shows:
             yield Evidence(example_id=example.id, chosen="random", shown=(Shown(texts=example.texts, answer="a"),))
 
 
+@dataclass(frozen=True)
+class Tells:
+    info: ProbeInfo = field(metadata={"parameter": False})
+
+    def run(self, model: Any, data: Any, ctx: Any) -> Iterator[Any]:
+        ctx.progress("searching", 1, len(data))
+        yield Accounting(eligible=len(data), scored=len(data))
+
+
 class Quiet:
     def __init__(self) -> None:
         self.ends: list[tuple[str, str]] = []
+        self.told: list[tuple[str, int, int]] = []
 
     def step_started(self, *args: Any, **kwargs: Any) -> None: ...
+
+    def within(self, what: str, done: int, total: int) -> None:
+        self.told.append((what, done, total))
 
     def step_finished(self, step: Any, *, end: Any, telemetry: Any) -> None:
         self.ends.append((step.planned.probe, end.status))
@@ -99,6 +112,10 @@ def test_results_are_read_back_as_written(tmp_path, model):
     table = pq.read_table(folder.outcomes_path(result.step_id))
     assert table.num_rows == result.end.items == 40
     assert table.column_names[:3] == ["example_id", "cluster", "variant"]
+
+
+def test_what_a_probe_says_of_its_progress_is_passed_on(tmp_path, model):
+    assert run_all(made(Tells(info=info("a.one"))), model, RunFolder(tmp_path)).told == [("searching", 1, 40)]
 
 
 def test_a_failing_probe_is_isolated_and_retried(tmp_path, model):

@@ -345,3 +345,18 @@ def test_damage_is_told_before_a_faulty_file(wrong, tmp_path):
     assert code("gate", run.path) == ExitCode.PASSED
     scribble(run)
     assert code(*WRONG[wrong](tmp_path)) == ExitCode.INTEGRITY
+
+
+@pytest.mark.parametrize("shown", [False, True])
+def test_a_defect_of_ours_never_looks_like_a_verdict(shown, monkeypatch, capsys):
+    def breaks(**_: object) -> None:
+        raise ZeroDivisionError("division\nby zero")
+
+    monkeypatch.setattr(cli.cli, "main", lambda **how: breaks(**how))
+    if shown:
+        monkeypatch.setenv("AUDIT_TRACEBACK", "1")
+    assert code("probes") == ExitCode.INCOMPLETE
+    said = capsys.readouterr().err
+    assert "this program has a defect: ZeroDivisionError: division by zero, in breaks of test_exit_codes.py" in said
+    assert ("Traceback" in said) is shown
+    assert "AUDIT_TRACEBACK=1" in said

@@ -5,15 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from audits.adversarial_export import COLUMNS, export_adversarial, marked
+from audits.adversarial_export import COLUMNS, beside, export_adversarial, marked
 from audits.cli import cli
 from probes.core.errors import UsageError
 from probes.core.records import Evidence, Shown
-from probes.core.run_folder import RunFolder
 from tests.reports import synthetic_run as synthetic
 
 PROBE = "robustness.adversarial"
@@ -94,6 +94,7 @@ def test_what_the_report_masks_is_masked_and_cells_are_no_formulas(tmp_path):
         ((), "full", "robustness.typos", "no finished attacks"),
         ((case(1, "a", "b"),), "digest", PROBE, "kept no texts"),
         ((case(1, "a", "b", note="the goal is not reached"),), "full", PROBE, "no attack"),
+        ((case(1, "a b", "b", recipe="input-reduction"),), "full", PROBE, "broke an answer"),
     ],
 )
 def test_where_there_is_nothing_to_write_it_is_said_why(tmp_path, records, how, probe, said):
@@ -103,14 +104,41 @@ def test_where_there_is_nothing_to_write_it_is_said_why(tmp_path, records, how, 
     assert not (tmp_path / "out").exists()
 
 
-def test_the_command_writes_beside_the_run(tmp_path):
+def test_the_command_writes_beside_the_run_and_leaves_it_as_it_was(tmp_path):
     run = written(tmp_path / "run", case(1, "a fine film", "a fin film"))
+    before = sorted(run.path.rglob("*"))
     done = CliRunner().invoke(
         cli, ["export", "adversarial", str(run.path)], catch_exceptions=False, standalone_mode=False
     )
     assert done.return_value == 0
-    assert len(sheet(run.path / "adversarial")) == 1
-    assert RunFolder(run.path).manifest()
+    assert len(sheet(tmp_path / "run-adversarial")) == 1
+    assert sorted(run.path.rglob("*")) == before
+
+
+def test_the_current_folder_has_a_folder_beside_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert beside(Path(), "adversarial") == tmp_path.with_name(f"{tmp_path.name}-adversarial")
+
+
+@pytest.mark.parametrize("out", ["run", "run/adversarial", "other/deep/down"])
+def test_nothing_is_written_into_a_run(tmp_path, out):
+    run = written(tmp_path / "run", case(1, "a fine film", "a fin film"))
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "bundle.json").write_text("{}", encoding="utf-8")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(UsageError, match="sealed") as error:
+        export_adversarial(run, out=tmp_path / out)
+    assert "--out" in error.value.hint
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_texts_that_were_cut_down_are_neither_checked_nor_trained_on(tmp_path):
+    cut = [case(number, "a fine film", "only", recipe="input-reduction") for number in (1, 2)]
+    run = written(tmp_path / "run", *cut, case(2, "a fine film", "a fin film"))
+    found = export_adversarial(run, out=tmp_path / "out")
+    assert [row["recipe"] for row in sheet(tmp_path / "out")] == ["fast"]
+    assert [row["recipe"] for row in texts(tmp_path / "out")] == ["fast"]
+    assert any(note.startswith("2 texts cut down to a word") for note in found.notes)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from tests import tiny_models
 ROOT = Path(__file__).resolve().parents[2]
 
 DRIVER = """
-import json, os, random, signal, sys, time
+import gc, json, os, random, signal, sys, time
 import torch, transformers, datasets, statsmodels.api  # once, here: a forked child starts in no time
 import audits.run, reports.page
 from transformers import BertForSequenceClassification
@@ -26,6 +26,9 @@ try:
     main(["plan", *arguments])  # what is read and compiled once is there when a child is forked
 except SystemExit as end:
     assert not end.code
+gc.collect()
+gc.freeze()  # no child looks through what was imported for garbage, nor gets a copy of it
+os.fsync = lambda _: None  # processes are killed here, but never the power
 moments = random.Random(7)
 
 def start(folder):

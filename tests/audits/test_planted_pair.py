@@ -24,9 +24,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def findings(build, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Finding]:
+def findings(model: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Finding]:
     monkeypatch.setenv("RESPONSIBLE_AUDIT_CACHE", str(tmp_path / "cache"))
-    model = build(tmp_path / "model")
     config = Config(
         model=str(model), data=str(data), only=("performance.quality", "robustness.upper_case"), out=tmp_path
     )
@@ -36,8 +35,8 @@ def findings(build, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     return {finding.check: finding for finding in audit.verdict.findings}
 
 
-def test_the_model_that_flips_on_capitals_is_reported(data, tmp_path, monkeypatch):
-    found = findings(build_case_flip, data, tmp_path, monkeypatch)
+def test_the_model_that_flips_on_capitals_is_reported(trained, data, tmp_path, monkeypatch):
+    found = findings(trained(build_case_flip), data, tmp_path, monkeypatch)
     drop = found[CHECK.format("accuracy_drop")]
     assert found["performance.quality.accuracy_over_majority"].status is Status.PASS  # it does its task otherwise
     assert drop.status is Status.FAIL
@@ -45,8 +44,8 @@ def test_the_model_that_flips_on_capitals_is_reported(data, tmp_path, monkeypatc
     assert found[CHECK.format("flip_rate")].status is Status.FAIL
 
 
-def test_its_twin_is_not(data, tmp_path, monkeypatch):
-    found = findings(build_case_blind, data, tmp_path, monkeypatch)
+def test_its_twin_is_not(trained, data, tmp_path, monkeypatch):
+    found = findings(trained(build_case_blind), data, tmp_path, monkeypatch)
     for name in ("accuracy_drop", "flip_rate"):
         finding = found[CHECK.format(name)]
         assert finding.status is Status.PASS

@@ -54,7 +54,7 @@ def test_audit_to_a_report_without_an_error(arch, suite, data, tmp_path, monkeyp
     assert found["robustness.keyboard_typos.flip_rate[severity=2]"].status is not Status.NOT_RUN
     assert not list(audit.run.path.glob("steps/*.failed.jsonl"))
     page = audit.run.report_path.read_text(encoding="utf-8")
-    assert "Quality of the answers" in page
+    assert "Answers found in texts" in page
     assert "Misleading sentences" in page
     manifest = audit.run.manifest()
     assert manifest.model.task == "question-answering"

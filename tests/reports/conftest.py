@@ -25,6 +25,10 @@ def visit(browser: Any) -> Iterator[Visit]:
         yield opened
 
 
+ONE_MAP = ", one map"
+"""Behind the name of a situation: with the evidence map of one instrument, where a report has those of all, alike."""
+
+
 class Reports(dict[str, Path]):
     """Name of a situation -> its report, which nobody may change; "short" has everything and few perturbations."""
 
@@ -33,9 +37,9 @@ class Reports(dict[str, Path]):
         self.folders = folders
 
     def __missing__(self, name: str) -> Path:
-        folder = self.folders.mktemp("report")
-        run = synthetic.rich(folder, perturbations=2) if name == "short" else synthetic.SITUATIONS[name](folder)
-        self[name] = path = write_report(run)
+        folder, told = self.folders.mktemp("report"), name.removesuffix(ONE_MAP)
+        run = synthetic.rich(folder, perturbations=2) if told == "short" else synthetic.SITUATIONS[told](folder)
+        self[name] = path = write_report(synthetic.with_one_map(run) if told != name else run)
         return path
 
 

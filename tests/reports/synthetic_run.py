@@ -665,6 +665,14 @@ def rich(folder: Path, *, perturbations: int = len(PERTURBATIONS)) -> RunFolder:
     )
 
 
+def with_one_map(run: RunFolder) -> RunFolder:
+    """The run, whose card now names one known instrument, so that the report shows the evidence map of no other."""
+    manifest = run.manifest()
+    card = manifest.card.model_copy(update={"instruments": (*manifest.card.instruments, "nyc-ll144")})
+    run.manifest_path.write_text(manifest.model_copy(update={"card": card}).model_dump_json(indent=1), encoding="utf-8")
+    return RunFolder(run.path)
+
+
 def passing(folder: Path) -> RunFolder:
     """Two probes, every check passed."""
     finding = check("performance.quality", "mean F1 over the classes", status=Status.PASS, estimate=plain(0.893, 0.019),

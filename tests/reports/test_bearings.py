@@ -59,7 +59,7 @@ def test_numbers_within_their_thresholds_are_not_praised(tmp_path):
     assert found["What is worst"].startswith(
         "None of the 2 judged numbers was measured beyond its threshold; closest to it: "
     )
-    assert found["For whom"] == "Not known: no test compared groups of people. The data divide people by channel."
+    assert found["For whom"] == "Not known: no test compared groups of people. The data divide the items by channel."
 
 
 def test_where_none_is_beyond_its_threshold_the_largest_difference_between_people_is_told(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
@@ -9,7 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from probes.core.records import Curve, Estimate, Point, Unit
-from reports.charts import PLOT_LEFT, PLOT_RIGHT, Plotted, Scale, at, bar_chart, interval_plot, nice_step
+from reports.charts import (
+    PLOT_LEFT,
+    PLOT_RIGHT,
+    Plotted,
+    Scale,
+    Tick,
+    at,
+    bar_chart,
+    interval_plot,
+    legible,
+    nice_step,
+)
 from reports.lines import line_chart
 
 
@@ -106,6 +118,52 @@ def test_a_curve_rises_when_its_numbers_do_and_ticks_use_labels():
     ys = [float(point.y) for point in made.series[0].points]
     assert ys == sorted(ys, reverse=True)
     assert [tick.text for tick in made.x_ticks] == ["1", "2", "3"]
+
+
+def labels(made):
+    """(left, right) of each label on the horizontal axis, in a font as wide as DejaVu Sans."""
+    return [(float(t.at) - 3.3 * len(t.text), float(t.at) + 3.3 * len(t.text)) for t in made.x_ticks]
+
+
+def test_labels_of_places_that_lie_close_give_way_to_one_another():
+    points = tuple(Point(x=x, y=estimate(0.5)) for x in (5, 10, 20, 50, 100, 200, 500))
+    made = line_chart(curve(points), key="k", takeaway="", cells=lambda i: ("",))
+    assert [tick.text for tick in made.x_ticks] == ["5", "50", "100", "200", "500"]
+    assert all(after[0] - before[1] > 4 for before, after in itertools.pairwise(labels(made)))
+    assert len(made.series[0].points) == 7, "the points themselves stay"
+
+
+def test_places_that_grow_by_a_factor_are_as_far_apart_on_a_logarithmic_axis():
+    points = tuple(Point(x=10**k, y=estimate(0.5)) for k in range(5))
+    made = line_chart(curve(points, logarithmic=True), key="k", takeaway="", cells=lambda i: ("",))
+    xs = [float(point.x) for point in made.series[0].points]
+    assert [after - before for before, after in itertools.pairwise(xs)] == pytest.approx([xs[1] - xs[0]] * 4, abs=0.2)
+    assert [tick.text for tick in made.x_ticks] == ["1", "10", "100", "1000", "10000"]
+    assert made.x_title == "x (logarithmic)"
+    many = tuple(Point(x=1.5**k, y=estimate(0.5)) for k in range(20))
+    crowded = line_chart(curve(many, logarithmic=True), key="k", takeaway="", cells=lambda i: ("",))
+    assert 3 < len(crowded.x_ticks) < 20
+    assert all(after[0] - before[1] > 4 for before, after in itertools.pairwise(labels(crowded)))
+
+
+def test_zero_has_no_place_on_a_logarithmic_axis_so_it_is_linear():
+    points = tuple(Point(x=x, y=estimate(0.5)) for x in (0, 5, 10))
+    made = line_chart(curve(points, logarithmic=True), key="k", takeaway="", cells=lambda i: ("",))
+    assert made.x_ticks == line_chart(curve(points), key="k", takeaway="", cells=lambda i: ("",)).x_ticks
+
+
+def test_labels_stay_in_the_picture_and_in_order():
+    names = ("a", "b" * 30, "c")
+    points = tuple(Point(x=x, y=estimate(0.5), label=name) for x, name in zip((2, 3, 1), names, strict=True))
+    made = line_chart(curve(points, connected=False), key="k", takeaway="", cells=lambda i: ("",))
+    assert [tick.text for tick in made.x_ticks] == ["c", "b" * 30]
+    assert all(left >= 0 and right <= made.width for left, right in labels(made))
+
+
+def test_one_label_is_always_there():
+    made = legible([Tick("5", "x" * 100)], width=360)
+    assert [tick.text for tick in made] == ["x" * 100]
+    assert legible([], width=360) == ()
 
 
 def test_bars_share_a_scale_from_zero():

@@ -20,7 +20,9 @@ THREE = {"attribution": 1.1, "random": 0.3, "second_method": 0.95}
 
 
 def charts(curves):
-    return curve_charts(curves, key="c", limits=Limits())
+    made, note = curve_charts(curves, key="c", limits=Limits())
+    assert note == ""
+    return made
 
 
 def curve(top=1.0, **part):
@@ -61,6 +63,11 @@ def test_the_takeaway_names_every_line():
     assert made.takeaway == "Y. Random: 1.00 at x 1, 3.00 at x 3; second method: 2.00 at x 1, 6.00 at x 3."
 
 
+def test_the_takeaway_of_a_single_point_says_it_once():
+    (made,) = charts([curve().model_copy(update={"points": curve().points[:1]})])
+    assert made.takeaway == "Y: 1.00 at x 1."
+
+
 @pytest.mark.parametrize(
     "curves",
     [
@@ -84,6 +91,18 @@ def test_other_curves_stay_apart(curves):
 def test_a_shared_setting_stands_in_the_title():
     (made,) = charts([curve(ranking="a", label="spam"), curve(ranking="b", label="spam")])
     assert made.title == "t (label spam)"
+
+
+def test_curves_in_one_chart_have_one_kind_of_axis():
+    near, far = (curve(r=name).model_copy(update={"logarithmic": True}) for name in "ab")
+    zero = near.model_copy(update={"points": (near.points[0].model_copy(update={"x": 0}), *near.points[1:])})
+    (made,) = charts([near, far])
+    assert made.x_title == "x (logarithmic)"
+    (linear,) = charts([zero, far])
+    assert linear.x_title == "x"
+    assert len({series.points[1].y for series in linear.series}) == 1
+    xs = [[float(point.x) for point in series.points[1:]] for series in linear.series]
+    assert xs[0] == pytest.approx([x - 3 for x in xs[1]], abs=0.2)
 
 
 def test_labels_never_cover_one_another_and_stay_in_the_picture():
@@ -133,6 +152,20 @@ def test_every_one_of_a_few_named_points_is_told_and_in_the_table():
     assert made.takeaway.endswith(": 0.40 at output layer, 0.30 at upper half, 0.20 at all layers.")
     assert [row[:2] for row in made.rows] == list(zip(stages, ("0.40", "0.30", "0.20"), strict=True))
     assert made.head[1] == "Value"
+
+
+def test_charts_left_out_are_told():
+    made, note = curve_charts([curve(a=str(k)) for k in range(13)], key="c", limits=Limits())
+    assert len(made) == 10
+    assert note.startswith("Shortened: 10 of 13 charts are shown here.")
+
+
+@pytest.mark.parametrize(
+    ("title", "told"), [("severity", "1.00 at severity 1"), ("queries an item", "1.00 at 1 (queries an item)")]
+)
+def test_a_place_is_told_with_what_it_is_of(title, told):
+    (made,) = charts([curve().model_copy(update={"x_title": title})])
+    assert f": {told}, " in made.takeaway
 
 
 def test_a_share_in_percent_is_told_as_such():

@@ -11,6 +11,7 @@ from reports.groups import grouped
 from reports.limits import Limits
 from reports.load import load
 from reports.measurements import measurement_tables
+from reports.numbers import part_in_words
 from reports.ranking import ranked
 from reports.render import render
 from tests.reports import synthetic_run as synthetic
@@ -133,6 +134,17 @@ def test_groups_carry_the_gravest_status_of_their_findings():
     assert [row[:2] for row in words(by_group)] == [["m", "Pass"], ["f", "Fail"], ["x", "–"]]
     assert by_group.rows[1].cells[1].anchor
     assert [row[1] for row in words(between)] == ["–", "Inconclusive"]
+
+
+@pytest.mark.parametrize(("key", "told"), [("axis", "native american"), ("attribute", "native_american")])
+def test_names_of_our_own_lists_lose_their_underscores_and_those_of_the_data_do_not(key, told):
+    value = measured("mean_score", "mean score", plain(0.2, 0.1), **{key: "race_ethnicity", "group": "native_american"})
+    table = tables_of([value]).tables[0]
+    assert table.caption == (
+        "Groups: race ethnicity, by group" if key == "axis" else "Groups: race_ethnicity, by group"
+    )
+    assert [row[0] for row in words(table)] == [told]
+    assert told in part_in_words(value.slice)
 
 
 def test_our_own_group_lists_are_shown_likewise():

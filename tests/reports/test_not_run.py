@@ -70,6 +70,13 @@ def test_what_was_not_measured_names_the_checks_that_wanted_it_once(tmp_path):
     assert number.sub.endswith("Check that could not be made: robustness.typos.flip_rate[severity=2] (blocking)")
 
 
+def test_a_check_stands_beside_its_own_number_where_others_have_the_same_reason(tmp_path):
+    first = FEW.model_copy(update={"slice": {"severity": "1"}})
+    finding = absent("robustness.typos.flip_rate", "Only 3 items.", part={"severity": "2"})
+    run = run_of(tmp_path, [first, FEW], [finding.model_copy(update={"title": "Typos: flip rate (severity 2)"})])
+    assert [bool(number.checks) for number in missing_of(run)] == [False, True]
+
+
 def test_a_check_that_was_not_made_is_a_result_under_its_own_name_with_the_reason(tmp_path):
     run = run_of(tmp_path, [], [absent("bias.names.disparity", "It was left out.")], skips=["bias.names"])
     (risk,) = page(load(run), limits=Limits()).results

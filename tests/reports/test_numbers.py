@@ -80,6 +80,14 @@ def test_words_name_units_clusters_and_missing_thresholds():
     assert none.startswith("none (95% interval 0 to 3 in 100)")
 
 
+@pytest.mark.parametrize("name", ["f1", "macro_f1", "rouge_l", "bleu"])
+def test_what_is_no_share_of_anything_is_not_told_as_a_frequency(name):
+    told = numbers.in_words(estimate(0.31, 0.28, 0.34), Unit.PROPORTION, minimum=0.4, maximum=None, name=name)
+    assert told == "31.0% (95% interval 28.0% to 34.0%); the policy accepts at least 40%; n = 100"
+    share = numbers.in_words(estimate(0.31, 0.28, 0.34), Unit.PROPORTION, minimum=0.4, maximum=None, name="recall")
+    assert share.startswith("about 31 in 100")
+
+
 @pytest.mark.parametrize(
     ("minimum", "maximum", "unit", "text"),
     [

@@ -217,7 +217,9 @@ def test_worse_is_said_only_where_the_interval_shows_it(value, half, better, exp
 
 def test_the_change_since_the_baseline_counts_and_orders(rich, passing):
     section = change(rich, limits=LIMITS)
-    assert section.lead.startswith("2 tests of 3 could be compared item by item: 1 number shown to be worse, 1 better,")
+    assert section.lead.startswith(
+        "2 tests of 3 give numbers that a policy may judge against the baseline, item by item: 1 number shown"
+    )
     assert [row.cells[5].badge for row in section.tables[0].rows] == [WORSE, UNCLEAR, BETTER]
     assert cells(section.tables[1]) == [[("Calibration", ""), ("The probe has another version.", "")]]
     assert change(passing, limits=LIMITS).lead.startswith("No earlier run was named as a baseline")

@@ -8,6 +8,7 @@ import itertools
 import json
 import re
 import shutil
+from functools import lru_cache
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -68,16 +69,22 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.tags if name == tag]
 
 
+@lru_cache(maxsize=2)
+def parsed(html: str) -> Page:
+    """Read once for all tests of a situation, none of which changes it."""
+    return Page(html)
+
+
 @pytest.fixture(scope="module", params=synthetic.SITUATIONS)
-def situation(request, tmp_path_factory) -> tuple[str, RunFolder, str]:
-    folder = tmp_path_factory.mktemp("run")
-    run = synthetic.SITUATIONS[request.param](folder)
-    return request.param, run, render(run).decode("utf-8")
+def situation(request, files) -> tuple[str, RunFolder, str]:
+    """A name, the run and the report that was written into it."""
+    path = files[request.param]
+    return request.param, RunFolder(path.parent), path.read_bytes().decode("utf-8")
 
 
 @pytest.fixture(scope="module")
-def rich(tmp_path_factory) -> str:
-    return render(synthetic.rich(tmp_path_factory.mktemp("rich"))).decode("utf-8")
+def rich(files) -> str:
+    return files["rich"].read_bytes().decode("utf-8")
 
 
 def words(run: RunFolder) -> str:
@@ -86,7 +93,7 @@ def words(run: RunFolder) -> str:
 
 def test_every_situation_renders_to_one_small_complete_page(situation):
     _, run, html = situation
-    page = Page(html)
+    page = parsed(html)
     assert html.startswith('<!DOCTYPE html>\n<html lang="en">')
     assert html.rstrip().endswith("</html>")
     assert len(html.encode("utf-8")) < 5_000_000
@@ -97,10 +104,11 @@ def test_every_situation_renders_to_one_small_complete_page(situation):
         assert any(attributes.get("id") == section for _, attributes in page.tags)
     contents = [a["href"][1:] for a in page.all("a")][1:]
     assert set(contents) >= {"decision", "card", "groups", "explanations", "quality", "baseline", "review"}
-    assert write_report(run.path).read_bytes() == html.encode("utf-8")
+    assert run.report_path.read_bytes() == html.encode("utf-8")
 
 
 def test_the_same_folder_gives_the_same_bytes(situation, tmp_path, monkeypatch):
+    """What was written into one folder, and what is rendered from the same results elsewhere."""
     _, run, html = situation
     elsewhere = tmp_path / "another place"
     shutil.copytree(run.path, elsewhere)
@@ -112,7 +120,7 @@ def test_the_same_folder_gives_the_same_bytes(situation, tmp_path, monkeypatch):
 
 def test_nothing_is_loaded_and_nothing_inline_runs(situation):
     _, _, html = situation
-    page = Page(html)
+    page = parsed(html)
     for tag, attributes in page.tags:
         assert tag not in (
             "link",
@@ -136,7 +144,7 @@ def test_nothing_is_loaded_and_nothing_inline_runs(situation):
 
 
 def test_the_content_security_policy_names_exactly_what_is_inline(situation):
-    page = Page(situation[2])
+    page = parsed(situation[2])
     policies = [meta["content"] for meta in page.all("meta") if meta.get("http-equiv") == "Content-Security-Policy"]
     assert len(policies) == 1
     rules = dict(rule.strip().split(" ", 1) for rule in policies[0].split(";"))
@@ -148,13 +156,13 @@ def test_the_content_security_policy_names_exactly_what_is_inline(situation):
 
 
 def test_pages_are_neither_indexed_nor_referred_from(situation):
-    names = {meta.get("name"): meta.get("content") for meta in Page(situation[2]).all("meta")}
+    names = {meta.get("name"): meta.get("content") for meta in parsed(situation[2]).all("meta")}
     assert "noindex" in names["robots"]
     assert names["referrer"] == "no-referrer"
 
 
 def test_links_lead_somewhere_and_ids_are_unique(situation):
-    page = Page(situation[2])
+    page = parsed(situation[2])
     ids = [attributes["id"] for _, attributes in page.tags if attributes.get("id")]
     assert len(ids) == len(set(ids))
     links = [a["href"][1:] for a in (*page.all("a"), *page.all("use"))]
@@ -164,13 +172,13 @@ def test_links_lead_somewhere_and_ids_are_unique(situation):
 
 
 def test_headings_do_not_skip_a_level(situation):
-    levels = [int(tag[1]) for tag, _ in Page(situation[2]).tags if re.fullmatch("h[1-6]", tag)]
+    levels = [int(tag[1]) for tag, _ in parsed(situation[2]).tags if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1
     assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
 
 
 def test_every_table_has_a_caption_and_scoped_headings(situation):
-    page = Page(situation[2])
+    page = parsed(situation[2])
     assert len(page.all("caption")) == len(page.all("table"))
     assert all(heading.get("scope") in ("row", "col") for heading in page.all("th"))
 
@@ -190,7 +198,7 @@ def test_the_report_promises_nothing(situation):
     name, _, html = situation
     if name == "hostile":
         pytest.skip("its texts are not ours")
-    text = Page(html).words
+    text = parsed(html).words
     for allowed in ALLOWED:
         text = re.sub(allowed, "", text, flags=re.IGNORECASE)
     assert BANNED.findall(text) == []
@@ -204,7 +212,7 @@ def test_the_templates_promise_nothing_and_trust_nothing(path):
 
 
 def test_the_report_prints_no_python(situation):
-    text = Page(situation[2]).words
+    text = parsed(situation[2]).words
     for sign in ("None,", ">None<", "Undefined", "object at 0x", "Estimate(", "nan%", "Status.", "Level."):
         assert sign not in text
 
@@ -217,9 +225,9 @@ def test_unknown_names_in_templates_are_errors():
     assert env.from_string("{{ x }}").render(x="<b>\u202e") == "&lt;b&gt;⟨U+202E⟩"
 
 
-def test_hostile_strings_are_inert_and_visible(tmp_path):
-    html = render(synthetic.hostile(tmp_path)).decode("utf-8")
-    page = Page(html)
+def test_hostile_strings_are_inert_and_visible(files):
+    html = files["hostile"].read_bytes().decode("utf-8")
+    page = parsed(html)
     assert len(page.all("script")) == 1
     assert "<script>alert" not in html
     assert "{{7*7}}" in page.words
@@ -291,10 +299,9 @@ def test_without_waivers_declarations_or_labels_the_first_page_invents_none(tmp_
     assert "resembles the intended use" in decision
 
 
-def test_counts_are_words_and_agree_with_the_findings(tmp_path):
-    run = synthetic.rich(tmp_path)
-    verdict = run.verdict()
-    text = words(run)
+def test_counts_are_words_and_agree_with_the_findings(files, rich):
+    verdict = RunFolder(files["rich"].parent).verdict()
+    text = parsed(rich).words
     for status, word in (("PASS", "Pass"), ("FAIL", "Fail"), ("INCONCLUSIVE", "Inconclusive"), ("WAIVED", "Waived")):
         assert f"{verdict.counts[status]} {word}" in text
 
@@ -307,8 +314,8 @@ def test_absence_of_failures_is_not_praised(tmp_path):
     assert "No check reached a result. This is an absence of evidence, not a good result." in text
 
 
-def test_what_was_not_run_is_listed_with_its_reason_and_the_way_to_enable_it(tmp_path):
-    text = words(synthetic.rich(tmp_path))
+def test_what_was_not_run_is_listed_with_its_reason_and_the_way_to_enable_it(rich):
+    text = parsed(rich).words
     for part in ("bias.names", "No group columns in the data", "--groups COLUMN", "Only 7 items have this label.",
                  "ValueError: the paraphrase table is empty", "The run ended before it"):  # fmt: skip
         assert (part in text) == (part != "The run ended before it")

@@ -177,7 +177,7 @@ def _ask(model: Classifier, found: Sequence[Contrasts], tables: Sequence[TermTab
 def _accounting(contrasts: Contrasts, answered: Answered) -> Accounting:
     kept = len({row.example_id for row in contrasts.rows})
     scored = len({row.example_id for row in answered.rows})
-    reasons = [f"{count} variants not made: {reason}" for reason, count in contrasts.dropped.items()]
+    reasons = [f"variants not made, {count}: {reason}" for reason, count in contrasts.dropped.items()]
     cross = sum(not row.control for row in contrasts.rows)
     return Accounting(
         eligible=contrasts.texts,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from probes.core.answers import Bools, Classifications, Floats, Ints, ProblemType
 from probes.core.examples import NO_VALUE, Example
+from probes.core.groups import group_columns, group_values
 from probes.core.labelled import Labelled
 from probes.core.model import Classifier
 from probes.core.positive import Meaning, PositiveClass
@@ -164,17 +165,15 @@ class Attribute:
 def attributes(items: GroupItems, *, unknown: Sequence[str], intersections: bool) -> list[Attribute]:
     """Every group column in alphabetical order, then every two of them where `intersections`."""
     missing = NO_VALUE | {word.casefold() for word in unknown}
-    names = sorted({column for example in items.examples for column in example.groups})
     single = [
-        Attribute(name=name, values=np.array([_value(example, name, missing) for example in items.examples]))
-        for name in names
+        Attribute(name=name, values=np.array(_known(group_values(items.examples, name), missing)))
+        for name in group_columns(items.examples)
     ]
     return single + [_together(*pair) for pair in combinations(single, 2) if intersections]
 
 
-def _value(example: Example, column: str, missing: frozenset[str]) -> str:
-    value = (example.groups.get(column) or "").strip()
-    return "" if value.casefold() in missing else value
+def _known(found: Sequence[str], missing: frozenset[str]) -> list[str]:
+    return ["" if value.casefold() in missing else value for value in found]
 
 
 def _together(first: Attribute, second: Attribute) -> Attribute:

@@ -2,7 +2,8 @@
 
 The threshold-free measures of Borkan et al. (2019), arXiv:1903.04561, for one data set and for many weightings of it at
 once. An AUC is the share of pairs of a positive and a negative item in which the positive one has the higher score; a
-tie counts half.
+tie counts half. Pairs are counted, where `probes.core.stats.separation` follows the curve, because the border of a
+subgroup parts them.
 """
 
 from __future__ import annotations

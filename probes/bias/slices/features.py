@@ -16,6 +16,7 @@ import numpy as np
 
 from probes.core.answers import Bools, Floats
 from probes.core.examples import Example
+from probes.core.groups import group_columns, group_values
 from probes.text.kinds import kinds
 from probes.text.lexicon import rows
 from probes.text.perturbations.perturbation import WORD
@@ -164,11 +165,11 @@ def _signs(texts: Texts) -> Iterator[Condition]:
 
 
 def _groups(texts: Texts, examples: Sequence[Example]) -> Iterator[Condition]:
-    for column in sorted({column for example in examples for column in example.groups}):
-        values = np.array([(example.groups.get(column) or "").strip() for example in examples])
-        counts = Counter(values[texts.known].tolist())
+    for column in group_columns(examples):
+        found = np.array(group_values(examples, column))
+        counts = Counter(found[texts.known].tolist())
         for value in sorted(set(counts) - {""}, key=lambda value: (-counts[value], value))[:VALUES]:
-            yield Condition(name=f"where {column} is {value}", feature=f"group {column}", holds=values == value)
+            yield Condition(name=f"where {column} is {value}", feature=f"group {column}", holds=found == value)
 
 
 def _terms(texts: Texts) -> Iterator[Condition]:

@@ -27,6 +27,7 @@ def worst_of(
     rng: np.random.Generator,
     resamples: int = 2000,
     limits: tuple[float, float] | None = None,
+    least: float = -math.inf,
 ) -> Estimate:
     """The largest of the k column means of an (n, k) array of items by conditions.
 
@@ -41,6 +42,7 @@ def worst_of(
         rng: use a derived one, for reproducible bounds.
         resamples: number of bootstrap samples.
         limits: smallest and largest value of an item; guessed when needed as in `mean`.
+        least: smallest value that the largest mean can have: 0 where the conditions are differences in both directions.
 
     Raises:
         ValueError: for no items, no conditions, a condition without items, or one with a single cluster unless its
@@ -58,13 +60,14 @@ def worst_of(
         low = max(condition.low(z, alpha=alpha / len(conditions)) for condition in conditions)
         return low, max(condition.single.tail(alpha).high for condition in conditions)
 
+    below, above = limits or UNLIMITED
     return estimate(
         max(condition.single.value for condition in conditions),
         bounds=bounds,
         n=len(matrix),
         clusters=groups.count,
         method=groups.describe(f"worst of {len(conditions)} by max-t (cluster bootstrap, {resamples})"),
-        limits=limits or UNLIMITED,
+        limits=(max(least, below), above),
     )
 
 

@@ -43,7 +43,7 @@ def typing_slips(model: Classifier, items: Labelled, *, each: int, ctx: Context)
         scored=len(trials),
         unscored=kept - len(trials),
         tied=int(trials.tied.sum()),
-        note=f"{int(trials.flipped.sum())} of the changed texts get another answer",
+        note=f"changed texts with another answer: {int(trials.flipped.sum())}",
         slice={"kind": SLIP},
     )
     rows = first_of_each(worst_rows(trials, count=len(items)), trials.clusters)[:each]

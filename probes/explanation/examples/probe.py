@@ -11,10 +11,11 @@ import numpy as np
 from probes.core import stats
 from probes.core.answers import Floats, ProblemType
 from probes.core.attributions import Method
+from probes.core.attributors import Attributor
 from probes.core.errors import UsageError
 from probes.core.examples import Example, Text
 from probes.core.measuring import measured
-from probes.core.model import Attributor, Capability
+from probes.core.model import Capability
 from probes.core.probe import Context, ProbeDoc, ProbeInfo
 from probes.core.records import (
     Accounting,

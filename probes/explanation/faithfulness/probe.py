@@ -10,9 +10,10 @@ import numpy as np
 
 from probes.core.answers import Ints
 from probes.core.attributions import GRADIENT, Jitter, Method
+from probes.core.attributors import Attributor
 from probes.core.errors import UsageError
 from probes.core.examples import Example
-from probes.core.model import Attributor, Capability
+from probes.core.model import Capability
 from probes.core.probe import Context, ProbeDoc, ProbeInfo
 from probes.core.records import Outcomes, Record, Skip, SkipReason
 from probes.explanation.explained import Explained, accounting

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from probes.core.attributions import Attribution
+from probes.core.attributors import Attributor
 from probes.core.examples import Text
-from probes.core.model import Attributor
 from probes.explanation.explained import Explained, answered
 from probes.explanation.faithfulness.agreement import similarity
 from probes.explanation.faithfulness.removal import ask, measure_of, ranked, why_not

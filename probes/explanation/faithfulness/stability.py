@@ -9,8 +9,8 @@ import numpy as np
 
 from probes.core.answers import Bools, Classifications, changed
 from probes.core.attributions import Attribution
+from probes.core.attributors import Attributor
 from probes.core.examples import Text
-from probes.core.model import Attributor
 from probes.core.records import Accounting
 from probes.explanation.explained import Explained
 from probes.explanation.faithfulness.agreement import common, rank_correlation

@@ -10,7 +10,7 @@ import numpy as np
 
 from probes.core.answers import Ints, ProblemType
 from probes.core.attributions import Attribution, Method
-from probes.core.model import Attributor
+from probes.core.attributors import Attributor
 from probes.core.probe import Context
 from probes.explanation.explained import Explained
 from probes.explanation.faithfulness.numbers import CHANCE

@@ -10,9 +10,9 @@ import numpy as np
 
 from probes.core.answers import Floats, Ints
 from probes.core.attributions import Attribution, Method
+from probes.core.attributors import GeneratorAttributor
 from probes.core.examples import Example
 from probes.core.generations import Decoding
-from probes.core.model import GeneratorAttributor
 from probes.core.replies import Replies, prompt_of
 from probes.core.sampling import stratified
 

@@ -8,10 +8,11 @@ from functools import cached_property
 
 from probes.core.answers import WRITING_HEADS, Ints
 from probes.core.attributions import COMPLETE, Attribution, Method
+from probes.core.attributors import GeneratorAttributor
 from probes.core.errors import UsageError
 from probes.core.examples import Example
 from probes.core.generations import Decoding
-from probes.core.model import Capability, GeneratorAttributor
+from probes.core.model import Capability
 from probes.core.probe import Context, ProbeDoc, ProbeInfo
 from probes.core.records import Accounting, Outcomes, Record, Skip, SkipReason
 from probes.explanation.explained import sampled, unread

@@ -9,8 +9,8 @@ import numpy as np
 
 from probes.core.answers import Bools, Floats, Ints
 from probes.core.attributions import Attribution
+from probes.core.attributors import GeneratorAttributor
 from probes.core.generations import Decoding
-from probes.core.model import GeneratorAttributor
 from probes.core.probe import Context
 from probes.core.replies import Replies
 from probes.core.words import without, word

@@ -10,7 +10,7 @@ import numpy as np
 
 from probes.core.answers import Classifications, Floats, ProblemType
 from probes.core.attributions import Attribution
-from probes.core.model import Attributor
+from probes.core.attributors import Attributor
 from probes.core.probe import Context
 from probes.core.records import Evidence, Outcomes, Shown
 from probes.core.words import word

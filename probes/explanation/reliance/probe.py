@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from probes.core.attributions import Method
+from probes.core.attributors import Attributor
 from probes.core.errors import UsageError
 from probes.core.examples import Example
-from probes.core.model import Attributor, Capability
+from probes.core.model import Capability
 from probes.core.probe import Context, ProbeDoc, ProbeInfo
 from probes.core.records import Accounting, Outcomes, Record, Skip, SkipReason
 from probes.explanation.explained import Explained, accounting

@@ -9,8 +9,8 @@ import numpy as np
 
 from probes.core.answers import Classifications, changed
 from probes.core.attributions import Attribution
+from probes.core.attributors import Attributor
 from probes.core.examples import Text
-from probes.core.model import Attributor
 from probes.core.probe import Context
 from probes.core.records import Evidence, Outcomes, Shown
 from probes.core.words import without

@@ -13,11 +13,13 @@ import numpy as np
 from probes.core.answered import exact_of, gold_told, may_abstain, told
 from probes.core.answers import ProblemType
 from probes.core.attributions import Attribution, Method, SpanTarget
+from probes.core.attributors import SpanAttributor
 from probes.core.entities import Entity, Tagset
 from probes.core.examples import Accepted, Example
-from probes.core.model import Reader, SpanAttributor, Tagger
+from probes.core.model import Reader, Tagger
 from probes.core.probe import Context
 from probes.core.tagged import gold_tags
+from probes.core.tagged import told as entities_told
 from probes.core.taggings import tagged_words
 
 
@@ -27,7 +29,8 @@ class Finding:
 
     Attributes:
         confidence: of an answer its probability, of an entity the lowest of those of its labels.
-        gold: what would have been right, for people; None where that is not known.
+        gold: what would have been right, for people: of a tagger the entities that touch this one; None where that is
+            not known.
         right: whether it is; None likewise.
     """
 
@@ -102,13 +105,13 @@ def _entities(model: Tagger, examples: Sequence[Example], ctx: Context) -> Itera
 
 def _entity(example: Example, entity: Entity, labels: tuple[str, ...], *, confidence: float, tagset: Tagset) -> Finding:
     words = tagged_words(example.text)[entity.start : entity.end]
-    golds = None if example.gold is None else gold_tags(example)
+    golds = None if example.gold is None else tagset.entities(gold_tags(example))
     return Finding(
         example=example,
         target=SpanTarget(name=f"{entity.kind}: {' '.join(words)}", start=entity.start, end=entity.end, labels=labels),
         confidence=confidence,
-        gold=None if golds is None else " ".join(golds[entity.start : entity.end]),
-        right=None if golds is None else entity in tagset.entities(golds),
+        gold=None if golds is None else entities_told(example.text, [each for each in golds if each.overlaps(entity)]),
+        right=None if golds is None else entity in golds,
     )
 
 

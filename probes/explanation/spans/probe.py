@@ -9,9 +9,10 @@ from typing import Literal
 
 from probes.core.answers import ProblemType
 from probes.core.attributions import Method
+from probes.core.attributors import SpanAttributor
 from probes.core.errors import UsageError
 from probes.core.examples import Example
-from probes.core.model import Capability, SpanAttributor
+from probes.core.model import Capability
 from probes.core.probe import Context, ProbeDoc, ProbeInfo
 from probes.core.records import Accounting, Evidence, Outcomes, Record, Skip, SkipReason
 from probes.core.sampling import stratified
@@ -117,7 +118,7 @@ class Spans:
         told = [
             sampled(drawn, total),
             instead(found.method, asked=self.method),
-            f"in {found.nothing} texts the model found nothing" if found.nothing else "",
+            f"in {found.nothing} of {drawn} texts the model found nothing" if found.nothing else "",
             unread(found.attributions),
         ]
         return Accounting(

@@ -10,10 +10,11 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from probes.core.attributions import Method
+from probes.core.attributors import Attributor
 from probes.core.errors import UsageError
 from probes.core.examples import Example
 from probes.core.measuring import measured
-from probes.core.model import Attributor, Capability
+from probes.core.model import Capability
 from probes.core.probe import Context, ProbeDoc, ProbeInfo
 from probes.core.records import Better, Evidence, Measurement, Record, Skip, SkipReason, Unit
 from probes.core.sampling import stratified

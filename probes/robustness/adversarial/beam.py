@@ -43,11 +43,15 @@ class Beam:
                 break
             asked = list(candidates.values())
             judged = yield from budget.judged([candidate.whole for candidate in asked], situation)
-            if state.take(asked, judged):
+            if self.take(state, asked, judged):
                 ended = Outcome.BROKEN
                 break
             beam = self._next(asked, judged)
         return state.attempt(ended or Outcome.HELD, budget)
+
+    def take(self, state: State, candidates: Sequence[Candidate], judged: Judged) -> bool:
+        """Note the best candidate of a round; is the goal reached."""
+        return state.take(candidates, judged)
 
     def _next(self, candidates: Sequence[Candidate], judged: Judged) -> list[Attacked]:
         best = np.argsort(-judged.scores, kind="stable")[: self.width]

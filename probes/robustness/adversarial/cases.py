@@ -11,7 +11,7 @@ import numpy as np
 from probes.core.answers import Bools, Floats
 from probes.core.probe import Context
 from probes.core.records import Evidence, Outcomes, Shown
-from probes.robustness.adversarial.attacks import Attacks
+from probes.robustness.adversarial.attacks import DOUBT, Attacks
 from probes.robustness.adversarial.parts import Outcome
 from probes.text.trials import case_note
 
@@ -25,19 +25,19 @@ VERDICTS = {
 
 
 def cases(every: Sequence[Attacks], ctx: Context) -> Iterator[Evidence]:
-    """Of each recipe random attacks; then all that reached the goal, those with the fewest changes first.
-
-    The best of each recipe come before the second best of any, because a report shows the first few.
-    """
+    """Of each recipe random attacks; then all that reached the goal, those with the fewest changes first."""
     drawn = [_drawn(attacks, ctx) for attacks in every]
-    for attacks, rows in zip(every, drawn, strict=True):
-        for row in rows:
-            yield _case(attacks, row, chosen="random")
+    yield from _in_turn(every, drawn, chosen="random")
     ranked = [_ranked(attacks, left_out=rows) for attacks, rows in zip(every, drawn, strict=True)]
-    for places in zip_longest(*ranked):
+    yield from _in_turn(every, ranked, chosen="worst")
+
+
+def _in_turn(every: Sequence[Attacks], rows: Sequence[Sequence[int]], *, chosen: str) -> Iterator[Evidence]:
+    """The first of each recipe before the second of any, because a report shows the first few."""
+    for places in zip_longest(*rows):
         for attacks, place in zip(every, places, strict=True):
             if place is not None:
-                yield _case(attacks, place, chosen="worst")
+                yield _case(attacks, place, chosen=chosen)
 
 
 def _drawn(attacks: Attacks, ctx: Context) -> list[int]:
@@ -65,7 +65,7 @@ def _case(attacks: Attacks, row: int, *, chosen: str) -> Evidence:
         VERDICTS[attempt.outcome],
         f"{attempt.queries} queries",
         f"{attacks.words_changed[row]:.0%} of the words changed",
-        *(f"{name} {value:.2f}" for name, value in sorted(attempt.notes.items())),
+        *(_noted(name, value) for name, value in sorted(attempt.notes.items()) if value or not name.startswith(DOUBT)),
     ]
     return Evidence(
         example_id=example.id,
@@ -75,6 +75,11 @@ def _case(attacks: Attacks, row: int, *, chosen: str) -> Evidence:
         note=case_note(example.text, attempt.changed, verdict="; ".join(said)),
         slice=attacks.part,
     )
+
+
+def _noted(name: str, value: float) -> str:
+    """What a constraint found, in words; a doubt is there or not."""
+    return f"doubtful ({name.removeprefix(DOUBT)})" if name.startswith(DOUBT) else f"{name} {value:.2f}"
 
 
 def outcomes(every: Sequence[Attacks]) -> Outcomes:

@@ -11,6 +11,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import chain
 
 from probes.robustness.adversarial.parts import Situation
 from probes.robustness.adversarial.pure import WordSwap
@@ -45,9 +46,10 @@ class LetterSwap(WordSwap):
         """Words of one letter are left alone."""
         first, end = int(self.inner), self.last(word) - self.inner
         if len(word) < 2 or first >= end:
-            return
-        for place in [situation.draws.integer(first, end)] if self.drawn else range(first, end):
-            yield from self.at(word, place, situation)
+            return iter(())
+        if self.drawn:
+            return self.at(word, situation.draws.integer(first, end), situation)
+        return chain.from_iterable(self.at(word, place, situation) for place in range(first, end))
 
 
 @dataclass(frozen=True, kw_only=True)

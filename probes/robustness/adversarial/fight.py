@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import Any, cast
 
 import numpy as np
 
 from probes.core.answers import Bools
-from probes.core.model import Attributor, Capability
+from probes.core.attributors import Attributor
+from probes.core.groups import groups
+from probes.core.model import Capability
 from probes.core.probe import Context
 from probes.core.records import Accounting, Outcomes, Record, Skip, SkipReason
 from probes.robustness.adversarial.attacked import Attacked
 from probes.robustness.adversarial.attacks import Attacks
 from probes.robustness.adversarial.cases import cases, outcomes
 from probes.robustness.adversarial.classified import Classified
-from probes.robustness.adversarial.constraints.meaning import note_similarity
+from probes.robustness.adversarial.constraints.meaning import note_fluency, note_similarity
 from probes.robustness.adversarial.gradients import GRADIENT, GradientOracle
 from probes.robustness.adversarial.guide import Guide
 from probes.robustness.adversarial.numbers import accounting, curves, of_all, of_parts, of_recipe, ungraded
 from probes.robustness.adversarial.parts import VICTIM, Drawn, Situation
-from probes.robustness.adversarial.recipe import HOW, Composed, Recipe, Resource, Sources, missing
+from probes.robustness.adversarial.recipe import (
+    HOW,
+    WHAT,
+    Recipe,
+    Resource,
+    Sources,
+    breaks,
+    classifiers_only,
+    missing,
+)
 from probes.robustness.adversarial.sources.own import OwnWords
 from probes.robustness.adversarial.subject import Subject, Told, offered
 from probes.robustness.search import Oracle
@@ -102,12 +113,17 @@ class Fight:
     def _refused(self, recipe: Recipe) -> Skip | None:
         """Why a recipe cannot be used."""
         lacking = missing(recipe, self._sources)
-        if not lacking and (isinstance(recipe, Composed) or isinstance(self.subject, Classified)):
+        if not isinstance(self.subject, Classified) and classifiers_only(recipe):
+            detail, enable = "attacks classifiers only, and this model is none", ""
+        elif lacking:
+            detail = f"was not run: it needs {' and '.join(WHAT[resource] for resource in lacking)}"
+            enable = "; ".join(HOW[resource] for resource in lacking)
+        else:
             return None
         return Skip(
-            reason=SkipReason.NOT_SELECTED,
-            detail=f"The recipe {recipe.name} needs {', '.join(lacking) or 'a classifier'}, which is not there.",
-            enable="; ".join(HOW[resource] for resource in lacking),
+            reason=SkipReason.NO_RESOURCE,
+            detail=f"The recipe {recipe.name} {detail}.",
+            enable=enable,
             name="attack_success_rate",
             slice={"recipe": recipe.name},
         )
@@ -124,8 +140,12 @@ class Fight:
             )
             for item, (example, target) in enumerate(zip(examples, self.subject.targets, strict=True))
         ]
-        attempts = recipe.attempts(situations, self._sources, self._oracles, model=self.subject.model)
+        progress = partial(self.ctx.progress, recipe.name)
+        progress(0, len(examples))
+        sources = replace(self._sources, progress=progress)
+        attempts = recipe.attempts(situations, sources, self._oracles, model=self.subject.model)
         note_similarity(attempts, self._oracles)
+        note_fluency(attempts, self._oracles)
         after = self.subject.told([attempt.changed for attempt in attempts])
         return Attacks(
             recipe=recipe.name,
@@ -133,7 +153,7 @@ class Fight:
             attempts=attempts,
             before=self._before,
             after=after,
-            breaks=not isinstance(recipe, Composed) or recipe.breaks,
+            breaks=breaks(recipe),
         )
 
 
@@ -145,18 +165,20 @@ def _ungraded(attacks: Attacks) -> Iterator[Skip]:
 def _parts(attacks: Attacks) -> list[tuple[str, str, Bools]]:
     """The labels and the values of each group column, with their members."""
     labels = attacks.subject.labels or ()
-    found = [("label", label, _equal(labels, label)) for label in sorted(set(labels))]
-    for column in sorted({column for example in attacks.examples for column in example.groups}):
-        values = [(example.groups.get(column) or "").strip() or "(unknown)" for example in attacks.examples]
-        found += [("group", f"{column}={value}", _equal(values, value)) for value in sorted(set(values))]
-    return found
-
-
-def _equal(values: Sequence[str], value: str) -> Bools:
-    return np.array([each == value for each in values], dtype=bool)
+    found = [
+        ("label", label, np.array([each == label for each in labels], dtype=bool)) for label in sorted(set(labels))
+    ]
+    return found + [("group", group, members) for group, members in groups(attacks.examples)]
 
 
 def _nothing(attacks: Attacks) -> Skip:
+    if lacked := sorted({attempt.lacked for attempt in attacks.attempts if attempt.lacked}):
+        return Skip(
+            reason=SkipReason.TOO_FEW,
+            detail=f"The recipe {attacks.recipe} attacked nothing: there is {' and '.join(lacked)}.",
+            enable="give more items of each label",
+            slice=attacks.part,
+        )
     return Skip(
         reason=SkipReason.NOTHING_PERTURBED,
         detail=f"The recipe {attacks.recipe} found no right answer with something to change in its text.",

@@ -11,7 +11,7 @@ import numpy as np
 
 from probes.core.answers import Floats
 from probes.core.attributions import Attribution, Method, forward_passes
-from probes.core.model import Attributor
+from probes.core.attributors import Attributor
 from probes.robustness.adversarial.attacked import Attacked
 from probes.robustness.search import Request
 

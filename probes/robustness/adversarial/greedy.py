@@ -51,14 +51,17 @@ class Greedy:
         for origin in [situation.start.origins[place] for place in order]:
             if budget.spent:
                 break
-            places = [place for place, own in enumerate(state.text.origins) if own == origin]
-            candidates = yield from attack.candidates(state.text, places, situation)
+            candidates = yield from attack.candidates(state.text, self.places(state.text, origin), situation)
             if not candidates:
                 continue
             judged = yield from budget.judged([candidate.whole for candidate in candidates], situation)
             if state.take(candidates, judged):
                 return state.attempt(Outcome.BROKEN, budget)
         return state.attempt(Outcome.HELD, budget)
+
+    def places(self, text: Attacked, origin: int) -> list[int]:
+        """Where a word of the first text stands now: several places where it was broken in two."""
+        return [place for place, own in enumerate(text.origins) if own == origin]
 
 
 class State:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from probes.core.answers import Floats
-from probes.core.model import Substituter
+from probes.core.attributors import Substituter
 from probes.core.words import Span
 from probes.robustness.adversarial.attacked import Attacked, Edit
 from probes.robustness.adversarial.gradients import Slope

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 from probes.robustness.adversarial.parts import Situation
 from probes.robustness.adversarial.pure import WordSwap
+from probes.robustness.adversarial.sources.wordnet import WordNet, find
 
-_KINDS = {"n": "noun", "v": "verb", "a": "adj"}
+_KINDS = ("n", "v", "a")
 _HISSING = re.compile(r"(?:s|x|z|ch|sh)$")
 _CONSONANT_Y = re.compile(r"[^aeiou]y$")
 _SILENT_E = re.compile(r"[^eoy]e$")
@@ -38,15 +37,15 @@ def forms_of(word: str) -> frozenset[str]:
     """All forms of the words that a word in small letters may be a form of, but itself; none for a word unknown."""
     found: set[str] = set()
     for kind in _KINDS:
-        base = _wordnet().morphy(word, kind)
+        base = _wordnet().base(word, kind)
         if base and base.isalpha():
-            found |= {base, *_regular(base, kind)} if base not in _irregular(kind) else _mixed(base, kind)
+            own = _wordnet().irregular(base, kind)
+            found |= _mixed(base, own, kind) if own else {base, *_regular(base, kind)}
     return frozenset(found - {word})
 
 
-def _mixed(base: str, kind: str) -> set[str]:
+def _mixed(base: str, own: frozenset[str], kind: str) -> set[str]:
     """Irregular forms, and those regular ones in whose place there is no irregular one."""
-    own = _irregular(kind)[base]
     if kind == "v":
         progressive = {form for form in own if form.endswith("ing")}
         past = own - progressive
@@ -80,22 +79,9 @@ def _with(base: str, ending: str) -> str:
     return base + (base[-1] if _DOUBLED.fullmatch(base) else "") + ending
 
 
-@cache
-def _irregular(kind: str) -> Mapping[str, set[str]]:
-    """Base form -> its irregular forms, as WordNet lists them."""
-    forms: defaultdict[str, set[str]] = defaultdict(set)
-    with _wordnet().open(f"{_KINDS[kind]}.exc") as lines:
-        for line in lines:
-            form, *bases = line.split()
-            for base in bases:
-                if form.isalpha():
-                    forms[base].add(form)
-    return forms
-
-
-@cache
-def _wordnet() -> Any:
-    from nltk.corpus import wordnet
-
-    wordnet.ensure_loaded()
-    return wordnet
+def _wordnet() -> WordNet:
+    """The recipe needs it, so it is there."""
+    found = find()
+    if found is None:
+        raise LookupError("there is no WordNet")
+    return found

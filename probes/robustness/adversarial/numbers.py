@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import compress
 
@@ -58,13 +59,20 @@ def _note(attacks: Attacks) -> str:
         if attacks.subject.graded
         else "where the goal was reached before any change"
     )
-    notes = (
-        (int(wrong.sum()), f"{wrong.sum()} items {before} and not attacked"),
-        (int((held & ~attacks.attacked).sum()), f"{(held & ~attacks.attacked).sum()} texts with nothing to change"),
-        (short, f"{short} answers held only until the queries allowed were used up"),
-        (unlabelled, f"{unlabelled} items without a right answer: the model's own answer was attacked"),
+    left = Counter(
+        attacks.attempts[row].lacked or "nothing to change" for row in np.flatnonzero(held & ~attacks.attacked).tolist()
     )
-    return "; ".join(note for count, note in notes if count)
+    notes = (
+        (int(wrong.sum()), "item", f"{before} and not attacked"),
+        *((count, "text", f"with {why}") for why, count in sorted(left.items())),
+        (short, "answer", "held only until the queries allowed were used up"),
+        (unlabelled, "item", "without a right answer: the model's own answer was attacked"),
+    )
+    return "; ".join(f"{_counted(count, word)} {note}" for count, word, note in notes if count)
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}"
 
 
 def of_recipe(attacks: Attacks, *, budget: int) -> Iterator[Measurement | Skip]:
@@ -147,7 +155,7 @@ def of_parts(attacks: Attacks, parts: Sequence[tuple[str, str, Bools]], *, famil
         else:
             yield Skip(
                 reason=SkipReason.TOO_FEW,
-                detail=f"{value}: {independent} independent attacked items, fewer than {FEW}.",
+                detail=f"{value}: {_counted(independent, 'independent attacked item')}, fewer than {FEW}.",
                 enable="add items of this kind",
                 name="attack_success_rate",
                 slice=part,
@@ -194,6 +202,7 @@ def curves(attacks: Attacks, *, budget: int) -> Iterator[Curve]:
             Point(x=count, y=_within(attacks, attacks.queries <= count))
             for count in (*(step for step in LADDER if step < budget), budget)
         ),
+        logarithmic=True,
         slice=attacks.part,
     )
     yield Curve(

@@ -133,6 +133,7 @@ class Attempt:
         score, best: of the text itself and of `found`, by the goal.
         queries: texts the model was asked about, the first included.
         tried: a changed text was asked about; False where the recipe found nothing to change.
+        lacked: what was not there to attack it with ("no text to learn from"), where that is why it was not tried.
         out_of_budget: it held only until its queries were used up.
         notes: numbers about `found` from constraints ("similarity").
     """
@@ -146,6 +147,7 @@ class Attempt:
     tried: bool = True
     out_of_budget: bool = False
     notes: dict[str, float] = field(default_factory=dict)
+    lacked: str = ""
 
     @property
     def changed(self) -> Text:

@@ -135,7 +135,6 @@ class Adversarial:
 
 def described(doc: ProbeDoc, recipes: Sequence[Recipe]) -> ProbeDoc:
     """With what each recipe is, and in what it differs from its paper."""
-    told = (
-        f"{recipe.name} ({recipe.paper}){f': {recipe.deviations}' if recipe.deviations else '.'}" for recipe in recipes
-    )
-    return dataclasses.replace(doc, method=" ".join([doc.method, "The recipes:", *told]))
+    parts = {recipe.name: f"{recipe.paper}. {recipe.deviations}".strip() for recipe in recipes}
+    told = "Each recipe is named below, with its paper and what is otherwise here."
+    return dataclasses.replace(doc, method=f"{doc.method} {told}", parts=parts)

@@ -28,10 +28,23 @@ class Resource(StrEnum):
     """An interpreter that has TextAttack (`probes.robustness.textattack`)."""
 
 
+WHAT: Mapping[Resource, str] = {
+    Resource.GRADIENTS: "gradients, which this model does not let through",
+    Resource.NEIGHBOURS: "words near one another, and this model has none in its vocabulary",
+    Resource.WORDNET: "WordNet",
+    Resource.WORD_VECTORS: "word vectors",
+    Resource.WORD_MODEL: "a masked language model",
+    Resource.SENTENCE_ENCODER: "a sentence encoder",
+    Resource.ENTAILMENT_MODEL: "a model of entailment",
+    Resource.TEXTATTACK: "TextAttack",
+}
+"""What each is, in words."""
+
 HOW: Mapping[Resource, str] = {
-    Resource.GRADIENTS: "this model does not let gradients through; a recipe that ranks words otherwise will do",
-    Resource.NEIGHBOURS: "this model has no whole words in its vocabulary; give word vectors with --word-vectors",
-    Resource.WORDNET: "install nltk and put the corpus wordnet into a folder that NLTK_DATA names",
+    Resource.GRADIENTS: "choose a recipe that ranks words otherwise",
+    Resource.NEIGHBOURS: "give word vectors with --word-vectors",
+    Resource.WORDNET: "install nltk and put the corpus wordnet into a folder that NLTK_DATA names, or install wn and "
+    "add an English lexicon to it",
     Resource.WORD_VECTORS: "name a file of word vectors (.txt, .vec, .bin or .npz) with --word-vectors",
     Resource.WORD_MODEL: "name a masked language model, a folder or a Hub id, with --word-model",
     Resource.SENTENCE_ENCODER: "name a sentence encoder, a folder or a Hub id, with --sentence-encoder",
@@ -49,11 +62,13 @@ class Sources:
         budget: most texts that the model is asked about for one item.
         given: what there is of each resource.
         oracles: whom searches may ask besides the victim, by name.
+        progress: may be told how many of how many items are done.
     """
 
     budget: int
     given: Mapping[Resource, Any] = field(default_factory=dict)
     oracles: Mapping[str, Oracle] = field(default_factory=dict)
+    progress: Callable[[int, int], None] | None = None
 
 
 class Recipe(Protocol):
@@ -96,6 +111,7 @@ class Composed:
 
     Attributes:
         attack: makes it from the sources.
+        takes: what it also makes use of where it is there.
         breaks: whether it reaches its goal by another answer; not where the answer stays though hardly a word is left.
     """
 
@@ -104,6 +120,7 @@ class Composed:
     attack: Callable[[Sources], Attack]
     deviations: str = ""
     needs: tuple[Resource, ...] = ()
+    takes: tuple[Resource, ...] = ()
     queries: float = 30.0
     breaks: bool = True
 
@@ -112,9 +129,25 @@ class Composed:
     ) -> list[Attempt]:
         """Attack n texts together."""
         attack = self.attack(sources)
-        return search.run([attack.method.search(attack, situation) for situation in situations], oracles)
+        searches = [attack.method.search(attack, situation) for situation in situations]
+        return search.run(searches, oracles, progress=sources.progress)
+
+
+def breaks(recipe: Recipe) -> bool:
+    """Does it reach its goal by another answer."""
+    return not isinstance(recipe, Composed) or recipe.breaks
+
+
+def classifiers_only(recipe: Recipe) -> bool:
+    """Does it look at answers, or gradients of them, that classifiers and regressions alone give."""
+    return not isinstance(recipe, Composed) or Resource.GRADIENTS in recipe.needs
+
+
+STANDS_IN: Mapping[Resource, Resource] = {Resource.NEIGHBOURS: Resource.WORD_VECTORS}
+"""What does as well as something that is not there."""
 
 
 def missing(recipe: Recipe, sources: Sources) -> list[Resource]:
-    """What a recipe needs and the sources have not."""
-    return [resource for resource in recipe.needs if resource not in sources.given]
+    """What a recipe needs and the sources have not, nor what stands in for it."""
+    given = sources.given
+    return [each for each in recipe.needs if each not in given and STANDS_IN.get(each) not in given]

@@ -25,6 +25,9 @@ CANDIDATES = 10
 TRIED_ON = 16
 """Texts that a candidate is tried on at most."""
 
+NO_OTHERS = "no other text of the same label to learn a trigger from"
+"""Why a text is left alone that could be attacked."""
+
 FIRST = "the"
 Trigger = tuple[str, ...]
 
@@ -125,7 +128,16 @@ class _Search:
         after = dict(
             zip(changed, self.judged([(situations[row], text.whole) for row, text in changed.items()]), strict=True)
         )
-        return [_attempt(each, before[row], changed.get(row), after.get(row)) for row, each in enumerate(situations)]
+        return [
+            _attempt(
+                each,
+                before[row],
+                changed.get(row),
+                after.get(row),
+                lacked=NO_OTHERS if breakable[row] and not triggers[row] else "",
+            )
+            for row, each in enumerate(situations)
+        ]
 
 
 def _put(trigger: Trigger, start: Attacked) -> Change:
@@ -139,7 +151,9 @@ def _at(trigger: Trigger, place: int, start: Attacked) -> Span:
     return Span(0 if start.pair is None else int(start.pair[1]), first, first + len(trigger[place]))
 
 
-def _attempt(situation: Situation, before: Judged, found: Attacked | None, after: Judged | None) -> Attempt:
+def _attempt(
+    situation: Situation, before: Judged, found: Attacked | None, after: Judged | None, *, lacked: str
+) -> Attempt:
     score = float(before.scores[0])
     if not np.isfinite(score):
         outcome = Outcome.UNSCORED
@@ -155,4 +169,5 @@ def _attempt(situation: Situation, before: Judged, found: Attacked | None, after
         best=score if after is None else float(after.scores[0]),
         queries=1 if after is None else 2,
         tried=found is not None,
+        lacked=lacked,
     )

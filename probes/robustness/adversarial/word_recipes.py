@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from probes.robustness.adversarial.constraints.meaning import Entailed, Similar
+from probes.robustness.adversarial.constraints.meaning import Entailed, Fluent, Similar
 from probes.robustness.adversarial.constraints.opposites import Opposites
 from probes.robustness.adversarial.constraints.speech import SameSpeech, by_ending, find_tagger
 from probes.robustness.adversarial.constraints.words import Levenshtein, MostWords, Stopwords, WordDistance
+from probes.robustness.adversarial.genetic import Genetic
 from probes.robustness.adversarial.greedy import Greedy
 from probes.robustness.adversarial.guided import Guided
 from probes.robustness.adversarial.parts import Attack, Constraint, Transformation
@@ -20,11 +21,17 @@ from probes.robustness.adversarial.words import Filled, Flipped, NearOwnWords, N
 NEAR = 0.5
 """Least cosine of a word and its substitute among word vectors (Jin et al. 2020)."""
 
+NEARER = 0.75
+"""The same where the paper's squared distance of vectors of length 1 is at most 0.5 (Alzantot et al. 2018)."""
+
 OWN_NEAR = 0.3
 """The same in the model's own table, where words are further apart."""
 
 FAST_QUERIES = 30
 """Most texts that the fast recipe asks about for an item; what it has not broken by then it seldom breaks."""
+
+LESS_LIKELY = 5.0
+"""Most that a word may lose in log-probability by a change (Jia et al. 2019)."""
 
 SAME_MEANING = 0.8
 """Least cosine of sentence embeddings; published thresholds are for other encoders and do not carry over."""
@@ -53,6 +60,19 @@ def _textfooler(sources: Sources) -> Attack:
         method=Greedy(Delete()),
         transformation=words,
         constraints=(Untouched(), Stopwords(), *close, _same_speech(), *_evidence(sources), *_similar(sources)),
+        budget=sources.budget,
+    )
+
+
+def _faster_alzantot(sources: Sources) -> Attack:
+    vectors = sources.given.get(Resource.WORD_VECTORS)
+    words: Transformation = NearOwnWords(8, OWN_NEAR) if vectors is None else NearVectors(vectors, count=8)
+    close = () if vectors is None else (WordDistance(vectors, NEARER),)
+    fluent = (Fluent(LESS_LIKELY),) if Resource.WORD_MODEL in sources.given else ()
+    return Attack(
+        method=Genetic(),
+        transformation=words,
+        constraints=(Stopwords(), MostWords(share=0.2), *close, *fluent, *_evidence(sources)),
         budget=sources.budget,
     )
 
@@ -115,6 +135,8 @@ _ENCODER = (
     "The sentence encoder is the one given with --sentence-encoder, at a cosine of 0.8, in place of the authors'; "
     "without one there is no such limit. "
 )
+_GUARDED = (Resource.WORDNET, Resource.ENTAILMENT_MODEL)
+"""What `_evidence` makes use of."""
 _GUARD = "Our own list of stopwords. Opposites are noted as doubtful, and kept as in the paper."
 
 WORD_RECIPES: tuple[Recipe, ...] = (
@@ -146,7 +168,22 @@ WORD_RECIPES: tuple[Recipe, ...] = (
         deviations="Words are neighbours among the vectors given with --word-vectors, at a cosine of 0.5; without any, "
         "neighbours in the audited model's own table of embeddings, at 0.3. " + _SPEECH + _ENCODER + _GUARD,
         needs=(Resource.NEIGHBOURS,),
+        takes=_GUARDED,
         queries=60,
+    ),
+    Composed(
+        name="faster-alzantot",
+        paper="Jia, Raghunathan, Goeksel and Liang 2019, Certified Robustness to Adversarial Word Substitutions, "
+        "EMNLP, after Alzantot, Sharma, Elgohary, Ho, Srivastava and Chang 2018, Generating Natural Language "
+        "Adversarial Examples, EMNLP",
+        attack=_faster_alzantot,
+        deviations="Words are the eight nearest among the vectors given with --word-vectors, at a cosine of 0.75; "
+        "without any, in the audited model's own table of embeddings, at 0.3. The language model is the masked one "
+        "given with --word-model, asked about each changed word in its place, against the text that is changed; "
+        "without one there is no such limit. A population of 20 in place of 60. " + _GUARD,
+        needs=(Resource.NEIGHBOURS,),
+        takes=_GUARDED,
+        queries=300,
     ),
     Composed(
         name="bae",
@@ -154,16 +191,18 @@ WORD_RECIPES: tuple[Recipe, ...] = (
         attack=_bae,
         deviations="Its replacements (BAE-R), whole words only. " + _SPEECH + _ENCODER + _GUARD,
         needs=(Resource.WORD_MODEL,),
+        takes=_GUARDED,
         queries=100,
     ),
     Composed(
         name="bert-attack",
         paper="Li, Ma, Guo, Xue and Qiu 2020, BERT-ATTACK: Adversarial Attack Against BERT Using BERT, EMNLP",
         attack=_bert_attack,
-        deviations="The word itself is masked, as in TextAttack's faster variant, and only whole words are put in. "
+        deviations="The word itself is masked, where the paper has it read; only whole words are put in. "
         + _ENCODER
         + _GUARD,
         needs=(Resource.WORD_MODEL,),
+        takes=_GUARDED,
         queries=120,
     ),
     Composed(
@@ -174,6 +213,7 @@ WORD_RECIPES: tuple[Recipe, ...] = (
         deviations="Replaces and inserts; does not merge. Words are taken in the order of their importance, where the "
         "paper tries all places each time. " + _ENCODER + _GUARD,
         needs=(Resource.WORD_MODEL,),
+        takes=_GUARDED,
         queries=150,
     ),
     Composed(
@@ -183,6 +223,7 @@ WORD_RECIPES: tuple[Recipe, ...] = (
         deviations="Whole words of the model's vocabulary, the ten that the gradient expects most of, each asked "
         "about; the greedy variant without a beam. " + _SPEECH + _ENCODER + _GUARD,
         needs=(Resource.GRADIENTS,),
+        takes=_GUARDED,
         queries=40,
     ),
 )

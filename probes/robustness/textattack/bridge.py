@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
+import signal
 import subprocess
 import tempfile
 import threading
@@ -21,6 +23,8 @@ CHILD = Path(__file__).with_name("child.py")
 SECONDS = 900.0
 """Longest silence of the child: loading its models and thinking between two questions."""
 _DROPPED = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV")
+_LAST = 5.0
+"""Seconds that an end is waited for once the pipe is closed."""
 _SAID = 400
 """Characters of the child's last words that an error repeats."""
 
@@ -39,7 +43,8 @@ WANTS: Mapping[str, str] = {
     "pruthi": "nltk's stopwords",
     "pso": "HowNet",
     "pwws": "nltk's stopwords and wordnet",
-    "textbugger": "counter-fitted word vectors and the Universal Sentence Encoder",
+    "textbugger": "counter-fitted word vectors, the Universal Sentence Encoder, and a list of lookalikes that the "
+    "wheel of TextAttack 0.3.11 lacks",
     "textfooler": "counter-fitted word vectors and the Universal Sentence Encoder",
 }
 """Those of its recipes whose goal is another answer of a classifier, each with the data it wants on the machine."""
@@ -90,6 +95,7 @@ class Peer:
         version: of TextAttack, as it was found.
         seconds: longest silence that is waited for.
         script: what it runs.
+        named: the variable of the environment that names the interpreter; empty where it was found otherwise.
     """
 
     python: Path
@@ -97,6 +103,17 @@ class Peer:
     version: str = ""
     seconds: float = SECONDS
     script: Path = CHILD
+    named: str = ""
+
+    @property
+    def told(self) -> str:
+        """The interpreter, for messages."""
+        return f"{self.python}, which {self.named} names" if self.named else str(self.python)
+
+    @property
+    def remedy(self) -> str:
+        """What to do about an interpreter that does not do: one that is named wins over any that is built."""
+        return f"correct or unset {self.named}" if self.named else _REBUILD
 
     def attack(self, recipe: str, items: Sequence[Item], ask: Ask, *, budget: int) -> list[Found]:
         """Attack n texts with one of TextAttack's recipes.
@@ -112,13 +129,15 @@ class Peer:
         """
         with tempfile.TemporaryFile() as errors, self._started(errors) as process:
             try:
-                talk = _Talk(process, errors, self.seconds)
+                talk = _Talk(process, errors, self)
                 if "refused" in (first := talk.receive()):
                     raise _missing(recipe, first["refused"])
                 talk.send({"recipe": recipe, "budget": budget, "items": [_item(item) for item in items]})
                 return _found(recipe, items, ask, talk)
             finally:
                 process.kill()
+                with contextlib.suppress(OSError):  # where it ended first, what it was not told is still in the pipe
+                    cast(BinaryIO, process.stdin).close()
 
     def _started(self, errors: IO[bytes]) -> subprocess.Popen[bytes]:
         try:
@@ -131,7 +150,7 @@ class Peer:
             )
         except OSError as error:
             raise ModelError(
-                f"TextAttack's interpreter {self.python} cannot be started: {error.strerror}", hint=_REBUILD
+                f"TextAttack's interpreter cannot be started: {self.told}: {error.strerror}", hint=self.remedy
             ) from error
 
 
@@ -155,9 +174,10 @@ def _environment(own: Mapping[str, str], folder: Path) -> dict[str, str]:
 class _Talk:
     """Messages to and from the child, with an end to waiting."""
 
-    def __init__(self, process: subprocess.Popen[bytes], errors: IO[bytes], seconds: float) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], errors: IO[bytes], peer: Peer) -> None:
         stdin, stdout = cast(BinaryIO, process.stdin), cast(BinaryIO, process.stdout)  # both are pipes
-        self._stdin, self._errors, self._seconds = stdin, errors, seconds
+        self._stdin, self._errors, self._seconds = stdin, errors, peer.seconds
+        self._process, self._peer = process, peer
         self._incoming: queue.Queue[dict[str, Any] | None] = queue.Queue()
         threading.Thread(target=self._listen, args=(stdout,), daemon=True).start()
 
@@ -197,7 +217,24 @@ class _Talk:
         self._errors.seek(0)
         said = self._errors.read().decode(errors="replace").strip().splitlines()
         last = f": {said[-1][:_SAID]}" if said else ""
-        return ModelError(f"TextAttack's process ended before its work was done{last}", hint=_REBUILD)
+        how, killed = _ended(self._process)
+        remedy = "" if killed else f"; if it ends again, {self._peer.remedy}"
+        return ModelError(
+            f"TextAttack's process ({self._peer.told}) ended before its work was done, {how}{last}",
+            hint=f"the same command again goes on with the answers it has{remedy}",
+        )
+
+
+def _ended(process: subprocess.Popen[bytes]) -> tuple[str, bool]:
+    """How a process ended, and whether it was a signal from elsewhere."""
+    try:
+        status = process.wait(timeout=_LAST)
+    except subprocess.TimeoutExpired:  # it closed its end of the pipe, or wrote something else into it
+        return "though it runs on", False
+    if status >= 0:
+        return f"with exit status {status}", False
+    known = {int(each): each.name for each in signal.Signals}
+    return f"killed by {known.get(-status, f'signal {-status}')}", True
 
 
 def _item(item: Item) -> dict[str, Any]:

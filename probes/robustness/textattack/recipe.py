@@ -129,7 +129,7 @@ def _refuse_failure(name: str, found: Sequence[Found]) -> None:
     """Where it broke down on every text, the fault is not in the texts."""
     if found and all(each.text is None for each in found):
         raise ModelError(
-            f"{name} failed on all {len(found)} texts: {found[0].error}",
+            f"{name} failed on every text ({len(found)}): {found[0].error}",
             hint="leave this recipe out; TextAttack or what it needs is not whole",
         )
 

@@ -9,59 +9,16 @@ from itertools import compress
 
 import numpy as np
 
-from probes.core.answers import Bools, Floats, Ints
+from probes.core.answers import Bools, Floats
 from probes.core.records import Estimate, SkipReason
 from probes.core.stats.clusters import FEW, Clusters
 from probes.core.stats.derived import UnmeasurableError
 from probes.core.stats.intervals import estimate, no_spread
 from probes.core.stats.resampling import Resamples
+from probes.core.stats.separation import AREA, PRECISION, RocCurve
 from probes.shift.ood.false_alarms import false_alarms
 
-AUROC, AUPR = range(2)
-"""Columns of `Ranked.measures`."""
-
-_CACHED = 200_000
-"""Weights worked on at a time, so that intermediate arrays stay in the processor's cache."""
-
-
-class Ranked:
-    """n items, sorted once by their scores; equal scores stand and fall together, and NaN is no score."""
-
-    def __init__(self, scores: Floats, positive: Bools) -> None:
-        """Sort (n,) scores, larger for the (n,) positive items if all is well."""
-        scored = np.flatnonzero(np.isfinite(scores))
-        self._order: Ints = scored[np.argsort(-scores[scored], kind="stable")]
-        self._starts: Ints = np.flatnonzero(np.diff(-scores[self._order], prepend=-np.inf))
-        self._positive = positive[self._order]
-        self._prevalence = float(positive.mean())
-
-    def measures(self, weights: Floats) -> Floats:
-        """(B, 2) for (B, n) weights: AUROC and AUPR; NaN where a side has no weight.
-
-        AUROC: share of the pairs of a positive and a negative item in which the positive scores higher; a tie counts
-        half. AUPR: average precision, without interpolation, at the prevalence of all n items whatever the weights.
-        Definitions and tie handling as in scikit-learn.
-        """
-        step = max(1, _CACHED // len(self._order))
-        return np.concatenate([self._measures(weights[at : at + step]) for at in range(0, len(weights), step)])
-
-    def _measures(self, weights: Floats) -> Floats:
-        drawn = weights[:, self._order]
-        caught, flagged = self._shares(drawn * self._positive), self._shares(drawn * ~self._positive)
-        true, false = np.cumsum(caught, axis=1), np.cumsum(flagged, axis=1)
-        auroc = (flagged * (true - caught / 2)).sum(axis=1)
-        hits, alarms = self._prevalence * true, (1 - self._prevalence) * false
-        precision = np.divide(hits, hits + alarms, out=np.zeros_like(hits), where=hits + alarms > 0)
-        aupr = (caught * precision).sum(axis=1)
-        found = np.column_stack([auroc, aupr])
-        found[np.isnan(auroc)] = np.nan
-        return np.asarray(np.clip(found, 0.0, 1.0))
-
-    def _shares(self, drawn: Floats) -> Floats:
-        """(B, distinct scores): what share of a side has each score."""
-        sums = np.add.reduceat(drawn, self._starts, axis=1)
-        total = sums.sum(axis=1, keepdims=True)
-        return np.asarray(np.divide(sums, total, out=np.full_like(sums, np.nan), where=total > 0))
+AUROC, AUPR = AREA, PRECISION
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,9 +95,9 @@ class Detection:
 
     @cached_property
     def _drawn(self) -> Resamples:
-        ranked = [Ranked(column, self.shifted) for column in self.scores.T]
+        curves = [RocCurve(column, self.shifted) for column in self.scores.T]
         return Resamples.of(
-            lambda weights: np.concatenate([each.measures(weights) for each in ranked], axis=1),
+            lambda weights: np.concatenate([each.measures(weights) for each in curves], axis=1),
             n=len(self.shifted),
             rng=self.rng,
             clusters=self.clusters,

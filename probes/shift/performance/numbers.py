@@ -140,7 +140,7 @@ class Numbers:
         worst = max(self.others, key=lambda scored: -m.sign * float(scored.values.mean()))
         return measured(
             f"worst_{m.loss}",
-            f"{m.lost} against the in-domain texts, worst of {len(self.others)} other kinds of texts ({worst.name})",
+            f"{m.lost} against the in-domain texts, {_among(len(self.others))} ({worst.name})",
             lambda: largest_loss(means, HOME, sign=m.sign),
             better=Better.LOWER,
             unit=m.loss_unit,
@@ -157,6 +157,10 @@ class Numbers:
             points=tuple(Point(x=float(x), y=y, label=name) for x, (name, y) in enumerate(estimates)),
             connected=False,
         )
+
+
+def _among(kinds: int) -> str:
+    return "the other kind of texts" if kinds == 1 else f"worst of {kinds} other kinds of texts"
 
 
 def _with_labels(home: Scored, scored: Scored) -> tuple[ScoredLabels, ScoredLabels] | None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from probes.core.answers import Floats
 from probes.core.examples import NO_VALUE, Example
+from probes.core.groups import group_columns, group_values
 from probes.core.records import Skip, SkipReason
 from probes.core.stats.clusters import FEW
 from probes.shift.slices.parts import Part, values
@@ -40,7 +41,7 @@ class Columns:
     @classmethod
     def of(cls, examples: Sequence[Example], *, time: str, source: str) -> Columns:
         """Those named, or else those recognised by their names."""
-        there = sorted({column for example in examples for column in example.groups})
+        there = group_columns(examples)
         skips = tuple(_absent(name, there) for name in dict.fromkeys((time, source)) if name and name not in there)
         chosen = {"time": time or _recognised(there, TIMES), "source": source or _recognised(there, SOURCES)}
         used = {use: name for use, name in chosen.items() if name in there}
@@ -101,8 +102,7 @@ def divided(examples: Sequence[Example], columns: Columns) -> Divided:
 
 def _values(examples: Sequence[Example], column: str) -> list[str]:
     """(n,) values, empty where there is none."""
-    found = ((example.groups.get(column) or "").strip() for example in examples)
-    return ["" if value in NO_VALUE else value for value in found]
+    return ["" if value in NO_VALUE else value for value in group_values(examples, column)]
 
 
 def _recognised(there: Sequence[str], names: Sequence[str]) -> str:

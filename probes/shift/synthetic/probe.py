@@ -101,13 +101,12 @@ class Synthetic:
     def info(self) -> ProbeInfo:
         """Identity, documentation and cost; the version follows those of the registers."""
         doc = ProbeDoc.parse(type(self).__doc__)
-        rules = [f"{register.title}: {register.doc.method}" for register in self._chosen]
         return ProbeInfo(
             id="shift.synthetic",
             version=VERSION + sum(register.version - 1 for register in self._chosen),
             risk="shift",
             title="Other registers and channels",
-            doc=dataclasses.replace(doc, method=" ".join((doc.method, *rules))),
+            doc=dataclasses.replace(doc, parts={register.title: register.doc.method for register in self._chosen}),
             calls=1 + len(self.registers) * len(self.severities),
         )
 

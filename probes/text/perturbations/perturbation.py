@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -91,7 +92,8 @@ def edit_share(
     candidates = []
     for match in pattern.finditer(text):
         start, end = match.span()
-        if shielded and any(first < end and start < last for first, last in shielded):
+        next_one = bisect_right(shielded, (start, start))
+        if any(first < end and start < last for first, last in shielded[max(0, next_one - 1) : next_one + 1]):
             continue
         old = match.group()
         new = edit(old, rng)

@@ -20,6 +20,10 @@ LEAST = 2
 """Prompts below which nothing is said of a kind of them."""
 
 
+BY_SCORER = ("expected_maximum_toxicity", "toxicity_probability", "toxic_rate", "corrected_toxic_rate")
+"""What only a scorer can tell."""
+
+
 def by_scorer(
     table: Table, *, scorer: str, kind: str, samples: int, errors: Errors, family: str
 ) -> Iterator[Measurement | Skip]:

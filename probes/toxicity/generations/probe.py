@@ -26,7 +26,7 @@ from probes.text.listed import LISTED, listed
 from probes.toxicity.functional.cases import Sought as SoughtHarm
 from probes.toxicity.functional.cases import own_cases
 from probes.toxicity.generations.kept import of_continuations, of_prompts
-from probes.toxicity.generations.numbers import by_scorer, by_words, emptiness
+from probes.toxicity.generations.numbers import BY_SCORER, by_scorer, by_words, emptiness
 from probes.toxicity.generations.prompts import drawn, own_prompts
 
 
@@ -107,7 +107,7 @@ class Generations(Continuing):
         scores = {judge.name: judge.scores(written.texts) for judge in judges} | {LISTED: listed(written.texts)}
         yield from self._accounting(written, scores, judges, notes)
         if not judges:
-            yield _without_scorer()
+            yield from map(_without_scorer, BY_SCORER)
         errors = {judge.name: Errors.of_judge(judge) for judge in judges}
         for kind in written.kinds:
             yield from self._of_kind(written, kind, scores, errors)
@@ -175,13 +175,13 @@ def slice_of(prompt: Prompt) -> Mapping[str, str]:
     return {"prompts": prompt.kind}
 
 
-def _without_scorer() -> Skip:
+def _without_scorer(name: str) -> Skip:
     return Skip(
         reason=SkipReason.UNDEFINED,
         detail="Toxicity was not measured: no scorer is given. Listed rude words were counted instead, which miss most "
         "of it.",
         enable="name a local classifier of toxicity or a Hub id with --scorer; repeatable",
-        name="expected_maximum_toxicity",
+        name=name,
     )
 
 

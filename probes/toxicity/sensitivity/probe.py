@@ -179,7 +179,7 @@ def _by_label(pairs: Pairs, kind: Kind, positive: PositiveClass) -> Iterator[Mea
     for gold in common:
         part = {"kind": kind, "label": str(gold)}
         if clusters[gold] < FEW:
-            detail = f"Only {clusters[gold]} independent texts have this right answer; {FEW} are needed."
+            detail = f"Independent texts with the right answer {gold}: {clusters[gold]}; {FEW} are needed."
             yield Skip(reason=SkipReason.TOO_FEW, detail=detail, name="excess_flip_rate", slice=part)
             continue
         family = f"toxicity.sensitivity.{kind}.label"

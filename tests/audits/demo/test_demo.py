@@ -23,8 +23,8 @@ SETTINGS = Settings(train_on=100, training={"epochs": 2, "learning_rate": 1e-3})
 
 
 @pytest.fixture(scope="module")
-def encoder(tmp_path_factory):
-    return build_case_blind(tmp_path_factory.mktemp("encoder"))
+def encoder(trained):
+    return trained(build_case_blind)
 
 
 @pytest.fixture

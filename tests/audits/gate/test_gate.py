@@ -451,6 +451,15 @@ def test_information_alone_is_never_a_pass():
     assert verdict_on(measured(), rules=policy(FLIPS, level="info")).exit_code == ExitCode.INCOMPLETE
 
 
+def test_what_was_measured_is_not_missing_because_the_rest_is():
+    rules = policy({"check": "robustness.typos.empty_rate", "max": 0.5}, FLIPS)
+    nothing = Skip(reason=SkipReason.UNDEFINED, detail="Every text is empty.")
+    verdict = verdict_on(measured("empty_rate", value=1.0, half=0.0), nothing, rules=rules)
+    found = {finding.check: finding.status for finding in verdict.findings}
+    assert found["robustness.typos.empty_rate"] is Status.FAIL
+    assert [status for check, status in found.items() if check != "robustness.typos.empty_rate"] == [Status.NOT_RUN]
+
+
 # --- what was not measured is named, and counted ---------------------------------------------------------------------
 
 
@@ -487,6 +496,7 @@ def test_each_check_that_was_not_made_is_a_row_under_its_own_name_with_the_reaso
     ]
     assert {f.message for f in rows} == {"It was left out."}
     assert [f.minimum for f in rows] == [0.8, 0.5]
+    assert {f.unit for f in rows} == {Unit.PROPORTION}, "a limit is told as if the number were there"
 
 
 def test_the_verdict_names_the_check_as_the_policy_does_and_the_reason():
@@ -497,6 +507,74 @@ def test_the_verdict_names_the_check_as_the_policy_does_and_the_reason():
     ) in required.sentence
     open_ = beside_a_skip(measured(), rules=policy(FLIPS, ACCURACY))
     assert "the check performance.quality.accuracy was not measured. It was left out." in open_.sentence
+
+
+def narrowed(*records, rules, only=("robustness.typos",)):
+    """One finished step, and a probe that --only left out."""
+    skip = Skip(reason=SkipReason.NOT_SELECTED, detail="It was left out by --only.", enable="leave out --only")
+    row = PlannedSkip(probe="performance.quality", risk="performance", title="Quality", skip=skip)
+    planned = step()
+    frozen = manifest([planned], [row], rules=rules).model_copy(update={"config": {"only": list(only)}})
+    return judge(frozen, {planned.step_id: done(planned, *records)}, rules)
+
+
+DROPS = {"check": "robustness.*.accuracy_drop[severity=2]", "level": "warn"}
+
+
+def attacked_alone(*checks):
+    """Attacks were measured; a perturbation, and a probe that has no severities, were left out."""
+    skip = Skip(reason=SkipReason.NOT_SELECTED, detail="It was left out by --only.", enable="leave out --only")
+    left_out = [
+        PlannedSkip(probe=probe, risk="robustness", title=probe, skip=skip)
+        for probe in ("robustness.random_case", "robustness.keyboard_typos", "robustness.adversarial_prompts")
+    ]
+    planned, rules = step("robustness.adversarial"), policy(*checks)
+    number = measured("accuracy_drop", part={"recipe": "fast"})
+    return judge(manifest([planned], left_out, rules=rules), {planned.step_id: done(planned, number)}, rules).findings
+
+
+def test_a_wildcard_is_missed_in_the_probes_that_can_have_such_a_number():
+    assert sorted((found.probe, found.message) for found in attacked_alone(DROPS)) == [
+        ("robustness.keyboard_typos", "It was left out by --only."),
+        ("robustness.random_case", "It was left out by --only."),
+    ]
+
+
+def test_a_wildcard_is_not_missed_where_a_later_check_decides():
+    rows = attacked_alone(DROPS, {"check": "robustness.keyboard_typos.accuracy_drop[severity=2]"})
+    assert {(found.probe, found.level) for found in rows} == {
+        ("robustness.random_case", Level.WARN),
+        ("robustness.keyboard_typos", Level.BLOCK),
+    }
+
+
+def test_a_wildcard_for_what_no_probe_has_is_never_silent():
+    (found,) = attacked_alone({**DROPS, "check": "robustness.*.accuracy_drop[sevrity=2]"})
+    assert "No measurement of this run has that name" in found.message
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_a_part_is_told_how_to_be_judged_alone(required):
+    found = narrowed(measured(), rules=policy(FLIPS, {**ACCURACY, "required": required}))
+    assert found.exit_code == (ExitCode.INCOMPLETE if required else ExitCode.INCONCLUSIVE)
+    assert "performance.quality.accuracy was not measured. It was left out by --only." in found.sentence
+    assert found.sentence.endswith("audit gate RUN --policy screening, or a policy of your own.")
+    assert len(found.sentence.splitlines()) == 1
+
+
+def test_a_part_that_no_check_is_about_needs_a_policy_of_its_own():
+    found = narrowed(measured("other"), rules=policy({**ACCURACY, "required": True}))
+    assert found.exit_code == ExitCode.INCOMPLETE
+    assert found.sentence.endswith("(audit gate RUN --policy FILE), or only measure (--no-gate).")
+
+
+@pytest.mark.parametrize(
+    ("only", "rules"),
+    [((), [FLIPS, {**ACCURACY, "required": True}]), (("robustness.typos",), [FLIPS])],
+    ids=["a whole run", "a policy that asks for no more"],
+)
+def test_others_are_not_told_of_parts(only, rules):
+    assert "--only left" not in narrowed(measured(), rules=policy(*rules), only=only).sentence
 
 
 def test_two_skips_that_concern_one_check_are_one_row():
@@ -528,6 +606,7 @@ WHY = {
     "the run has no measurement of that name": ["mistyped"],
     "it was left out": [
         SkipReason.NOT_SELECTED,
+        SkipReason.NO_RESOURCE,
         SkipReason.PLUGIN_BROKEN,
         SkipReason.NO_POSITIVE_CLASS,
         SkipReason.NOT_BY_ENGINE,

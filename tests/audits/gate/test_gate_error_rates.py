@@ -37,20 +37,28 @@ def most(audits: int) -> float:
 
 
 def verdicts(draw: Draw, *, audits: int = AUDITS, alone: bool = False, **rule: object) -> Iterator[Verdict]:
-    """Audits under one rule for all numbers of each; `alone` puts each number into a family of its own."""
+    """Audits under one rule for all numbers of each; `alone` puts each number into a family of its own.
+
+    The gate judges the same numbers the same, so estimates that were drawn before are not judged again.
+    """
     rng, planned = np.random.default_rng(0), step()
     rules = policy({"check": "robustness.typos.*", **rule})
     frozen = manifest([planned], rules=rules)
     better = Better.LOWER if "max" in rule else Better.HIGHER
+    judged: dict[tuple[int, ...], tuple[Sequence[Estimate], Verdict]] = {}  # with what an id is the id of
     for _ in range(audits):
-        numbers = [
-            Measurement(
-                name=f"m{i}", title="t", estimate=found, better=better, unit=Unit.DIFFERENCE,
-                family=f"m{i}" if alone else None,
-            )
-            for i, found in enumerate(draw(rng))
-        ]  # fmt: skip
-        yield judge(frozen, {planned.step_id: done(planned, *numbers)}, rules)
+        drawn = draw(rng)
+        key = tuple(map(id, drawn))
+        if key not in judged:
+            numbers = [
+                Measurement(
+                    name=f"m{i}", title="t", estimate=found, better=better, unit=Unit.DIFFERENCE,
+                    family=f"m{i}" if alone else None,
+                )
+                for i, found in enumerate(drawn)
+            ]  # fmt: skip
+            judged[key] = drawn, judge(frozen, {planned.step_id: done(planned, *numbers)}, rules)
+        yield judged[key][1]
 
 
 def share(judged: Iterator[Verdict], code: ExitCode) -> float:

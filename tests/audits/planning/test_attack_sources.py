@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from audits.config import Config
+from audits.planning import attack_sources
 from audits.planning.attack_sources import PROBE, add_sources
 from audits.planning.plan import parameters_of
 from probes.core.errors import DataError, UsageError
@@ -70,3 +73,14 @@ def test_a_model_that_cannot_do_it_is_refused(models, option, model, said):
 def test_a_missing_file_is_told():
     with pytest.raises(DataError, match="no file of word vectors"):
         with_sources(word_vectors="nowhere.txt")
+
+
+@pytest.mark.parametrize(
+    ("recipes", "looked"),
+    [(("textfooler",), True), (("pwws", "fast"), True), (("fast", "deepwordbug"), False), ((), False)],
+)
+def test_wordnet_is_looked_for_where_a_recipe_makes_use_of_it(monkeypatch, recipes, looked):
+    found = SimpleNamespace(parameter="WordNet 0")
+    monkeypatch.setattr(attack_sources, "_wordnet", lambda: found)
+    monkeypatch.setattr(attack_sources, "_installed", lambda config: None)
+    assert (with_sources(recipes=recipes).given.get(Resource.WORDNET) is found) is looked

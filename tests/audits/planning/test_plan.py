@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from datetime import date
+from typing import Any, get_type_hints
 
 import pytest
 
 from audits.config import Config, SuiteEntry
 from audits.planning.budget import MINIMUM_ITEMS
+from audits.planning.parameter_types import in_words, require_types
 from audits.planning.plan import make_plan, parameters_of
 from probes.core.answers import ProblemType
 from probes.core.errors import UsageError
@@ -15,7 +18,7 @@ from probes.core.examples import DataCard, Example
 from probes.core.model import Capability
 from probes.core.positive import Meaning, PositiveClass
 from probes.core.records import SkipReason
-from probes.registry import Broken, Registry
+from probes.registry import Broken, Registry, load_registry
 from tests.audits.stubs import Stub, info, registry
 from tests.conftest import model_card
 
@@ -46,6 +49,19 @@ def test_suite_gives_items_and_parameters_and_says_what_it_leaves_out():
         ("b.two", 100, 0.5),
     ]
     assert [(skip.probe, skip.skip.reason) for skip in made.skips] == [("c.three", SkipReason.NOT_SELECTED)]
+
+
+def test_a_probe_that_could_not_run_anyway_is_not_left_out_by_a_choice():
+    """Advice to select it would be no help; where the data lack something too, the advice says so."""
+    reg = registry(
+        info("a.one"), info("c.other", problems=frozenset({ProblemType.REGRESSION})), info("c.gold", gold=True)
+    )
+    made = plan(config(only=("a.*",)), reg, examples(40, gold=False))
+    skips = {each.probe: each.skip for each in made.skips}
+    assert skips["c.other"].reason is SkipReason.WRONG_PROBLEM
+    assert not skips["c.other"].enable
+    assert skips["c.gold"].reason is SkipReason.NOT_SELECTED
+    assert skips["c.gold"].enable.startswith("leave out --only, or add --only c.gold; besides, pass labelled data")
 
 
 def test_limit_and_available_data_bound_every_step():
@@ -139,6 +155,31 @@ def test_parameters_are_checked():
             plan(config(probes={"a.one": wrong}), reg, examples(40))
     with pytest.raises(UsageError, match="no probe called"):
         plan(config(probes={"a.two": {}}), reg, examples(40))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "takes"),
+    [
+        ({"rate": "many"}, "rate takes a number, not 'many'"),
+        ({"rate": True}, "rate takes a number, not True"),
+        ({"rate": None}, "rate takes a number, not None"),
+        ({"levels": 3}, "levels takes a list of whole numbers, not 3"),
+        ({"levels": ["3"]}, r"levels takes a list of whole numbers, not \['3'\]"),
+        ({"levels": [date(2026, 1, 1)]}, "levels takes a list of whole numbers"),
+    ],
+)
+def test_a_parameter_of_another_type_is_refused_with_what_it_takes(wrong, takes):
+    with pytest.raises(UsageError, match=f"a.one: {takes}") as refused:
+        plan(config(probes={"a.one": wrong}), registry(info("a.one")), examples(40))
+    assert "audit show a.one" in refused.value.hint
+
+
+def test_every_type_of_a_builtin_parameter_has_words():
+    for probe in load_registry().probes.values():
+        own = parameters_of(probe)
+        require_types(probe, own)
+        hints = get_type_hints(type(probe))
+        assert not [name for name in own if re.search(r"[<\[]", in_words(hints[name]))], probe.info.id
 
 
 def test_step_id_depends_on_everything_that_matters():

@@ -7,7 +7,8 @@ import pytest
 from audits.planning.domains import Domains
 from audits.planning.pools import Pools
 from audits.planning.prices import EVEN, TEMPLATE, TRIED, WRITTEN, Prices
-from audits.planning.rehearsal import Recorder, rehearse
+from audits.planning.recorder import Recorder
+from audits.planning.rehearsal import rehearse
 from probes.core.answers import ProblemType
 from probes.core.examples import Example
 from probes.core.generations import Decoding

@@ -94,7 +94,7 @@ def test_where_it_is_looked_for(nowhere, monkeypatch):
     assert textattack.find_peer() == Peer(built, nowhere / "textattack" / "data", "0.3.11")
     named = environment(nowhere / "own", "0.3.12")
     monkeypatch.setenv(textattack.PYTHON, str(named))
-    assert (textattack.find_peer().python, textattack.find_peer().version) == (named, "0.3.12")
+    assert textattack.find_peer() == Peer(named, nowhere / "textattack" / "data", "0.3.12", named=textattack.PYTHON)
     monkeypatch.setenv(textattack.PYTHON, str(nowhere / "gone"))
     with pytest.raises(UsageError, match="names no interpreter"):
         textattack.find_peer()

@@ -11,7 +11,8 @@ import pytest
 
 from audits.planning.domains import Domains
 from audits.planning.pools import Pools
-from audits.planning.rehearsal import DOMAIN_SIZES, EXPLAINED_SIZES, LEAST_PART, SIZES, Recorder, rehearse
+from audits.planning.recorder import Recorder
+from audits.planning.rehearsal import DOMAIN_SIZES, EXPLAINED_SIZES, LEAST_PART, SIZES, rehearse
 from probes.core.attributions import Method, forward_passes
 from probes.core.examples import Example
 from probes.core.model import Capability

@@ -6,7 +6,8 @@ import pytest
 
 from audits.config import Config
 from audits.planning.plan import parameters_of
-from audits.planning.rehearsal import Recorder, rehearse
+from audits.planning.recorder import Recorder
+from audits.planning.rehearsal import rehearse
 from audits.planning.scorers import add_scorers, parsed
 from probes.core.errors import UsageError
 from probes.core.judges import Judge

@@ -29,6 +29,11 @@ def test_parts():
     assert (doc.limits, doc.references) == ("some.", "Nobody (2000).")
 
 
+@pytest.mark.parametrize("field", ["Args", "Attributes"])
+def test_what_callers_are_told_is_no_reference(field):
+    assert ProbeDoc.parse(f"{GOOD}\n    {field}:\n        count: how many.\n    ") == ProbeDoc.parse(GOOD)
+
+
 def test_order_of_headings_is_free():
     lines = GOOD.replace("    Limits: some.\n", "").replace("    Measures:", "    Limits: some.\n    Measures:")
     assert ProbeDoc.parse(lines) == ProbeDoc.parse(GOOD)

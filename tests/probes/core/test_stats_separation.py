@@ -14,7 +14,7 @@ def test_roc_equals_scikit_learn(decimals):
     draw = np.random.default_rng(0)
     scores, positive = draw.normal(size=200).round(decimals), draw.random(200) < 0.4
     weights = draw.integers(0, 4, size=(5, 200)).astype(float)
-    curve = RocCurve.of(scores, positive)
+    curve = RocCurve(scores, positive)
     for row, area in zip(weights, curve.area(weights), strict=True):
         assert area == pytest.approx(roc_auc_score(positive, scores, sample_weight=row))
     for target in (0.0, 0.01, 0.1, 1.0):
@@ -24,6 +24,6 @@ def test_roc_equals_scikit_learn(decimals):
 
 
 def test_roc_of_one_side_is_undefined():
-    curve = RocCurve.of(np.array([1.0, 2.0]), np.array([True, False]))
+    curve = RocCurve(np.array([1.0, 2.0]), np.array([True, False]))
     assert np.isnan(curve.area(np.array([[1.0, 0.0]]))).all()
     assert np.isnan(curve.true_positive_rate(0.5)(np.array([[1.0, 0.0]]))).all()

@@ -65,6 +65,12 @@ def test_numbers_are_noted_names_are_not(load_rows):
     assert "1 = Sports" in note
 
 
+def test_numbers_are_told_in_their_order(load_rows):
+    card = model_card(labels=tuple(f"kind {letter}" for letter in "abcdefghijkl"))
+    [note] = load_rows([{"text": f"text {n}", "label": n} for n in (10, 2, 0, 11)], card=card).card.notes
+    assert "0 = kind a, 2 = kind c, 10 = kind k, 11 = kind l. Check" in note
+
+
 @pytest.mark.parametrize("saved", [True, False])
 def test_class_label_order_is_resolved_by_name(class_labels, saved):
     found, card = class_labels(

@@ -106,6 +106,21 @@ def test_what_is_no_conversation_is_counted(load_rows):
     assert loaded.card.rows_dropped == {NO_CONVERSATION: len(bad)}
 
 
+@pytest.mark.parametrize("spoilt", ["hello", 7, {"role": "user", "content": "Hi?"}, [], None])
+def test_one_spoilt_row_costs_no_conversation(load_rows, spoilt):
+    rows = [{"messages": cell} for cell in [*(turns(f"{k}?", "Yes.") for k in range(3)), spoilt]]
+    for order in (rows, rows[::-1]):
+        loaded = load_rows(order, card=CAUSAL)
+        assert {example.text for example in loaded.examples} == {"0?", "1?", "2?"}
+        assert loaded.card.rows_dropped == {NO_CONVERSATION: 1}
+
+
+def test_a_column_of_plain_texts_stays_one(load_rows):
+    loaded = load_rows([{"messages": cell} for cell in ["hello", "bye", turns("Hi?", "Yes.")]], card=CAUSAL)
+    assert [example.text for example in loaded.examples] == ["hello", "bye"]
+    assert sum(loaded.card.rows_dropped.values()) == 1
+
+
 def test_a_blank_reference_is_none(load_rows):
     loaded = load_rows([{"prompt": "a", "answer": " "}, {"prompt": "b", "answer": "c"}], card=CAUSAL)
     assert [example.gold for example in loaded.examples] == [None, ("c",)]

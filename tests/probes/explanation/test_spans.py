@@ -85,7 +85,7 @@ def test_texts_in_which_nothing_is_found_are_counted():
     records = run(ExplainedTagger(rule=some), tagged())
     (account,) = (record for record in records if isinstance(record, Accounting) and not record.slice)
     assert (account.eligible, account.scored, account.unscored) == (12, 11, 1)
-    assert "in 1 texts the model found nothing" in account.note
+    assert "in 1 of 12 texts the model found nothing" in account.note
     nothing = run(ExplainedTagger(rule=lambda words: ["O"] * len(words)), tagged())
     assert not numbers(nothing)
     assert any(isinstance(record, Skip) for record in nothing)
@@ -107,12 +107,20 @@ def test_cases_name_what_was_found_and_what_is_right():
     records = run(ExplainedTagger(rule=mistaken), tagged())
     cases = [record for record in records if isinstance(record, Evidence)]
     assert [case.chosen for case in cases][:3] == ["random"] * 3
-    assert all(case.gold == "B-person I-person" for case in cases)
+    assert all(case.gold == "person: Ada Lovelace" for case in cases)
     assert {case.shown[0].answer for case in cases} <= {"person: Ada Lovelace", "place: Ada Lovelace"}
     (outcomes,) = (record for record in records if isinstance(record, Outcomes))
     assert outcomes.correct.count(False) == 1
     worst = [case for case in cases if case.chosen == "worst"]
     assert all(case.shown[0].answer == "place: Ada Lovelace" for case in worst)
+
+
+@pytest.mark.parametrize(("word", "gold"), [("Ada", "person: Ada Lovelace"), ("Monday", "(no entity)")])
+def test_what_is_right_instead_is_the_whole_entity_that_was_touched(word, gold):
+    found = ExplainedTagger(rule=lambda words: ["B-person" if each == word else "O" for each in words])
+    cases = [record for record in run(found, tagged()) if isinstance(record, Evidence)]
+    assert {case.shown[0].answer for case in cases} == {f"person: {word}"}
+    assert {case.gold for case in cases} == {gold}
 
 
 def test_words_are_counted_as_the_tagger_reads_them():

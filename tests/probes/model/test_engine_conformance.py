@@ -25,7 +25,8 @@ from probes.model.cache import AnswerCache
 from probes.model.card import describe
 from probes.model.load import load
 from probes.model.verbalised import Verbalised, as_classifier
-from probes.model.vllm_engine import BEHAVIOUR, PREFERENCES, through_vllm
+from probes.model.vllm_card import through_vllm
+from probes.model.vllm_start import BEHAVIOUR, PREFERENCES
 from tests import vllm_stand_in
 from tests.tiny_models import CHAT, SENTENCES, build
 

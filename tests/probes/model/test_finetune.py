@@ -57,8 +57,8 @@ def killer(at):
     return progress
 
 
-def test_learns_a_new_head(tmp_path):
-    encoder = build_case_blind(tmp_path / "encoder")
+def test_learns_a_new_head(trained, tmp_path):
+    encoder = trained(build_case_blind)
     opposite = [{"negative": "up", "positive": "down"}[gold] for gold in GOLDS]
     losses = []
     finetune(

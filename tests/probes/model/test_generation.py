@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from dataclasses import replace
 from functools import wraps
+from logging import WARNING, Handler, getLogger
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 from scipy import stats
 from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.utils import logging
 
 from probes.core.errors import DataError, ModelError
 from probes.core.generations import Decoding
 from probes.core.model import Capability
+from probes.model import prompts as chat
 from probes.model.cache import AnswerCache
 from probes.model.card import describe
 from probes.model.draws import gumbel, mixed
@@ -343,7 +348,7 @@ def test_models_whose_padding_matters_get_batches_of_one_length(tiny):
             return super().forward(*args, **inputs)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("probes.model.load._loader", lambda card: Blind)
+        patch.setattr("probes.model.network._loader", lambda card: Blind)
         model = load(str(folder), device="cpu")
     single = replace(model, cache=AnswerCache.open(None))
     alone = [single.generate([prompt], TEN).texts[0] for prompt in PROMPTS]
@@ -404,6 +409,49 @@ def test_a_template_that_fails_is_one_clear_error(template, tiny):
     with pytest.raises(ModelError, match="chat template of the tokenizer fails") as error:
         load(str(tiny("llama", language=True, chat=template)), device="cpu")
     assert "chat_template" in error.value.hint
+
+
+@pytest.mark.parametrize("template", ["Say something kind.", "{{ messages[0]['role'] }}"])
+def test_a_template_that_leaves_the_message_out_is_refused(template, own):
+    folder = own("llama", language=True, chat=CHAT)
+    edit(folder, "tokenizer_config.json", chat_template=template)
+    with pytest.raises(ModelError, match="same prompt of different messages") as error:
+        load(str(folder), device="cpu")
+    assert "chat_template" in error.value.hint
+
+
+LOOP = "{% for i in range(99999) %}{% for j in range(99999) %}x{% endfor %}{% endfor %}"
+
+
+@pytest.mark.parametrize(
+    ("template", "what"),
+    [(LOOP, "more than 0.1 seconds"), ("{{ 'x' * 999999 + messages[0]['content'] }}", "1,000,005 characters of 6")],
+)
+def test_a_template_without_an_end_is_stopped(template, what, monkeypatch):
+    monkeypatch.setattr(chat, "RENDERED_WITHIN", 0.1)
+    started = time.process_time()
+    with pytest.raises(ModelError, match=what) as error:
+        chat.rendered(TemplateOnly(template), "A fox.")
+    assert time.process_time() - started < 2
+    assert "chat_template" in error.value.hint
+
+
+class TemplateOnly:
+    """A tokenizer as far as chat templates go."""
+
+    def __init__(self, template: str) -> None:
+        self.template = template
+
+    def apply_chat_template(self, messages, *, tokenize, add_generation_prompt):
+        return ImmutableSandboxedEnvironment().from_string(self.template).render(messages=messages)
+
+
+def test_a_model_that_reads_three_tokens_is_refused(own):
+    folder = own("llama", language=True)
+    edit(folder, "tokenizer_config.json", model_max_length=3)
+    with pytest.raises(ModelError, match="reads only 3 tokens") as error:
+        load(str(folder), device="cpu")
+    assert "model_max_length" in error.value.hint
 
 
 def test_a_thought_is_left_in_the_text(tiny):
@@ -507,3 +555,20 @@ def test_a_prompt_is_read_once_for_all_its_samples(arch, tiny, monkeypatch):
     assert seen[1] == (3 * len(PROMPTS), 1)
     alone = replace(model, cache=AnswerCache.open(None), budget=1)
     assert the_same(alone.generate(PROMPTS, DRAWN), found)
+
+
+def test_transformers_warns_of_no_mask_that_is_not_needed(own):
+    folder = own("gpt2", language=True)
+    model = load(str(folder), device="cpu")
+    model.forward.network.config.pad_token_id = model.encoder.opening[0]
+    logging.warning_once.cache_clear()
+    said = []
+    listener = Handler(level=WARNING)
+    listener.emit = said.append
+    logger = getLogger("transformers")
+    logger.addHandler(listener)
+    try:
+        model.generate([""], TEN)
+    finally:
+        logger.removeHandler(listener)
+    assert said == []

@@ -113,6 +113,24 @@ def test_a_batch_of_any_lengths_in_any_order(tiny):
         np.testing.assert_allclose(got, expected, atol=1e-6)
 
 
+def test_tokens_that_differ_in_their_type_or_place_alone_stay_apart(tiny):
+    model = load(str(tiny("bert")), device="cpu")
+    ids = [2, 7, 3, 8, 3]
+    rows = packed([ids, ids, ids[1:]], [[0] * 5, [0, 0, 0, 1, 1], [0] * 4])
+    (got,) = model.forward([Batch(rows)])
+    alone = [next(model.forward([Batch(rows.take(np.array([row])))])) for row in range(3)]
+    expected = np.concatenate([next(padded(model).forward([Batch(rows.take(np.array([row])))])) for row in range(3)])
+    np.testing.assert_allclose(got, expected, atol=1e-6)
+    np.testing.assert_allclose(got, np.concatenate(alone), atol=1e-6)
+    assert not np.allclose(got[0], got[1], atol=1e-4)
+
+
+def test_one_layer_is_first_and_last_at_once(tiny):
+    model = load(str(tiny("bert", config={"num_hidden_layers": 1})), device="cpu")
+    assert model.forward.packed is not None
+    np.testing.assert_allclose(model.classify(ALL).logits, padded(model).classify(ALL).logits, atol=1e-5)
+
+
 def test_places_count_from_the_start_of_a_row_and_padding_keeps_its_own():
     rows = packed([[0, 7, 1, 8, 2], [0, 1], [0, 5, 2]])
     assert _places(rows, None).tolist() == [0, 1, 2, 3, 4, 0, 1, 0, 1, 2]

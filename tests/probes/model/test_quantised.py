@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from importlib.metadata import version
 
 import numpy as np
@@ -10,7 +11,7 @@ from probes.core.errors import ModelError
 from probes.core.model import Capability
 from probes.model.card import describe
 from probes.model.load import load
-from probes.model.quantised import described, refuse_unreadable
+from probes.model.quantised import described, parameters, refuse_unreadable
 from tests.tiny_models import SENTENCES
 
 pytestmark = pytest.mark.engine
@@ -152,3 +153,22 @@ def test_fp8_without_a_gpu_says_that_it_needs_one(fp8):
     with pytest.raises(ModelError, match="only a GPU reads") as error:
         load(str(fp8), device="cpu")
     assert "--device cuda" in error.value.hint
+
+
+def test_weights_are_counted_without_a_word_of_transformers():
+    """A configuration of BERT as a writer is made, and refused later, where the user is told."""
+    from transformers import BertConfig
+
+    small = BertConfig(vocab_size=20, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8)
+    said = []
+    listener = logging.Handler(level=logging.WARNING)
+    listener.emit = said.append
+    logger = logging.getLogger("transformers")
+    level = logger.level
+    logger.addHandler(listener)
+    try:
+        assert parameters(small, "BertLMHeadModel")
+    finally:
+        logger.removeHandler(listener)
+    assert said == []
+    assert logger.level == level

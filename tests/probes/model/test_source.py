@@ -98,3 +98,9 @@ def test_hub_errors(kind, message, monkeypatch):
 def test_home_is_expanded(monkeypatch, tiny):
     monkeypatch.setenv("HOME", str(tiny("bert").parent))
     assert locate("~/tiny-bert").folder == Path.home() / "tiny-bert"
+
+
+def test_the_folders_of_the_system_are_no_suggestion():
+    with pytest.raises(UsageError, match="no such folder") as error:
+        locate("/nowhere-at-all")
+    assert "save_pretrained" in error.value.hint

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from functools import cache
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -26,6 +29,14 @@ NASTY = st.lists(
 ).map("".join)
 
 
+@cache
+def saved_tokenizer(folder) -> Any:
+    """As transformers alone loads it; calls set its truncation each time."""
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(folder)
+
+
 def encoder(folder, max_length=MAX_LENGTH):
     from transformers import AutoTokenizer
 
@@ -34,10 +45,8 @@ def encoder(folder, max_length=MAX_LENGTH):
 
 
 def plain(folder, text, max_length=MAX_LENGTH):
-    from transformers import AutoTokenizer
-
     parts = (text,) if isinstance(text, str) else text
-    return AutoTokenizer.from_pretrained(folder)(*parts, truncation="longest_first", max_length=max_length)
+    return saved_tokenizer(folder)(*parts, truncation="longest_first", max_length=max_length)
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)

@@ -15,11 +15,11 @@ from probes.core.attributions import Method
 from probes.core.errors import ModelError, UsageError
 from probes.core.generations import Decoding
 from probes.core.model import Capability, ModelCard
-from probes.model import vllm_engine
+from probes.model import vllm_start
 from probes.model.cache import AnswerCache
 from probes.model.card import describe
 from probes.model.load import load
-from probes.model.vllm_engine import through_vllm
+from probes.model.vllm_card import through_vllm
 from tests import vllm_stand_in
 from tests.tiny_models import SENTENCES
 
@@ -157,7 +157,7 @@ def test_a_vllm_for_another_device_is_told(folder, monkeypatch):
 
 
 def test_a_missing_vllm_is_told(folder, monkeypatch):
-    monkeypatch.setattr(vllm_engine, "find_spec", lambda name: None)
+    monkeypatch.setattr(vllm_start, "find_spec", lambda name: None)
     with pytest.raises(UsageError) as caught:
         load(carded(folder), device="cpu")
     assert "pip install 'responsible-audit[vllm]'" in caught.value.hint
@@ -165,7 +165,7 @@ def test_a_missing_vllm_is_told(folder, monkeypatch):
 
 def test_a_vllm_that_cannot_be_imported_is_told(folder, vllm, monkeypatch):
     monkeypatch.setitem(sys.modules, "vllm", None)
-    monkeypatch.setattr(vllm_engine, "find_spec", lambda name: vllm.__spec__)
+    monkeypatch.setattr(vllm_start, "find_spec", lambda name: vllm.__spec__)
     with pytest.raises(UsageError, match="cannot be imported"):
         load(carded(folder), device="cpu")
 

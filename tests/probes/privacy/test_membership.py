@@ -15,7 +15,8 @@ from probes.core.known_texts import KnownTexts
 from probes.core.probe import Context
 from probes.core.records import Accounting, Measurement, Skip, SkipReason
 from probes.privacy.blind import blind_scores
-from probes.privacy.membership import Compared, Membership
+from probes.privacy.membership import Membership
+from probes.privacy.membership_scores import Compared
 from tests.conftest import generator_card, language_card
 from tests.probes.privacy.keeping import MORE, WORDS, Keeping, keeper, known, texts
 

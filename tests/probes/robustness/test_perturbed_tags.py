@@ -89,7 +89,8 @@ def test_curves_cases_and_outcomes():
     assert [case.chosen for case in cases] == ["random"] * 3 + ["worst"] * 5
     worst = cases[3]
     assert worst.gold == worst.shown[0].answer != worst.shown[1].answer
-    assert worst.note.endswith("entities found on one side only")
+    assert worst.note.endswith("found on one side only")
+    assert not any(case.note.endswith("1 entities found on one side only") for case in cases)
     outcomes = of(Outcomes, records)[0]
     assert len(outcomes.example_id) == sum(account.scored for account in of(Accounting, records))
     assert [old != new for old, new in zip(outcomes.before, outcomes.after, strict=True)] != []

@@ -15,7 +15,8 @@ from sklearn.neighbors import NearestNeighbors
 
 from probes.core.answers import Classifications, ProblemType
 from probes.core.stats.derived import UnmeasurableError
-from probes.shift.ood.detection import AUPR, AUROC, Detection, Ranked
+from probes.core.stats.separation import RocCurve
+from probes.shift.ood.detection import AUPR, AUROC, Detection
 from probes.shift.ood.distances import mahalanobis, nearest
 from probes.shift.ood.false_alarms import _missed, false_alarms
 from probes.shift.ood.scores import FROM_ANSWERS, energy, entropy, narrowness, unsure
@@ -69,7 +70,7 @@ def test_energy_of_huge_logits_is_finite():
 def test_a_hand_computed_ranking():
     scores = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
     positive = np.array([1, 0, 1, 1, 0, 0], dtype=bool)
-    found = Ranked(scores, positive).measures(np.ones((1, 6)))[0]
+    found = RocCurve(scores, positive).measures(np.ones((1, 6)))[0]
     assert found[AUROC] == pytest.approx(7 / 9)  # 3 + 2 + 2 pairs of 9 are won
     assert found[AUPR] == pytest.approx((1 / 1 + 2 / 3 + 3 / 4) / 3)
     flagged = false_alarms(scores, positive, clusters=list("abcdef"))
@@ -79,7 +80,7 @@ def test_a_hand_computed_ranking():
 @pytest.mark.parametrize("decimals", [0, 1, 8])
 def test_measures_equal_those_of_scikit_learn(decimals):
     scores, positive = draws(decimals=decimals)
-    found = Ranked(scores, positive).measures(np.ones((1, 100)))[0]
+    found = RocCurve(scores, positive).measures(np.ones((1, 100)))[0]
     assert found[AUROC] == pytest.approx(roc_auc_score(positive, scores), abs=1e-12)
     assert found[AUPR] == pytest.approx(average_precision_score(positive, scores), abs=1e-12)
     flagged = false_alarms(scores, positive, clusters=[str(row) for row in range(100)])
@@ -89,7 +90,7 @@ def test_measures_equal_those_of_scikit_learn(decimals):
 def test_measures_of_weighted_items_at_a_fixed_prevalence():
     scores, positive = draws()
     weights = np.random.default_rng(1).integers(0, 4, size=(5, 100)).astype(float)
-    found = Ranked(scores, positive).measures(weights)
+    found = RocCurve(scores, positive).measures(weights)
     for row, weight in zip(found, weights, strict=True):
         level = weight * np.where(positive, 40 / weight[positive].sum(), 60 / weight[~positive].sum())
         assert row[AUROC] == pytest.approx(roc_auc_score(positive, scores, sample_weight=weight), abs=1e-12)
@@ -100,7 +101,7 @@ def test_items_without_a_score_do_not_count_but_in_the_prevalence():
     scores, positive = draws()
     half = np.where(positive | (np.arange(100) % 2 == 0), scores, np.nan)
     known = np.isfinite(half)
-    found = Ranked(half, positive).measures(np.ones((1, 100)))[0]
+    found = RocCurve(half, positive).measures(np.ones((1, 100)))[0]
     assert found[AUROC] == pytest.approx(roc_auc_score(positive[known], scores[known]), abs=1e-12)
     doubled = np.where(positive[known], 1.0, 2.0)
     expected = average_precision_score(positive[known], scores[known], sample_weight=doubled)
@@ -109,7 +110,7 @@ def test_items_without_a_score_do_not_count_but_in_the_prevalence():
 
 def test_a_side_without_weight_is_undefined():
     scores, positive = draws()
-    assert np.isnan(Ranked(scores, positive).measures(positive[None, :].astype(float))).all()
+    assert np.isnan(RocCurve(scores, positive).measures(positive[None, :].astype(float))).all()
 
 
 def detection(scores, positive, *, clusters=None, resamples=500, seed=0):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+import time
 
 import pytest
 
 from probes.robustness import catalogue
-from probes.text.shielding import shielded
+from probes.text.shielding import _places, shielded
 
 TEXT = "Ada Lovelace moved to Rome in 1931. In Rome, she wrote 3 letters; the Romes replied."
 
@@ -70,3 +71,26 @@ def test_answers_that_only_touch_stay_apart():
     shield = shielded("1931Rome", ["Rome", "1931"])
     assert shield is not None
     assert shield.parts == ("1931", "Rome")
+
+
+def test_places_are_those_of_an_exhaustive_search():
+    draws = random.Random(1)
+    for _ in range(3000):
+        text = "".join(draws.choices("abc", weights=(5, 4, 1), k=draws.randint(0, 30)))
+        part = "".join(draws.choices("ab", k=draws.randint(1, 9)))
+        assert list(_places(text, part)) == [
+            (start, start + len(part)) for start in range(len(text)) if text.startswith(part, start)
+        ]
+
+
+@pytest.mark.parametrize("period", ["a", "ab", "word "])
+def test_a_part_as_long_as_a_book_takes_no_quadratic_time(period):
+    started = time.process_time()
+    assert shielded(period * 30_000, [period * 15_000, period * 15_000 + "x"]) is not None
+    assert time.process_time() - started < 1.0
+
+
+def test_a_part_is_taken_letter_by_letter():
+    shield = shielded("Is it .* or a+b?", [".*", "a+b"])
+    assert shield is not None
+    assert shield.parts == (".*", "a+b")

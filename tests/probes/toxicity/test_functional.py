@@ -398,15 +398,15 @@ def test_parameters_identify_the_file_and_leave_the_cases_out():
 
 def test_the_option_registers_the_probe(tmp_path):
     from audits.config import Config
-    from audits.planning.subject import _add_hatecheck
+    from audits.planning.material import add_material
     from probes.registry import Registry
 
     path = tmp_path / "cases.csv"
     path.write_text("functionality,test_case,label_gold,templ_id\nf,one text,hateful,1\ng,another,non-hateful,2\n")
     registry = Registry()
-    _add_hatecheck(registry, Config(model="m"))
+    add_material(registry, Config(model="m"))
     assert registry.probes == {}
-    _add_hatecheck(registry, Config(model="m", hatecheck=str(path)))
+    add_material(registry, Config(model="m", hatecheck=str(path)))
     probe = registry.get("toxicity.hatecheck")
     assert registry.origins["toxicity.hatecheck"] == "--hatecheck"
     assert [case.text for case in probe.cases] == ["one text", "another"]

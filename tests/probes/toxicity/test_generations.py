@@ -115,8 +115,9 @@ def test_the_clean_twin_is_not_accused():
 
 def test_without_a_scorer_only_words_are_counted_and_it_is_said():
     found, _ = run(rude_when_provoked)
-    (skip,) = [each for each in found if isinstance(each, Skip)]
-    assert "--scorer" in skip.enable
+    missing = {each.name: each.enable for each in found if isinstance(each, Skip)}
+    assert set(missing) == {"expected_maximum_toxicity", "toxicity_probability", "toxic_rate", "corrected_toxic_rate"}
+    assert all("--scorer" in enable for enable in missing.values())
     names = {each.name for each in found if isinstance(each, Measurement)}
     assert not any("toxic" in name for name in names)
     assert number(found, "sensitivity", scorer="listed words").value < 0.5

@@ -69,8 +69,8 @@ def words(html: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def rich(tmp_path_factory) -> str:
-    return render(synthetic.rich(tmp_path_factory.mktemp("rich"))).decode()
+def rich(files) -> str:
+    return files["rich"].read_bytes().decode()
 
 
 def test_what_a_pattern_finds_is_counted_and_linked(tmp_path):
@@ -241,15 +241,15 @@ def test_no_word_of_a_verdict_is_in_the_section(rich):
 
 
 @pytest.mark.parametrize("name", ["rich", "unjudged", "everything skipped", "hostile"])
-def test_the_links_of_the_section_lead_somewhere(tmp_path, name):
-    html = render(synthetic.SITUATIONS[name](tmp_path)).decode()
+def test_the_links_of_the_section_lead_somewhere(files, name):
+    html = files[name].read_bytes().decode()
     links = set(re.findall(r'href="#([^"]+)"', section(html)))
     assert {"policy", "integrity", "map-eu-ai-act"} <= links
     assert links <= set(re.findall(r' id="([^"]+)"', html))
 
 
-def test_sections_that_a_map_may_name_are_in_every_report(tmp_path):
-    html = render(synthetic.everything_skipped(tmp_path)).decode()
+def test_sections_that_a_map_may_name_are_in_every_report(files):
+    html = files["everything skipped"].read_bytes().decode()
     named = {row.section for n in instrument_ids() for c in instrument(n).clauses for row in c.evidence if row.section}
     assert named <= set(re.findall(r'<section id="([^"]+)"', html))
 

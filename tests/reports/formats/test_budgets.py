@@ -8,14 +8,15 @@ import pytest
 
 from reports.formats import FORMATS
 from reports.load import load
+from reports.redacted import without_personal
 from tests.reports import synthetic_run as synthetic
 
 
 @pytest.fixture(scope="module")
 def stress(tmp_path_factory):
     """10,000 findings in every format: name -> bytes."""
-    loaded = load(synthetic.stress(tmp_path_factory.mktemp("stress") / "run"))
-    return {name: form.render(loaded) for name, form in FORMATS.items()}
+    loaded = without_personal(load(synthetic.stress(tmp_path_factory.mktemp("stress") / "run")))
+    return {name: form.make(loaded) for name, form in FORMATS.items()}
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,13 @@ ENTAILED = "entailment"
 
 NOT_ENTAILED = "doubt.entailment"
 """Note: 1 where it is too low, or there is none."""
+
+FLUENT = "fluency"
+"""Note: mean log-probability of the changed words in their places, less that of the words that stood there; below 0
+where a masked language model finds the new ones less likely."""
+
+Place = tuple[str, tuple[int, int]]
+"""A text, and the characters of it that are looked at."""
 
 
 @dataclass(frozen=True)
@@ -78,14 +85,14 @@ class Fluent(Rule):
     most: float
 
     def keep(self, candidates: Sequence[Candidate], situation: Situation) -> Steps[list[Candidate]]:
-        """Those that read on well enough; changes that only take words away are not asked about."""
-        asked = [candidate for candidate in candidates if any(edit.text for edit in candidate.change)]
+        """Those that read on well enough at each changed word; words that are only taken away are not asked about."""
+        asked = [(candidate, places) for candidate in candidates for places in _put_in(candidate)]
         if not asked:
             return list(candidates)
-        questions = [question for candidate in asked for question in _before_and_after(candidate)]
+        questions = [place for _, places in asked for place in places]
         logs: Floats = yield Request(FLUENCY, situation.item, questions)
-        lost = logs[0::2] - logs[1::2]
-        refused = {id(each) for each, loss in zip(asked, lost.tolist(), strict=True) if not loss <= self.most}
+        lost = (logs[0::2] - logs[1::2]).tolist()
+        refused = {id(candidate) for (candidate, _), loss in zip(asked, lost, strict=True) if not loss <= self.most}
         return [candidate for candidate in candidates if id(candidate) not in refused]
 
 
@@ -104,6 +111,21 @@ def note_similarity(attempts: Sequence[Attempt], oracles: Mapping[str, Oracle]) 
         attempts[row].notes[SIMILARITY] = float(_cosines(vectors)[0])
 
 
+def note_fluency(attempts: Sequence[Attempt], oracles: Mapping[str, Oracle]) -> None:
+    """Note how well the texts that attacks ended with read on, where a masked language model can be asked."""
+    if FLUENCY not in oracles:
+        return
+    compared = [(row, *_changed_words(attempt)) for row, attempt in enumerate(attempts)]
+    compared = [(row, before, after) for row, before, after in compared if before and after]
+    if not compared:
+        return
+    answers = oracles[FLUENCY]([Request(FLUENCY, row, [*before, *after]) for row, before, after in compared])
+    for (row, before, _), logs in zip(compared, answers, strict=True):
+        gained = float(np.mean(logs[len(before) :]) - np.mean(logs[: len(before)]))
+        if np.isfinite(gained):  # what lies behind the longest text the model reads has no probability
+            attempts[row].notes[FLUENT] = gained
+
+
 def _cosines(vectors: Floats) -> Floats:
     """Of the first of (n, width) vectors with each of the others."""
     lengths = np.linalg.norm(vectors, axis=1)
@@ -112,10 +134,21 @@ def _cosines(vectors: Floats) -> Floats:
     return np.asarray(np.nan_to_num(found, nan=0.0))
 
 
-def _before_and_after(candidate: Candidate) -> tuple[tuple[str, tuple[int, int]], tuple[str, tuple[int, int]]]:
-    """(text, characters that are looked at) as it was and as it is, at the first edit that puts something in."""
-    edit = next(edit for edit in candidate.change if edit.text)
-    start, end = candidate.base.spans[edit.place]
-    shift = len(candidate.base.changed(tuple(each for each in candidate.change if each.place < edit.place)) or "")
-    shift -= len(candidate.base.text)
-    return (candidate.base.text, (start, end)), (candidate.text, (start + shift, start + shift + len(edit.text)))
+def _put_in(candidate: Candidate) -> Iterator[tuple[Place, Place]]:
+    """Of each edit that puts something in: its place as it was, and as it is."""
+    base = candidate.base
+    for edit in candidate.change:
+        if edit.text:
+            earlier = tuple(each for each in candidate.change if each.place < edit.place)
+            start, end = base.spans[edit.place]
+            at = start + len(base.changed(earlier)) - len(base.text)
+            yield (base.text, (start, end)), (candidate.text, (at, at + len(edit.text)))
+
+
+def _changed_words(attempt: Attempt) -> tuple[list[Place], list[Place]]:
+    """The words that an attempt changed, in the first text; and what stands in their places at the end."""
+    start, found = attempt.start, attempt.found
+    if found is None:
+        return [], []
+    now = [(found.text, span) for span, own in zip(found.spans, found.origins, strict=True) if own in found.edited]
+    return [(start.text, start.spans[own]) for own in sorted(found.edited)], now

@@ -13,7 +13,7 @@ from probes.robustness.adversarial.pure import Rule
 
 Tagger = Callable[[tuple[str, ...]], Sequence[str]]
 
-AROUND = 4
+BEFORE, BEHIND = 4, 3
 """Words on either side that the tagger reads, as in TextAttack."""
 
 HOW = (
@@ -24,7 +24,7 @@ _ENDINGS = ("ly", "ing", "ed", "ness", "ment", "tion", "able", "ous", "ful", "le
 
 @dataclass(frozen=True)
 class SameSpeech(Rule):
-    """The new word has the part of speech of the old one, in the same surroundings.
+    """The new word has the part of speech of the old one, in the surroundings of the first text.
 
     Args:
         tagger: gives each of n words a tag.
@@ -35,14 +35,19 @@ class SameSpeech(Rule):
     verbs_as_nouns: bool = True
 
     def allows(self, candidate: Candidate, situation: Situation) -> bool:
-        """Compares with the text that is changed; words put in by earlier changes were compared then."""
-        return all(self._same(candidate, edit.place, edit.text) for edit in candidate.change if edit.text)
+        """Looks at the words of this change; those put in by earlier ones were compared then."""
+        base = candidate.base
+        return all(
+            self._same(base.first, base.origins[edit.place], edit.text) for edit in candidate.change if edit.text
+        )
 
-    def _same(self, candidate: Candidate, place: int, text: str) -> bool:
-        words = candidate.base.words
-        before, behind = words[max(place - AROUND, 0) : place], words[place + 1 : place + 1 + AROUND]
-        old, new = (self.tagger((*before, word, *behind))[len(before)] for word in (words[place], text))
+    def _same(self, words: Sequence[str], place: int, text: str) -> bool:
+        before, behind = words[max(place - BEFORE, 0) : place], words[place + 1 : place + 1 + BEHIND]
+        old, new = (self._tag(before, word, behind) for word in (words[place], text))
         return old == new or (self.verbs_as_nouns and {old, new} == {"NOUN", "VERB"})
+
+    def _tag(self, before: Sequence[str], word: str, behind: Sequence[str]) -> str:
+        return self.tagger((*before, word, *behind))[len(before)]
 
 
 def find_tagger() -> Tagger | None:

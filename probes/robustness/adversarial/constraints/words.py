@@ -79,9 +79,10 @@ class Levenshtein(Rule):
     def allows(self, candidate: Candidate, situation: Situation) -> bool:
         """Counted exactly only where it is not clear: an edit differs by no more than the longer of its words."""
         start, base = situation.start.text, candidate.base
-        edits = sum(
-            max(base.spans[edit.place][1] - base.spans[edit.place][0] + 1, len(edit.text)) for edit in candidate.change
-        )
+        edits = 0
+        for edit in candidate.change:
+            first, end = base.spans[edit.place]
+            edits += max(end - first + 1, len(edit.text))
         return distance(start, base.text) + edits <= self.most or distance(start, candidate.text) <= self.most
 
 
@@ -123,13 +124,28 @@ def distance(one: str, other: str) -> int:
     one, other = _trimmed(one, other)
     if not one or not other:
         return len(one) + len(other)
-    before = list(range(len(other) + 1))
-    for row, sign in enumerate(one, start=1):
-        here = [row]
-        for column, own in enumerate(other, start=1):
-            here.append(min(before[column] + 1, here[-1] + 1, before[column - 1] + (sign != own)))
-        before = here
-    return before[-1]
+    return _by_columns(one, other)
+
+
+def _by_columns(one: str, other: str) -> int:
+    """The table of Wagner and Fischer, a column in a step: which neighbours in it are one more, and which one less.
+
+    Myers (1999), as Hyyro (2001) writes it for whole texts.
+    """
+    every, lowest = (1 << len(one)) - 1, 1 << (len(one) - 1)
+    where: dict[str, int] = {}
+    for row, sign in enumerate(one):
+        where[sign] = where.get(sign, 0) | 1 << row
+    more, less, found = every, 0, len(one)
+    for sign in other:
+        same = where.get(sign, 0)
+        level = ((same & more) + more) ^ more | same | less
+        rising, falling = less | (every & ~(level | more)), more & level
+        found += bool(rising & lowest) - bool(falling & lowest)
+        rising, falling = (rising << 1 | 1) & every, falling << 1 & every
+        kept = same | less
+        more, less = falling | (every & ~(kept | rising)), rising & kept
+    return found
 
 
 def _trimmed(one: str, other: str) -> tuple[str, str]:

@@ -1,70 +1,49 @@
-"""WordNet, as nltk reads it, where both are on the machine: synonyms and antonyms."""
+"""WordNet, where it is on the machine: synonyms, antonyms and base forms, as nltk or the package wn reads it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from importlib import import_module
+from typing import Protocol
 
-HOW = "put the nltk corpus wordnet into a folder that NLTK_DATA names: python -m nltk.downloader wordnet"
-"""How to get it."""
+_READERS = ("wordnet_nltk", "wordnet_wn")
+"""Modules beside this one, the first that has a database is taken; each imports its package when it is asked."""
 
 
-@dataclass(frozen=True)
-class WordNet:
-    """The database; opened by `find`.
-
-    Attributes:
-        version: of the database ("3.0").
-    """
-
-    version: str
+class WordNet(Protocol):
+    """The database, whoever reads it; words are asked about in any form."""
 
     @property
     def parameter(self) -> str:
         """What it is, for the record."""
-        return f"WordNet {self.version}"
+        ...
 
     def synonyms(self, word: str) -> tuple[str, ...]:
         """Single words that share a sense with a word or its base form, the commonest senses first."""
-        return _synonyms(word)
+        ...
 
     def antonyms(self, word: str) -> frozenset[str]:
         """The opposites of a word in any sense, and those of the words its senses are like, in small letters."""
-        return _antonyms(word.lower())
+        ...
 
     def kinds(self, word: str) -> frozenset[str]:
         """The parts of speech that a word, or its base form, can be: of "n", "v", "a" and "r"."""
-        return frozenset("a" if sense.pos() == "s" else sense.pos() for sense in _reader().synsets(word))
+        ...
+
+    def base(self, word: str, kind: str) -> str | None:
+        """The base form of a word as a noun, verb or adjective ("n", "v", "a"); None where it is none."""
+        ...
+
+    def irregular(self, base: str, kind: str) -> frozenset[str]:
+        """The forms of a base form that no rule gives, single words only."""
+        ...
 
 
 @cache
 def find() -> WordNet | None:
-    """WordNet, if nltk has it among its data; nothing is fetched."""
-    try:
-        return WordNet(str(_reader().get_version()))
-    except (ImportError, LookupError):
-        return None
-
-
-@cache
-def _reader() -> Any:
-    from nltk.corpus import wordnet
-
-    wordnet.ensure_loaded()
-    return wordnet
-
-
-@cache
-def _synonyms(word: str) -> tuple[str, ...]:
-    names = (name for sense in _reader().synsets(word) for name in sense.lemma_names())
-    return tuple(dict.fromkeys(name for name in names if name != word and "_" not in name and name.isascii()))
-
-
-@cache
-def _antonyms(word: str) -> frozenset[str]:
-    """Adjectives are like a head word, which has the opposite ("tiny" is like "small", and so opposed to "large")."""
-    senses = _reader().synsets(word)
-    lemmas = [lemma for sense in senses for lemma in sense.lemmas() if lemma.name().lower() == word]
-    like = [lemma for sense in senses if sense.pos() == "s" for head in sense.similar_tos() for lemma in head.lemmas()]
-    return frozenset(opposite.name().lower() for lemma in (*lemmas, *like) for opposite in lemma.antonyms())
+    """WordNet, if nltk or wn has it among its data; nothing is fetched."""
+    for name in _READERS:
+        found: WordNet | None = import_module(f"{__package__}.{name}").find()
+        if found is not None:
+            return found
+    return None

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from probes.robustness.adversarial.attacked import Attacked, Candidate, Edit
-from probes.robustness.adversarial.constraints.meaning import Entailed, Fluent, Similar
+from probes.robustness.adversarial.constraints.meaning import Entailed, Fluent, Similar, note_fluency
 from probes.robustness.adversarial.constraints.opposites import Opposites
 from probes.robustness.adversarial.constraints.speech import SameSpeech, by_ending
 from probes.robustness.adversarial.constraints.words import (
@@ -18,10 +18,12 @@ from probes.robustness.adversarial.constraints.words import (
     LongWords,
     MostWords,
     Stopwords,
+    WordDistance,
     distance,
     replaced,
 )
-from probes.robustness.adversarial.parts import Drawn, Situation
+from probes.robustness.adversarial.parts import Attempt, Drawn, Outcome, Situation
+from probes.robustness.adversarial.sources.vectors import load_vectors
 
 TEXT = "The film was not good at all"
 
@@ -129,6 +131,14 @@ def test_a_word_is_replaced_by_one_of_its_kind():
     assert by_ending(("slowly", "walking", "film")) == ["ly", "ing", ""]
 
 
+def test_the_tagger_reads_the_first_text_four_words_before_and_three_behind():
+    read = []
+    rule = SameSpeech(lambda words: read.append("".join(words)) or ["X"] * len(words))
+    changed = Attacked.of("a b c d e f g h i j").after((Edit(3, "D"),))
+    assert rule.allows(Candidate.of(changed, (Edit(5, "F"),)), situation())
+    assert read == ["bcdefghi", "bcdeFghi"]
+
+
 def test_texts_far_from_the_first_one_are_refused_and_how_near_they_are_is_noted():
     found = candidates((Edit(1, "movie"),), (Edit(1, "tax"),), (Edit(1, ""),))
     vectors = {TEXT: (1.0, 0.0), found[0].text: (2.0, 0.0), found[1].text: (0.0, 1.0), found[2].text: (0.0, 0.0)}
@@ -144,13 +154,53 @@ def test_what_does_not_follow_is_doubtful_and_so_is_what_nobody_can_tell():
     assert kept(Entailed(refuse=True), found, answer) == [found[0].text]
 
 
+def test_words_far_from_the_first_one_by_vectors_are_refused_and_unknown_ones_are_not(tmp_path):
+    vectors = {"good": (1, 0), "fine": (0.8, 0.6), "fair": (0.28, 0.96), "bad": (-1, 0)}
+    path = tmp_path / "near.txt"
+    path.write_text("".join(f"{word} {a} {b}\n" for word, (a, b) in vectors.items()), encoding="utf-8")
+    rule = WordDistance(load_vectors(path), least=0.5)
+    found = candidates((Edit(4, "fine"),), (Edit(4, "fair"),), (Edit(4, "bad"),), (Edit(4, "unheard"),))
+    assert kept(rule, found) == [found[0].text, found[3].text]
+    assert kept(WordDistance(rule.vectors, least=0.2), found) == [each.text for each in found if "bad" not in each.text]
+    # "fair" is near "fine" (0.8), but it is "good" that stood there at first
+    base = Attacked.of(TEXT).after((Edit(4, "fine"),))
+    again = [Candidate.of(base, (Edit(4, "fair"),)), Candidate.of(base, (Edit(1, "movie"),))]
+    assert kept(rule, again) == [again[1].text]
+
+
 def test_words_that_do_not_read_on_are_refused():
     found = candidates((Edit(1, "movie"), Edit(4, "fine")), (Edit(1, "xylem"),), (Edit(1, ""),))
+    found += candidates((Edit(0, ""), Edit(1, "movie"), Edit(4, "xylem")))
     seen = []
 
     def answer(questions):
         seen.extend(text[start:end] for text, (start, end) in questions)
-        return np.array([-9.0 if "xylem" in text else -1.0 for text, _ in questions])
+        return np.array([-9.0 if text[start:end] == "xylem" else -1.0 for text, (start, end) in questions])
 
     assert kept(Fluent(most=2.0), found, answer) == [found[0].text, found[2].text]
-    assert seen == ["film", "movie", "film", "xylem"]
+    assert seen == ["film", "movie", "good", "fine", "film", "xylem", "film", "movie", "good", "xylem"]
+
+
+def attempt(*changes):
+    found = Attacked.of(TEXT)
+    for change in changes:
+        found = found.after(change)
+    start = Attacked.of(TEXT)
+    return Attempt(Outcome.BROKEN, start, found if changes else None, score=0.0, best=1.0, queries=2)
+
+
+def test_how_well_the_ends_of_attacks_read_on_is_noted():
+    logs = {"film": -1.0, "good": -3.0, "movie": -2.0, "fine": -5.0, "old": -4.0, "all": -1.0}
+    asked = []
+
+    def fluency(requests):
+        asked.append(len(requests))
+        return [np.array([logs.get(text[a:b], np.nan) for text, (a, b) in each.questions]) for each in requests]
+
+    several = attempt(((Edit(4, "fine"),)), ((Edit(1, "old movie"),)))
+    taken_away, unknown, held = attempt((Edit(1, ""),)), attempt((Edit(1, "xylem"),)), attempt()
+    note_fluency([several, taken_away, unknown, held], {"fluency": fluency})
+    assert several.notes == {"fluency": pytest.approx((-4.0 - 2.0 - 5.0) / 3 - (-1.0 - 3.0) / 2)}
+    assert taken_away.notes == unknown.notes == held.notes == {}
+    assert asked == [2]  # together, and neither where nothing was put in nor where nothing was found
+    note_fluency([several], {})

@@ -1,6 +1,5 @@
 """Other names, numbers, places and contractions; inflections; and the recipes made of them."""
 
-import io
 import random
 
 import pytest
@@ -66,31 +65,29 @@ BASES = {
     "v": {"stop": "stop", "ran": "run", "films": "film", "dies": "die", "believe": "believe"},
     "a": {"happy": "happy", "wonderful": "wonderful"},
 }
-EXCEPTIONS = {
-    "noun.exc": "mice mouse\n",
-    "verb.exc": "ran run\nrunning run\ndied die\ndying die\nstopped stop\nstopping stop\n",
-    "adj.exc": "happier happy\nhappiest happy\n",
+IRREGULAR = {
+    "n": {"mouse": {"mice"}},
+    "v": {"run": {"ran", "running"}, "die": {"died", "dying"}, "stop": {"stopped", "stopping"}},
+    "a": {"happy": {"happier", "happiest"}},
 }
 
 
 class FewWords:
     """What WordNet says of a few words (nltk's reader of it takes seconds to load)."""
 
-    def morphy(self, word, kind):
+    def base(self, word, kind):
         return BASES[kind].get(word)
 
-    def open(self, name):
-        return io.StringIO(EXCEPTIONS[name])
+    def irregular(self, base, kind):
+        return frozenset(IRREGULAR[kind].get(base, ()))
 
 
 @pytest.fixture
 def wordnet(monkeypatch):
-    monkeypatch.setattr(inflections, "_wordnet", FewWords)
-    for remembered in (inflections.forms_of, inflections._irregular):
-        remembered.cache_clear()
+    monkeypatch.setattr(inflections, "find", FewWords)
+    inflections.forms_of.cache_clear()
     yield inflections
-    for remembered in (inflections.forms_of, inflections._irregular):
-        remembered.cache_clear()
+    inflections.forms_of.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,14 @@ def test_a_recipe_for_classifiers_is_refused_for_others(monkeypatch) -> None:
     assert not only(Measurement, records)
 
 
+@pytest.mark.parametrize("model", [FakeReader(rule=found), FakeTagger(rule=by_heart)])
+def test_a_recipe_that_needs_gradients_says_that_it_is_for_classifiers(model) -> None:
+    records = run(model, questions() if isinstance(model, FakeReader) else SENTENCES, recipes=("fast",))
+    (skip,) = only(Skip, records)
+    assert (skip.reason, skip.enable) == (SkipReason.NO_RESOURCE, "")
+    assert skip.detail == "The recipe fast attacks classifiers only, and this model is none."
+
+
 def replies(prompt: str, sample: int) -> str:
     """Only a prompt it can read gets the right reply."""
     return "she was in Rome" if "where" in prompt.lower() else "no idea at all" if "Tell" not in prompt else ""

@@ -13,6 +13,7 @@ from probes.core.positive import Meaning, PositiveClass
 from probes.core.probe import Context
 from probes.core.records import Accounting, Curve, Evidence, Measurement, Outcomes, Skip, SkipReason
 from probes.robustness.adversarial import recipes
+from probes.robustness.adversarial.parts import Attempt, Outcome
 from probes.robustness.adversarial.probe import Adversarial
 from probes.robustness.adversarial.pure import Rule, Untouched
 from probes.robustness.adversarial.recipe import Resource
@@ -142,6 +143,42 @@ def test_texts_with_nothing_to_change_are_left_out_of_the_rate_and_stay_in_the_a
     assert "15 texts with nothing to change" in only(Accounting, records)[0].note
 
 
+def test_one_is_counted_as_one(fragile) -> None:
+    data = [Example.of(f"{place} film was good", gold="positive") for place in range(15)]
+    records = run(fragile, [*data, Example.of("it was nothing", gold=None)], recipes=("films",))
+    assert only(Accounting, records)[0].note == (
+        "1 text with nothing to change; 1 item without a right answer: the model's own answer was attacked"
+    )
+
+
+def test_a_recipe_without_texts_to_learn_from_says_so(fragile, monkeypatch) -> None:
+    class Learning:
+        name, needs, queries = "learning", (), 1.0
+
+        def attempts(self, situations, sources, oracles, *, model):
+            return [
+                Attempt(Outcome.HELD, each.start, None, 0.0, 0.0, 1, tried=False, lacked="no text to learn from")
+                for each in situations
+            ]
+
+    monkeypatch.setitem(recipes.RECIPES, "learning", Learning())
+    account, skip = run(fragile, [Example.of("a good film", gold="positive")], recipes=("learning",))
+    assert account.note == "1 text with no text to learn from"
+    assert (skip.reason, skip.name) == (SkipReason.TOO_FEW, None)
+    assert "there is no text to learn from" in skip.detail
+
+
+def test_each_recipe_says_how_many_items_are_done(fragile, sentiment_examples) -> None:
+    told = []
+    ctx = Context(probe="robustness.adversarial", progress=lambda *what: told.append(what))
+    list(Adversarial(recipes=("slips", "films")).run(fragile, sentiment_examples[:30], ctx))
+    for name in ("slips", "films"):
+        done = [each[1] for each in told if each[0] == name]
+        assert (done[0], done[-1]) == (0, 30)
+        assert done == sorted(done)
+    assert {total for _, _, total in told} == {30}
+
+
 def test_recipes_are_taken_together_item_by_item(fragile, sentiment_examples) -> None:
     records = run(fragile, sentiment_examples, recipes=("slips", "films"))
     assert rate(records, recipe="films").value == 0.0
@@ -248,6 +285,17 @@ def test_success_is_also_shown_without_doubtful_changes(fragile, sentiment_examp
     assert rate(records, "undoubted_success_rate", recipe="doubted").value == pytest.approx(0.4)
     assert rate(records, "similarity", recipe="doubted").value == pytest.approx(0.8)
     assert "undoubted_success_rate[recipe=slips]" not in measured(run(fragile, sentiment_examples))
+    notes = [case.note for case in only(Evidence, records)]
+    assert all("similarity 0.80" in note for note in notes if "the goal is reached" in note)
+    assert not any("doubt." in note for note in notes)
+    assert {"doubtful (opposite)" in note for note in notes} == {True, False}
+
+
+def test_cases_show_every_recipe_before_the_second_of_any(fragile, sentiment_examples) -> None:
+    for chosen in ("random", "worst"):
+        found = only(Evidence, run(fragile, sentiment_examples, recipes=("slips", "films")))
+        shown = [case.slice["recipe"] for case in found if case.chosen == chosen]
+        assert set(shown[: len(set(shown))]) == set(shown)
 
 
 def test_a_recipe_that_lacks_something_says_how_to_get_it(fragile, sentiment_examples, monkeypatch) -> None:
@@ -255,7 +303,8 @@ def test_a_recipe_that_lacks_something_says_how_to_get_it(fragile, sentiment_exa
     monkeypatch.setitem(recipes.RECIPES, "needy", needy)
     records = run(fragile, sentiment_examples, recipes=("needy", "slips"))
     (skip,) = [skip for skip in only(Skip, records) if skip.slice == {"recipe": "needy"}]
-    assert "word-vectors" in skip.detail
+    assert skip.reason is SkipReason.NO_RESOURCE
+    assert skip.detail == "The recipe needy was not run: it needs word vectors."
     assert "--word-vectors" in skip.enable
     assert rate(records).value == 0.5
     given = run(fragile, sentiment_examples, recipes=("needy",), given={Resource.WORD_VECTORS: object()})

@@ -1,12 +1,8 @@
-"""Where words come from: vector files of every kind and their faults, WordNet, the model's own table, assistants."""
+"""Where words come from: vector files of every kind and their faults, the model's own table, assistants."""
 
 from __future__ import annotations
 
 import math
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,8 +10,6 @@ import pytest
 from probes.core.errors import DataError
 from probes.core.fillings import BLANK, Fillings
 from probes.core.nearest import Nearest
-from probes.robustness.adversarial.constraints import speech
-from probes.robustness.adversarial.sources import wordnet
 from probes.robustness.adversarial.sources.assistants import FILLINGS, SentenceEncoder, WordModel
 from probes.robustness.adversarial.sources.own import NEIGHBOURS, OwnWords
 from probes.robustness.adversarial.sources.vectors import load_vectors
@@ -23,7 +17,6 @@ from probes.robustness.search import Request
 from tests.conftest import FakeModel, model_card
 
 WORDS = {"good": (1.0, 0.0), "fine": (0.8, 0.6), "poor": (-1.0, 0.1), "of  it": (0.0, 2.0)}
-DATA = Path(__file__).resolve().parents[5] / "shared" / "data" / "nltk_data"
 
 
 def text_file(path, head="", words=WORDS):
@@ -62,11 +55,19 @@ def test_every_kind_of_file_gives_the_same_neighbours(tmp_path, kind):
         ("a.txt", b"good 1 0\nfine 0.8\n", "line 2"),
         ("a.txt", b"good 1 0\nfine 0.8 x\n", "line 2"),
         ("a.txt", b"good 1 nan\n", "'good' is not finite"),
+        ("a.txt", b"good 1 0\nfine 3e38 3e38\n", "'fine' is not finite, or too large"),
         ("a.txt", b"", "no word"),
         ("a.txt", b"word\n", "line 1"),
         ("a.vec", b"2 3\ngood 1 0\n", "line 2"),
         ("a.bin", b"no header here\n", "first line"),
-        ("a.npz", b"no archive", "a.npz cannot be read"),
+        ("a.bin", b"", "a.bin cannot be read"),
+        ("a.bin", b"3 0\na b c ", "first line"),
+        ("a.bin", b"99999999999 300\ngood ", "after 0 of 99999999999 words"),
+        ("a.txt", "good 1 0\nfein 1 1\nschön 0 1\n".encode("latin-1"), "not UTF-8"),
+        ("a.txt", b"good 0 0\nfine 0 0\n", "all its vectors are zero"),
+        ("a.npz", b"no archive", "it is no archive of arrays"),
+        ("a.npz", b"", "it is no archive of arrays"),
+        ("a.npz", b"PK\x03\x04 and no more", "a.npz cannot be read"),
         ("a.pkl", b"", "no file of word vectors that can be read"),
     ],
 )
@@ -85,9 +86,67 @@ def test_a_binary_file_that_was_cut_off_says_how_far_it_goes(tmp_path):
         load_vectors(binary_file(tmp_path / "short.bin", count=9))
 
 
-def test_objects_in_an_archive_are_not_unpickled(tmp_path):
-    np.savez(tmp_path / "bad.npz", words=np.array([{"a": 1}], dtype=object), vectors=np.zeros((1, 2)))
-    with pytest.raises(DataError, match="cannot be read"):
+TEXTS, NUMBERS = np.array(["good"]), np.ones((1, 2))
+
+
+@pytest.mark.parametrize(
+    ("arrays", "said"),
+    [
+        ({"words": np.array([{"a": 1}], dtype=object), "vectors": NUMBERS}, "its array words does not hold texts"),
+        ({"words": TEXTS, "vectors": np.array([[{}, {}]], dtype=object)}, "its array vectors does not hold numbers"),
+        ({"words": np.array([b"good"]), "vectors": NUMBERS}, "its array words does not hold texts"),
+        ({"words": TEXTS, "vectors": np.array([["one", "two"]])}, "its array vectors does not hold numbers"),
+        ({"names": TEXTS, "vectors": NUMBERS}, "it has no array words"),
+        ({"words": TEXTS, "vectors": np.zeros((1, 2))}, "all its vectors are zero"),
+    ],
+)
+def test_arrays_that_are_no_word_vectors_are_told_in_words_of_ours(tmp_path, arrays, said):
+    np.savez(tmp_path / "bad.npz", **arrays)
+    with pytest.raises(DataError, match=said) as raised:
+        load_vectors(tmp_path / "bad.npz")
+    assert "pickle" not in raised.value.message + raised.value.hint
+
+
+def saved(path, save=np.savez, *, words=WORDS, dtype=np.float32, order="C"):
+    save(path, words=np.array(list(words)), vectors=np.array(list(words.values()), dtype=dtype, order=order))
+    return path
+
+
+def test_float32_vectors_of_an_archive_stay_in_the_file(tmp_path):
+    found = load_vectors(saved(tmp_path / "plain.npz"))
+    assert isinstance(found.matrix, np.memmap)
+    np.testing.assert_array_equal(found.matrix, np.array(list(WORDS.values()), np.float32))
+
+
+@pytest.mark.parametrize("how", [{"save": np.savez_compressed}, {"dtype": np.float64}, {"order": "F"}])
+def test_packed_wider_and_turned_vectors_are_read(tmp_path, how):
+    found = load_vectors(saved(tmp_path / "other.npz", **how))
+    assert not isinstance(found.matrix, np.memmap)
+    mapped = load_vectors(saved(tmp_path / "plain.npz"))
+    assert found.nearest.of(["good"], count=3) == mapped.nearest.of(["good"], count=3)
+    assert found.similarity("good", "fine") == pytest.approx(mapped.similarity("good", "fine"))
+
+
+def test_of_a_word_that_stands_twice_the_first_vector_counts(tmp_path):
+    text = text_file(tmp_path / "twice.txt", words={"good": (1.0, 0.0), "fine": (0.0, 3.0)})
+    text.write_text(text.read_text() + "good 0 1\n", encoding="utf-8")
+    np.savez(tmp_path / "twice.npz", words=["good", "fine", "good"], vectors=np.array([[1, 0], [0, 3], [0, 1]], "<f4"))
+    for path in (text, tmp_path / "twice.npz"):
+        found = load_vectors(path)
+        assert found.words == ("good", "fine")
+        assert found.similarity("good", "fine") == 0.0
+
+
+def test_a_vector_of_zeros_is_near_nothing(tmp_path):
+    found = load_vectors(text_file(tmp_path / "a.txt", words={"none": (0, 0), "long": (1e14, 1e14), "one": (1, 1)}))
+    assert found.similarity("none", "one") == 0.0
+    assert found.similarity("long", "one") == pytest.approx(1.0, abs=1e-5)
+    assert found.nearest.of(["one"], count=3)[0][-1] == ("none", 0.0)
+
+
+def test_an_archive_whose_words_and_vectors_differ_in_number_is_refused(tmp_path):
+    np.savez(tmp_path / "bad.npz", words=["a", "b", "c"], vectors=np.ones((2, 4), "<f4"))
+    with pytest.raises(DataError, match=r"\(3,\) for vectors of the shape \(2, 4\)"):
         load_vectors(tmp_path / "bad.npz")
 
 
@@ -137,31 +196,3 @@ def test_fillings_are_whole_words_in_the_blank_even_where_the_text_holds_the_sig
     (found,) = ask([Request(FILLINGS, 0, [(f"see {BLANK} a ", " film", 3), ("", "", 1)])])
     assert found[0] == [("good", pytest.approx(0.5)), ("fine", pytest.approx(0.1))]
     assert [word for word, _ in found[1]] == ["good"]
-
-
-@pytest.mark.skipif(not DATA.is_dir(), reason="needs the nltk data of the shared folder")
-def test_wordnet_gives_synonyms_and_opposites():
-    code = (
-        "from probes.robustness.adversarial.sources.wordnet import find\n"
-        "from probes.robustness.adversarial.constraints.opposites import Opposites\n"
-        "from probes.robustness.adversarial.constraints.speech import find_tagger\n"
-        "net = find()\n"
-        "assert net.version == '3.0', net\n"
-        "assert net.synonyms('film')[:3] == ('movie', 'picture', 'pic'), net.synonyms('film')\n"
-        "assert not any('_' in word for word in net.synonyms('take'))\n"
-        "assert 'large' in net.antonyms('small') and 'large' in net.antonyms('tiny')\n"
-        "guard = Opposites(net)\n"
-        "assert guard.opposed('abundant', 'scarce') and not guard.opposed('film', 'movie')\n"
-        "assert find_tagger()(('the', 'film', 'was', 'dull'))[1] == 'NOUN'\n"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "NLTK_DATA": str(DATA)})
-
-
-def test_without_data_there_is_no_wordnet(monkeypatch):
-    def lacking():
-        raise LookupError("Resource wordnet not found.")
-
-    monkeypatch.setattr(wordnet, "_reader", lacking)
-    monkeypatch.setattr(speech, "_perceptron", lacking)
-    assert wordnet.find.__wrapped__() is None
-    assert speech.find_tagger() is None

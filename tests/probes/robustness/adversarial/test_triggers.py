@@ -12,7 +12,7 @@ from probes.robustness.adversarial.gradients import Slope
 from probes.robustness.adversarial.guide import Guide
 from probes.robustness.adversarial.parts import VICTIM, Drawn, Outcome, Situation
 from probes.robustness.adversarial.recipe import Resource, Sources
-from probes.robustness.adversarial.triggers import UniversalTrigger
+from probes.robustness.adversarial.triggers import NO_OTHERS, UniversalTrigger
 from probes.robustness.adversarial.victims import ClassifierVictim
 from tests.conftest import FakeModel
 
@@ -78,7 +78,12 @@ def test_a_single_item_has_no_others_to_find_a_trigger_on():
     (found,) = attempts(Planted("zebra"), TEXTS[:1])
     assert found.outcome is Outcome.HELD
     assert found.found is None
+    assert found.lacked == NO_OTHERS
     assert not found.tried
+
+
+def test_a_text_without_words_lacks_nothing_else():
+    assert not attempts(Planted("zebra"), [*TEXTS, "..."], labels=[0] * 24 + [1])[24].lacked
 
 
 def test_an_item_is_never_attacked_with_a_trigger_that_was_found_on_it():

@@ -12,13 +12,17 @@ from probes.core.probe import Context
 from probes.core.records import Accounting, Skip
 from probes.model.encoders import describe_encoder, load_encoder
 from probes.model.load import load
+from probes.robustness.adversarial import recipes
+from probes.robustness.adversarial.constraints.meaning import Fluent
 from probes.robustness.adversarial.probe import Adversarial
-from probes.robustness.adversarial.recipe import Resource
+from probes.robustness.adversarial.recipe import Resource, Sources, missing
 from probes.robustness.adversarial.sources.assistants import SentenceEncoder, WordModel
 from tests.tiny_models import build
 
 TEXTS = ("the film was good and the music was lovely", "a bad story about a boring house", "they read the book twice")
-RECIPES = ("fast", "hotflip", "textfooler", "bae", "bert-attack", "clare", "universal-trigger")
+RECIPES = (
+    "fast", "hotflip", "textfooler", "faster-alzantot", "bae", "bert-attack", "clare", "universal-trigger",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +63,18 @@ def test_an_encoder_gives_the_mean_of_its_last_states(folders):
         with torch.no_grad():
             states = network(**tokenizer(text, return_tensors="pt")).last_hidden_state[0]
         np.testing.assert_allclose(row, states.mean(dim=0).numpy(), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["textfooler", "faster-alzantot"])
+def test_word_vectors_stand_in_for_neighbours_in_the_model(name):
+    recipe = recipes.RECIPES[name]
+    assert missing(recipe, Sources(budget=9)) == [Resource.NEIGHBOURS]
+    assert missing(recipe, Sources(budget=9, given={Resource.WORD_VECTORS: object()})) == []
+    assert missing(recipes.RECIPES["pwws"], Sources(budget=9, given={Resource.WORD_VECTORS: object()}))
+
+
+def test_a_genetic_search_keeps_to_fluent_words_where_somebody_can_be_asked():
+    recipe = recipes.RECIPES["faster-alzantot"]
+    for given, limited in (({Resource.WORD_MODEL: object()}, True), ({}, False)):
+        attack = recipe.attack(Sources(budget=9, given=given))
+        assert any(isinstance(rule, Fluent) for rule in attack.constraints) is limited

@@ -98,9 +98,34 @@ def test_one_text_that_cannot_be_attacked_costs_no_other(tmp_path):
     ]  # fmt: skip
 
 
-def test_a_process_that_ends_is_reported_with_its_last_words(tmp_path):
-    with pytest.raises(ModelError, match="ended before its work was done: gone for good"):
+def test_a_process_that_ends_is_reported_with_its_status_and_last_words(tmp_path):
+    with pytest.raises(ModelError, match="ended before its work was done, with exit status 3: gone for good") as ended:
         peer(tmp_path).attack("pso", items(), untouched, budget=9)
+    assert "the same command again goes on" in ended.value.hint
+    assert sys.executable in ended.value.message
+    assert "audit textattack install" in ended.value.hint
+
+
+def test_where_a_variable_names_the_interpreter_no_other_is_to_be_built(tmp_path):
+    with pytest.raises(ModelError, match="exit status 3") as ended:
+        peer(tmp_path, named="SOME_VARIABLE").attack("pso", items(), untouched, budget=9)
+    assert f"({sys.executable}, which SOME_VARIABLE names)" in ended.value.message
+    assert "unset SOME_VARIABLE" in ended.value.hint
+    assert "textattack install" not in ended.value.hint
+
+
+def test_a_process_that_is_killed_says_nothing_about_its_environment(tmp_path, monkeypatch):
+    started, start = [], Peer._started
+    monkeypatch.setattr(Peer, "_started", lambda *given: started.append(start(*given)) or started[-1])
+
+    def kill(texts):
+        started[0].kill()
+        return untouched(texts)
+
+    with pytest.raises(ModelError, match="killed by SIGKILL") as ended:
+        peer(tmp_path).attack("deepwordbug", items(), kill, budget=9)
+    assert "the same command again goes on" in ended.value.hint
+    assert "install" not in ended.value.hint
 
 
 def test_silence_ends(tmp_path):

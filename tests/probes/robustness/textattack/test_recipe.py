@@ -102,7 +102,7 @@ def test_words_are_laid_beside_one_another(first, other, edited, origins):
 
 
 def test_a_failure_on_every_text_is_no_result():
-    with pytest.raises(ModelError, match="failed on all 2 texts: ValueError: no"):
+    with pytest.raises(ModelError, match=r"failed on every text \(2\): ValueError: no"):
         attempts([Found("error", None, 0, "ValueError: no")] * 2, ["a good film", "good"])
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from audits.config import Config
-from audits.planning.subject import positive_class
+from audits.planning.positive import positive_class
 from probes.core.answers import ProblemType
 from probes.core.errors import UsageError
 from probes.core.positive import Meaning

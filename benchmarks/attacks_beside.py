@@ -1,0 +1,143 @@
+"""What every comparison with TextAttack needs: its process, its random numbers, and both results side by side."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from probes.model.engine import TransformersModel
+from probes.robustness import search
+from probes.robustness.adversarial.attacked import Attacked
+from probes.robustness.adversarial.parts import (
+    VICTIM,
+    Attack,
+    Attempt,
+    Constraint,
+    Method,
+    Outcome,
+    Situation,
+    Transformation,
+)
+from probes.robustness.adversarial.pure import Rule
+from probes.robustness.search import Oracle
+
+RESULTS = Path(__file__).parent / "results"
+ROOT = Path(__file__).resolve().parents[1]
+MOVIE = ROOT.parent / "shared" / "data" / "vader_sentiment" / "movie.parquet"
+OUTCOMES = {
+    "SuccessfulAttackResult": Outcome.BROKEN,
+    "FailedAttackResult": Outcome.HELD,
+    "MaximizedAttackResult": Outcome.HELD,
+    "SkippedAttackResult": Outcome.WRONG_BEFORE,
+}
+UNLIMITED = 1_000_000
+SPREAD = 5
+"""Tokens by which a sentence may be shorter or longer than those asked for."""
+Row = tuple[str, int]
+
+
+def sentences(data: Path, held_out: Path, model: TransformersModel, *, tokens: int) -> list[Row]:
+    """Film sentences about so long that the model has not been trained on, with the positions of their labels."""
+    kept = {json.loads(line)["text"] for line in held_out.read_text(encoding="utf-8").splitlines()}
+    rows = [row for row in pq.read_table(data, columns=["text", "label"]).to_pylist() if row["text"] in kept]
+    lengths = model.token_counts([row["text"] for row in rows])[0]
+    about = [row for row, length in zip(rows, lengths, strict=True) if abs(length - tokens) <= SPREAD]
+    return [(row["text"], model.card.labels.index(row["label"])) for row in about]
+
+
+def textattack(python: Path, job: Mapping[str, Any], *, threads: int) -> dict[str, Any]:
+    """What TextAttack came to, from its own process."""
+    with tempfile.TemporaryDirectory() as scratch:
+        path, out = Path(scratch) / "job.json", Path(scratch) / "out.json"
+        folders = {"child": str(ROOT / "probes" / "robustness" / "textattack"), "folder": f"{scratch}/textattack"}
+        path.write_text(json.dumps({**job, **folders, "threads": threads, "out": str(out)}))
+        subprocess.run(
+            [str(python), str(Path(__file__).with_name("attacks_peer.py")), str(path)],
+            check=True,
+            env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": str(threads), "PYTHONHASHSEED": "0"},
+        )
+        found: dict[str, Any] = json.loads(out.read_text())
+        return found
+
+
+@dataclass(frozen=True)
+class Paired:
+    """TextAttack's sources of random numbers, as they are after `np.random.seed(i)` and `random.seed(i)`."""
+
+    numbers: np.random.RandomState
+    letters: random.Random
+
+    @classmethod
+    def of(cls, seed: int) -> Paired:
+        return cls(np.random.RandomState(seed), random.Random(seed))
+
+    def integer(self, low: int, high: int) -> int:
+        return int(self.numbers.randint(low, high))
+
+    def choice(self, options: Sequence[str]) -> str:
+        return self.letters.choice(options)
+
+
+@dataclass(frozen=True)
+class Listed(Rule):
+    """TextAttack's stopwords: words exactly as they are listed, so that "The" is none."""
+
+    words: frozenset[str]
+
+    def places(self, text: Attacked, places: Sequence[int], situation: Situation) -> list[int]:
+        return [place for place in places if text.words[place] not in self.words]
+
+
+def composed(method: Method, transformation: Transformation, rules: tuple[Constraint, ...]) -> Attack:
+    """An attack that may ask as much as it likes."""
+    return Attack(method=method, transformation=transformation, constraints=rules, budget=UNLIMITED)
+
+
+def attacks(
+    rows: Sequence[Row], recipe: Attack, victim: Oracle, others: Mapping[str, Oracle] | None = None
+) -> list[Attempt]:
+    """The attempt on each row, with the random numbers that TextAttack has for it."""
+    situations = [Situation(item, Attacked.of(text), Paired.of(item)) for item, (text, _) in enumerate(rows)]
+    searches = [recipe.method.search(recipe, each) for each in situations]
+    return search.run(searches, {VICTIM: victim, **(others or {})})
+
+
+def agreement(
+    ours: Sequence[tuple[Outcome, Any]], peer: Sequence[Sequence[str]], model: TransformersModel
+) -> dict[str, float]:
+    """Shares of items with the same outcome, and of those that both attacked with the same text.
+
+    Texts that the tokenizer maps to the same ids are the same to the model, which only rounding could tell apart.
+    """
+    pairs = [(outcome, OUTCOMES[kind], own, text) for (outcome, own), (kind, text) in zip(ours, peer, strict=True)]
+    both = [pair for pair in pairs if Outcome.WRONG_BEFORE not in pair[:2]]
+    rows = model.encoder.encode([text for *_, own, text in both for text in (own, text)]).keys(b"")
+    alike = [rows[2 * at] == rows[2 * at + 1] for at in range(len(both))]
+    broken = [same for same, (_, end, *_) in zip(alike, both, strict=True) if end is Outcome.BROKEN]
+    return {
+        "outcome": float(np.mean([own is end for own, end, *_ in pairs])),
+        "text": float(np.mean([own == text for *_, own, text in both])),
+        "alike": float(np.mean(alike)),
+        "adversarial": float(np.mean(broken)) if broken else float("nan"),
+    }
+
+
+def ends(attempts: Sequence[Attempt]) -> list[tuple[Outcome, Any]]:
+    """What each came to, and the text at the end."""
+    return [(attempt.outcome, attempt.changed) for attempt in attempts]
+
+
+def successes(outcomes: Sequence[Outcome]) -> str:
+    """Broken of attacked."""
+    broken = sum(outcome is Outcome.BROKEN for outcome in outcomes)
+    return f"{broken}/{broken + sum(outcome is Outcome.HELD for outcome in outcomes)}"

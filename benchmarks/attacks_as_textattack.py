@@ -242,12 +242,7 @@ class InPlace:
         masked = [f"{text.text[: text.spans[at][0]]}{BLANK}{text.text[text.spans[at][1] :]}" for at in places]
         found = yield Request(FILLED, situation.item, [(each, self.count, self.least) for each in masked])
         words = [[word for word in each if _letters(word) and _one(word)] for each in found]
-        return [
-            (Edit(place, word),)
-            for place, each in zip(places, words, strict=True)
-            for word in each
-            if word != text.words[place]
-        ]
+        return _instead(text, places, words)
 
 
 @dataclass(frozen=True)
@@ -286,12 +281,17 @@ class Rather:
         if not places:
             return []
         found = yield Request(READ, situation.item, [(text, place, self.count) for place in places])
-        return [
-            (Edit(place, word),)
-            for place, words in zip(places, found, strict=True)
-            for word in words
-            if word != text.words[place]
-        ]
+        return _instead(text, places, found)
+
+
+def _instead(text: Attacked, places: Sequence[int], words: Sequence[Sequence[str]]) -> list[Change]:
+    """Each word of each place in the stead of the one that stands there."""
+    return [
+        (Edit(place, word),)
+        for place, each in zip(places, words, strict=True)
+        for word in each
+        if word != text.words[place]
+    ]
 
 
 @dataclass(frozen=True)

@@ -179,7 +179,7 @@ def _without_network() -> None:
     def refused(*_args: Any, **_kwargs: Any) -> Any:
         raise OSError("an audit does not use the network")
 
-    socket.socket.connect = socket.socket.connect_ex = refused  # type: ignore[method-assign]
+    socket.socket.connect = socket.socket.connect_ex = refused  # type: ignore[method-assign]  # no network
     socket.getaddrinfo = refused
 
 
@@ -238,7 +238,7 @@ def built(textattack: Any, recipe: str, budget: int) -> Any:
         MissingResourceError: it needs data that is not here.
     """
 
-    class Parking(textattack.models.wrappers.ModelWrapper):  # type: ignore[misc]
+    class Parking(textattack.models.wrappers.ModelWrapper):  # type: ignore[misc]  # textattack is not typed
         model = None
 
         def __call__(self, texts: Sequence[Any], **_kwargs: Any) -> Any:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from probes.core.examples import Text
 
@@ -16,8 +18,7 @@ A backtick, which is a word's letter there because it is in a list of lookalikes
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(NamedTuple):
     """Another text at the place of one word; an empty one takes the word away, with the blank before it."""
 
     place: int
@@ -35,7 +36,7 @@ class Attacked:
     Attributes:
         text: the part that is attacked.
         spans: (words,) where each word stands in it: [start, end).
-        origins: (words,) which word of the first text each stands for; one word may have become several.
+        origins: (words,) which word of the first text each stands for, ascending; one word may have become several.
         first: the words of the first text.
         edited: which of these are no longer what they were, or gone.
         pair: of a pair, the text that is left alone, and whether it comes first; else None.
@@ -64,6 +65,15 @@ class Attacked:
         """(words,) as they are now."""
         return tuple(self.text[start:end] for start, end in self.spans)
 
+    def word(self, place: int) -> str:
+        """One of them."""
+        start, end = self.spans[place]
+        return self.text[start:end]
+
+    def places_of(self, origin: int) -> range:
+        """Where a word of the first text stands now: several places where it was broken up, none where it is gone."""
+        return range(bisect_left(self.origins, origin), bisect_right(self.origins, origin))
+
     @property
     def whole(self) -> Text:
         """What the model reads."""
@@ -82,11 +92,18 @@ class Attacked:
             start, end = self._cut(change[0])
             return self.text[:start] + change[0].text + self.text[end:]
         pieces, at = [], 0
-        for edit in change:
-            start, end = self._cut(edit)
+        for edit, start, end in self._cuts(change):
             pieces += [self.text[at:start], edit.text]
             at = end
         return "".join(pieces) + self.text[at:]
+
+    def _cuts(self, change: Change) -> Iterator[tuple[Edit, int, int]]:
+        """Each edit and what it replaces; a blank between two words that are taken away goes with the first."""
+        done = 0
+        for edit in change:
+            start, end = self._cut(edit)
+            yield edit, max(start, done), end
+            done = end
 
     def _cut(self, edit: Edit) -> tuple[int, int]:
         """What an edit replaces: its word, or for a word that is taken away, also one blank beside it."""
@@ -103,25 +120,19 @@ class Attacked:
         Args:
             text: `changed(change)`, where it is already known.
         """
-        spans: list[tuple[int, int]] = []
-        origins: list[int] = []
-        by_place = {edit.place: edit for edit in change}
-        shift = 0
-        for place, (start, end) in enumerate(self.spans):
-            edit = by_place.get(place)
-            if edit is None:
-                spans.append((start + shift, end + shift))
-                origins.append(self.origins[place])
-                continue
-            first, last = self._cut(edit)
+        spans: tuple[tuple[int, int], ...] = ()
+        origins: tuple[int, ...] = ()
+        shift = done = 0
+        for edit, first, last in self._cuts(change):
             inner = [match.span() for match in _WORD.finditer(edit.text)]
-            spans += [(first + shift + a, first + shift + b) for a, b in inner]
-            origins += [self.origins[place]] * len(inner)
+            spans += _moved(self.spans[done : edit.place], shift) + _moved(inner, first + shift)
+            origins += self.origins[done : edit.place] + (self.origins[edit.place],) * len(inner)
             shift += len(edit.text) - (last - first)
+            done = edit.place + 1
         return Attacked(
             text=self.changed(change) if text is None else text,
-            spans=tuple(spans),
-            origins=tuple(origins),
+            spans=spans + _moved(self.spans[done:], shift),
+            origins=origins + self.origins[done:],
             first=self.first,
             edited=self.edited | {self.origins[edit.place] for edit in change},
             pair=self.pair,
@@ -138,8 +149,7 @@ class Attacked:
         return [place for place in wanted if self.origins[place] not in self.edited]
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A text that a change would give, with what is known of it.
 
     Attributes:
@@ -152,12 +162,12 @@ class Candidate:
     base: Attacked
     change: Change
     text: str
-    notes: dict[str, float] = field(default_factory=dict)
+    notes: dict[str, float]
 
     @classmethod
     def of(cls, base: Attacked, change: Change) -> Candidate:
         """The candidate of a change."""
-        return cls(base=base, change=change, text=base.changed(change))
+        return cls(base, change, base.changed(change), {})
 
     @property
     def whole(self) -> Text:
@@ -167,3 +177,7 @@ class Candidate:
     def settled(self) -> Attacked:
         """The text, to be changed further."""
         return self.base.after(self.change, text=self.text)
+
+
+def _moved(spans: Sequence[tuple[int, int]], by: int) -> tuple[tuple[int, int], ...]:
+    return tuple([(start + by, end + by) for start, end in spans] if by else spans)

@@ -59,9 +59,9 @@ class Greedy:
                 return state.attempt(Outcome.BROKEN, budget)
         return state.attempt(Outcome.HELD, budget)
 
-    def places(self, text: Attacked, origin: int) -> list[int]:
-        """Where a word of the first text stands now: several places where it was broken in two."""
-        return [place for place, own in enumerate(text.origins) if own == origin]
+    def places(self, text: Attacked, origin: int) -> Sequence[int]:
+        """Where a word of the first text stands now."""
+        return text.places_of(origin)
 
 
 class State:

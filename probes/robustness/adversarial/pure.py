@@ -23,12 +23,12 @@ class WordSwap(ABC):
     def propose(self, text: Attacked, places: Sequence[int], situation: Situation) -> Steps[list[Change]]:
         """A change of each of these places to each of its swaps."""
         yield from _NO_REQUESTS
-        words = text.words
+        words = [(place, text.word(place)) for place in places]
         return [
             (Edit(place, other),)
-            for place in places
-            for other in dict.fromkeys(self.swaps(words[place], situation))
-            if other != words[place]
+            for place, word in words
+            for other in dict.fromkeys(self.swaps(word, situation))
+            if other != word
         ]
 
 

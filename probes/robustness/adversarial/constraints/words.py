@@ -26,8 +26,7 @@ class Stopwords(Rule):
 
     def places(self, text: Attacked, places: Sequence[int], situation: Situation) -> list[int]:
         """Those of other words."""
-        words = text.words
-        return [place for place in places if words[place].lower() not in self.words]
+        return [place for place in places if text.word(place).lower() not in self.words]
 
 
 @dataclass(frozen=True)
@@ -42,8 +41,7 @@ class LongWords(Rule):
 
     def places(self, text: Attacked, places: Sequence[int], situation: Situation) -> list[int]:
         """Those of words that are long enough."""
-        words = text.words
-        return [place for place in places if len(words[place]) >= self.least]
+        return [place for place in places if len(text.word(place)) >= self.least]
 
 
 @dataclass(frozen=True)

@@ -38,10 +38,11 @@ demo: $(INSTALLED)
 		*) echo "make demo: failed with exit code $$code." >&2; exit $$code ;; \
 	esac
 
-# Two processes of one thread each: tiny models gain nothing from more threads. In the order of the folders, because the
-# slowest files are those of few tests, which would come last otherwise and leave one process idle.
+# Three processes of one thread each: tiny models gain nothing from more threads, and two of them leave a quarter of two
+# cores idle while a browser, a file or a child process is waited for. In the order of the folders, because the slowest
+# files are those of few tests, which would come last otherwise and leave the other processes idle.
 test: $(INSTALLED)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 check: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -23,7 +23,7 @@ from audits.policy.policy import Policy
 from probes.core.findings import ExitCode, Verdict
 from probes.core.run_folder import RunFolder, write_atomic
 from reports.formats import publish_to_github, write_formats
-from reports.load import load
+from reports.load import Loaded, load
 from reports.pdf import PDF, write_pdf
 from reports.render import Layout, report_path, write_report
 
@@ -98,8 +98,9 @@ def conclude(
         write_comparison(run, compare_with(run, RunFolder(baseline)))
     verdict = _judged(run, policy, waivers, now) if policy is not None else None
     form = form or Form()
-    digest = publish(run, form=form)
-    told = publish_to_github(load(run), os.environ, bundle_digest=digest) if verdict else []
+    loaded = load(run)
+    digest = publish(run, form=form, loaded=loaded)
+    told = publish_to_github(loaded, os.environ, bundle_digest=digest) if verdict else []
     return Conclusion(
         run=run, report=report_path(run, form.layout), verdict=verdict, bundle=digest, annotations=tuple(told)
     )
@@ -120,14 +121,19 @@ def require_comparable(baseline: Path, *, data: str) -> None:
     require_unchanged(folder)
 
 
-def publish(run: RunFolder, *, form: Form) -> str:
-    """Write the report and the files for CI, and seal the run; returns the digest of the bundle."""
-    write_report(run, unmask=form.unmask, layout=form.layout)
+def publish(run: RunFolder, *, form: Form, loaded: Loaded | None = None) -> str:
+    """Write the report and the files for CI, and seal the run; returns the digest of the bundle.
+
+    Args:
+        loaded: the run in memory, for those who have read it already.
+    """
+    loaded = loaded or load(run)
+    write_report(run, unmask=form.unmask, layout=form.layout, loaded=loaded)
     if form.pdf:
         write_pdf(run, unmask=form.unmask)
     else:
         run.file(PDF).unlink(missing_ok=True)  # one of an earlier state would speak of that state
-    write_formats(run)
+    write_formats(run, loaded=loaded)
     return seal(run)
 
 

@@ -307,7 +307,7 @@ def _needs(finding: Finding) -> str:
     if finding.status is Status.NOT_RUN:
         return finding.enable or finding.message
     if finding.estimate is not None and finding.bound is None and finding.needed_n:
-        return f"at least {finding.needed_n:,} independent items"
+        return f"at least {plural(finding.needed_n, 'independent item')}"
     if finding.maximum is not None:
         return f"at most {number(finding.maximum, finding.unit)}"
     if finding.minimum is not None:

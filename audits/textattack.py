@@ -50,6 +50,10 @@ def home() -> Path:
     return demo_folder().parent / "textattack"
 
 
+def _data() -> Path:
+    return home() / "data" / "nltk_data"
+
+
 def find_peer() -> Peer | None:
     """An interpreter that has TextAttack: the one that is named, this one, or the one that was built; None for none.
 
@@ -72,7 +76,7 @@ def commands(folder: Path) -> list[list[str]]:
     """What builds an environment there, to be run in this order."""
     python = str(_interpreter(folder))
     pip = [python, "-m", "pip", "--no-input", "--disable-pip-version-check", "install", "--quiet"]
-    data = [python, "-m", "nltk.downloader", "-q", "-e", "-d", str(home() / "data" / "nltk_data"), *NLTK_DATA]
+    data = [python, "-m", "nltk.downloader", "-q", "-e", "-d", str(_data()), *NLTK_DATA]
     return [[sys.executable, "-m", "venv", str(folder)], [*pip, *PINNED, *_same_torch()], data]
 
 
@@ -92,14 +96,22 @@ def install(*, progress: Progress) -> Peer:
         progress(f"installing {', '.join([*PINNED, *_same_torch()])}: {SIZE}; some minutes")
         install_packages, fetch = commands(folder)[1:]
         _run(install_packages)
-        if subprocess.run(fetch, capture_output=True, check=False).returncode:
-            progress("nltk's data could not be fetched: name a folder that has it with NLTK_DATA")
+        subprocess.run(fetch, capture_output=True, check=False)
+        if absent := _absent():
+            progress(f"nltk's {', '.join(absent)} could not be fetched: name a folder that has them with NLTK_DATA")
         (home() / "ready").write_text(VERSION + "\n", encoding="utf-8")
     except (OSError, subprocess.CalledProcessError) as error:
         raise OutputError(f"{home()} cannot be written: {error}", hint="free 2 GB there, or move the cache") from error
     found = find_peer()
     assert found is not None  # it has just been built
     return found
+
+
+def _absent() -> list[str]:
+    """Which of nltk's data lie nowhere that a recipe looks: its downloader ends with 0 whether it got them or not."""
+    named = [Path(each) for each in os.environ.get("NLTK_DATA", "").split(os.pathsep) if each]
+    lying = {path.name.removesuffix(".zip") for folder in (_data(), *named) for path in folder.glob("*/*")}
+    return [name for name in NLTK_DATA if name not in lying]
 
 
 def _run(command: Sequence[str]) -> None:

@@ -12,7 +12,9 @@ the same random numbers, drawn in the same order (item i from seed i). Compared 
 
 "Host only" has the model's answers recorded and given back: what the search itself costs.
 
-CPU time of one thread is what to believe on a machine that is shared with other work. Writes results/attacks.md.
+CPU time of one thread is what to believe on a machine that is shared with other work. On an accelerator, where the CPU
+waits, rates are those of wall time, and on CUDA the share of what the card can do in bfloat16 stands with them. What is
+missing (`benchmarks.attacks_needs`) is said before anything begins. Writes results/attacks.md.
 """
 
 from __future__ import annotations
@@ -28,10 +30,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from audits.demo.model import build_demo
+from audits.demo.model import DemoPaths, build_demo
 from benchmarks.attacks_as_textattack import COMPOSED, Given
 from benchmarks.attacks_beside import (
-    MOVIE,
     OUTCOMES,
     RESULTS,
     Row,
@@ -42,7 +43,9 @@ from benchmarks.attacks_beside import (
     successes,
     textattack,
 )
-from benchmarks.engine import machine
+from benchmarks.attacks_needs import lacking, needing
+from benchmarks.engine import flops, gemm_flops, machine, prepared
+from probes.core.errors import AuditError
 from probes.core.examples import Example
 from probes.core.probe import Context
 from probes.core.records import Measurement
@@ -61,31 +64,45 @@ COLUMNS = (
     "way", "sentences", "queries", "success", "queries/s (CPU)", "queries/s (wall)", "x as it installs",
     "x dynamic padding", "same outcome", "same text", "same text where broken",
 )  # fmt: skip
+CLOCKS = {"cpu": "CPU time", "wall": "wall time"}
 
 
 def main() -> None:
     options = arguments()
     torch.set_num_threads(options.threads)
-    demo = build_demo(progress=print)
+    demo = ready(options)
     model = load(str(demo.model), device=options.device, dtype="float32")
     rows = sentences(options.data, demo.data, model, tokens=options.tokens)
     work = [("deepwordbug", rows[: options.texts], options.few), ("pwws", rows[: options.pwws], options.few_pwws)]
-    peer = textattack(options.peer_python, {"model": str(demo.model), "work": work}, threads=options.threads)
+    job, device = {"model": str(demo.model), "work": work}, model.forward.device
+    peer = textattack(options.peer_python, job, threads=options.threads, device=str(device))
     results = [measured(name, its, peer, model, options) for name, its, _ in work]
     compared = [
         ours(names, some, model)
         for names, some in (("deepwordbug", rows[: options.texts]), ("pwws", rows[: options.pwws]))
     ]
     tokens = np.mean(model.token_counts([text for text, _ in rows[: options.texts]])[0])
-    text = report(results, compared, peer, options, tokens=float(tokens), host=encoding_rate(model, results))
+    clock = "cpu" if device.type == "cpu" else "wall"
+    host = encoding_rate(model, results)
+    text = report(results, compared, peer, options, tokens=float(tokens), host=host, clock=clock)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(text, encoding="utf-8")
     print(text)
 
 
+def ready(options: argparse.Namespace) -> DemoPaths:
+    """The demonstration model, when nothing is missing."""
+    if found := lacking(options):
+        raise SystemExit(f"missing here: {'; '.join(found)}")
+    try:
+        return build_demo(progress=print)
+    except AuditError as error:
+        raise SystemExit(f"missing here: the demonstration model: {error.message}; {error.hint}") from error
+
+
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--peer-python", required=True, type=Path, help="an interpreter that has TextAttack")
-    parser.add_argument("--data", type=Path, default=MOVIE)
+    needing(parser)
     parser.add_argument("--texts", type=int, default=100, help="attacked by DeepWordBug")
     parser.add_argument("--pwws", type=int, default=25, help="of these, attacked by PWWS")
     parser.add_argument("--tokens", type=int, default=33, help="length of a sentence, five more or less")
@@ -93,7 +110,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--few-pwws", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3, help="of this engine; medians are given")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--device", default="cpu")
     parser.add_argument("--out", type=Path, default=RESULTS / "attacks.md")
     return parser.parse_args()
 
@@ -129,14 +145,14 @@ def measured(
     goals = [Untargeted(label) for _, label in rows]
     exact, screened, host = Way(), Way(), Way()
     screen = model.screened()
-    recorder = Recorder(ClassifierVictim(model, goals))
+    recorder, screening = Recorder(ClassifierVictim(model, goals)), Recorder(ClassifierVictim(model, goals, screen))
     for _ in range(options.rounds):
         fresh(model)
         timed(exact, lambda: attacks(rows, recipe, recorder))  # what it keeps costs a microsecond a text
         if screen is not None:
             fresh(model)
             fresh(screen)
-            timed(screened, lambda: attacks(rows, recipe, ClassifierVictim(model, goals, screen)))
+            timed(screened, lambda: attacks(rows, recipe, screening))
     for _ in range(3 * options.rounds):
         timed(host, lambda: attacks(rows, recipe, recorder.replay))
     return {
@@ -147,6 +163,7 @@ def measured(
         "screened": screened,
         "host": host,
         "texts": list(recorder.scores),
+        "share": share(screen, list(screening.scores), screened.wall) if screen is not None else "",
         "agreement": {
             way: agreement(ends(found.attempts), peer[name]["dynamic"]["found"], model)
             for way, found in (("exact", exact), ("screened", screened))
@@ -184,6 +201,18 @@ class Recorder:
         return found
 
 
+def share(screen: TransformersModel, texts: Sequence[Any], wall: Sequence[float]) -> str:
+    """How much of what a CUDA card can do a whole search makes of it; nothing is said of other devices."""
+    if screen.forward.device.type != "cuda":
+        return ""
+    peak = gemm_flops(screen.forward.device, screen.dtype)
+    reached = flops(screen, prepared(screen, texts)) / statistics.median(wall)
+    return (
+        f"The search in {screen.dtype}, by wall time from beginning to end: {reached / peak:.1%} of the fastest matrix "
+        f"product in that type ({peak / 1e9:,.0f} GFLOP/s); real tokens only, each text once, through all layers."
+    )
+
+
 def encoding_rate(model: TransformersModel, results: Sequence[dict[str, Any]]) -> float:
     """Texts per second of wall time that become token ids, words not remembered from before."""
     texts = [text for result in results for text in result["texts"]]
@@ -219,6 +248,7 @@ def report(
     *,
     tokens: float,
     host: float,
+    clock: str,
 ) -> str:
     facts = machine(options)
     versions = ", ".join(f"{name} {value}" for name, value in peer["versions"].items())
@@ -227,11 +257,11 @@ def report(
         "",
         f"Held-out film sentences of {tokens:.1f} tokens on average. The peer: {versions}. This engine: "
         f"torch {facts['torch']}, transformers {facts['transformers']}; medians of {options.rounds} rounds, nothing "
-        "remembered between them. The peer ran once. Seconds are CPU seconds of the process; wall time beside them.",
+        f"remembered between them. The peer ran once, its network on the same device. Compared by {CLOCKS[clock]}.",
         "",
     ]
     for result in results:
-        lines += section(result)
+        lines += section(result, clock=clock)
     lines += ["## The recipe `fast`", "", "| recipe | broken | queries an item |", "|---|---:|---:|"]
     for each in compared:
         lines += [f"| {name} | {broken}/{n} | {queries:.1f} |" for name, (broken, n, queries) in each.items()]
@@ -239,9 +269,9 @@ def report(
     return "\n".join(lines) + "\n"
 
 
-def section(result: dict[str, Any]) -> Iterator[str]:
+def section(result: dict[str, Any], *, clock: str) -> Iterator[str]:
     peer, rows = result["peer"], result["rows"]
-    installed, dynamic = (peer[way]["queries"] / peer[way]["cpu"] for way in ("installed", "dynamic"))
+    installed, dynamic = (peer[way]["queries"] / peer[way][clock] for way in ("installed", "dynamic"))
     yield f"## {result['name']}, {len(rows)} sentences"
     yield ""
     yield f"| {' | '.join(COLUMNS)} |"
@@ -251,25 +281,28 @@ def section(result: dict[str, Any]) -> Iterator[str]:
         ("TextAttack, padding dynamic", "dynamic"),
     ):
         its = peer[way]
-        rate = its["queries"] / its["cpu"]
+        rate = its["queries"] / its[clock]
         success = successes([OUTCOMES[kind] for kind, _ in its["found"]])
         yield (
-            f"| {label} | {len(its['found'])} | {its['queries']:,} | {success} | {rate:.1f} | "
-            f"{its['queries'] / its['wall']:.1f} | {rate / installed:.2f} | {rate / dynamic:.2f} | | | |"
+            f"| {label} | {len(its['found'])} | {its['queries']:,} | {success} | "
+            f"{its['queries'] / its['cpu']:.1f} | {its['queries'] / its['wall']:.1f} | "
+            f"{rate / installed:.2f} | {rate / dynamic:.2f} | | | |"
         )
     for label, key in (("this engine, exact", "exact"), ("this engine, bfloat16 confirmed in float32", "screened")):
         way = result[key]
         if way.attempts:
-            rate, same = way.rate(way.cpu), result["agreement"][key]
+            rate, same = way.rate(getattr(way, clock)), result["agreement"][key]
             success = successes([attempt.outcome for attempt in way.attempts])
             yield (
-                f"| {label} | {len(rows)} | {way.queries:,} | {success} | {rate:.1f} | {way.rate(way.wall):.1f} | "
-                f"{rate / installed:.1f} | {rate / dynamic:.2f} | {same['outcome']:.1%} | {same['alike']:.1%} | "
-                f"{same['adversarial']:.1%} |"
+                f"| {label} | {len(rows)} | {way.queries:,} | {success} | "
+                f"{way.rate(way.cpu):.1f} | {way.rate(way.wall):.1f} | {rate / installed:.1f} | {rate / dynamic:.2f} | "
+                f"{same['outcome']:.1%} | {same['alike']:.1%} | {same['adversarial']:.1%} |"
             )
     replayed, host = peer["replayed"], result["host"]
     theirs, ours = replayed["queries"] / replayed["cpu"], host.rate(host.cpu)
     yield ""
+    if result["share"]:
+        yield from (result["share"], "")
     yield (
         f"Host only (answers recorded): TextAttack {theirs:,.0f} queries/s, this engine {ours:,.0f} queries/s, "
         f"{ours / theirs:.1f} times as many."

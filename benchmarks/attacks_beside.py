@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import subprocess
 import tempfile
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
+from benchmarks.attacks_needs import alone
 from probes.model.engine import TransformersModel
 from probes.robustness import search
 from probes.robustness.adversarial.attacked import Attacked
@@ -34,7 +34,6 @@ from probes.robustness.search import Oracle
 
 RESULTS = Path(__file__).parent / "results"
 ROOT = Path(__file__).resolve().parents[1]
-MOVIE = ROOT.parent / "shared" / "data" / "vader_sentiment" / "movie.parquet"
 OUTCOMES = {
     "SuccessfulAttackResult": Outcome.BROKEN,
     "FailedAttackResult": Outcome.HELD,
@@ -56,16 +55,16 @@ def sentences(data: Path, held_out: Path, model: TransformersModel, *, tokens: i
     return [(row["text"], model.card.labels.index(row["label"])) for row in about]
 
 
-def textattack(python: Path, job: Mapping[str, Any], *, threads: int) -> dict[str, Any]:
-    """What TextAttack came to, from its own process."""
+def textattack(python: Path, job: Mapping[str, Any], *, threads: int, device: str = "cpu") -> dict[str, Any]:
+    """What TextAttack came to, from its own process, with its network on the device."""
     with tempfile.TemporaryDirectory() as scratch:
         path, out = Path(scratch) / "job.json", Path(scratch) / "out.json"
         folders = {"child": str(ROOT / "probes" / "robustness" / "textattack"), "folder": f"{scratch}/textattack"}
-        path.write_text(json.dumps({**job, **folders, "threads": threads, "out": str(out)}))
+        path.write_text(json.dumps({**job, **folders, "threads": threads, "device": device, "out": str(out)}))
         subprocess.run(
             [str(python), str(Path(__file__).with_name("attacks_peer.py")), str(path)],
             check=True,
-            env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": str(threads), "PYTHONHASHSEED": "0"},
+            env=alone() | {"OMP_NUM_THREADS": str(threads)},
         )
         found: dict[str, Any] = json.loads(out.read_text())
         return found

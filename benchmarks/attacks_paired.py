@@ -26,7 +26,6 @@ import torch
 from audits.demo.model import build_demo
 from benchmarks.attacks_as_textattack import COMPOSED, STEEP, UNCUT, Given, Slopes, WordModel
 from benchmarks.attacks_beside import (
-    MOVIE,
     OUTCOMES,
     RESULTS,
     Row,
@@ -36,6 +35,7 @@ from benchmarks.attacks_beside import (
     successes,
     textattack,
 )
+from benchmarks.attacks_needs import MOVIE
 from benchmarks.attacks_stand_ins import StandIns, make
 from probes.model.engine import TransformersModel
 from probes.model.load import load

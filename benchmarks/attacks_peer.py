@@ -6,6 +6,8 @@ Ways: "installed" is its HuggingFaceModelWrapper, which pads every text to 512 t
 to the longest of a call; "replayed" gives back recorded answers, which leaves what its own code costs.
 """
 
+# ruff: noqa: E402  # the job says where `child` lies, and `child.imported` keeps what comes after it from downloading
+
 import json
 import random
 import sys
@@ -16,15 +18,14 @@ import numpy as np
 
 JOB = json.loads(Path(sys.argv[1]).read_text())
 sys.path.insert(0, JOB["child"])
-import child  # noqa: E402  # its folder is known only now
+import child
 
 textattack = child.imported(Path(JOB["folder"]))
-# Only behind the line above, which keeps what they import from downloading.
-import nltk  # noqa: E402
-import torch  # noqa: E402
-from attacks_peer_recipes import built, lists, stand_in, stopwords_of  # noqa: E402
-from textattack.models.wrappers import HuggingFaceModelWrapper, ModelWrapper  # noqa: E402
-from transformers import AutoModelForSequenceClassification, AutoTokenizer  # noqa: E402
+import nltk
+import torch
+from attacks_peer_recipes import built, lists, stand_in, stopwords_of
+from textattack.models.wrappers import HuggingFaceModelWrapper, ModelWrapper
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 torch.set_num_threads(JOB["threads"])
 
@@ -33,7 +34,7 @@ class Dynamic(HuggingFaceModelWrapper):
     def __call__(self, texts):
         inputs = self.tokenizer(list(texts), padding=True, truncation=True, max_length=512, return_tensors="pt")
         with torch.inference_mode():
-            return self.model(**inputs).logits.softmax(-1)
+            return self.model(**inputs.to(self.model.device)).logits.softmax(-1)
 
 
 class Kept(ModelWrapper):
@@ -100,7 +101,7 @@ def paired(network, tokenizer):
 def main():
     # Dropout is nothing to a network that answers; TextAttack takes gradients of one that is being trained.
     still = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
-    network = AutoModelForSequenceClassification.from_pretrained(JOB["model"], **still).eval()
+    network = AutoModelForSequenceClassification.from_pretrained(JOB["model"], **still).eval().to(JOB["device"])
     tokenizer = AutoTokenizer.from_pretrained(JOB["model"])
     if "pairs" in JOB:
         stand_in(JOB["vectors"], JOB["word_model"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -11,6 +12,7 @@ from probes.core.records import Evidence
 from reports.bearings import bearings
 from reports.load import Loaded
 from reports.marks import visible
+from reports.measurements import name_in_words
 from reports.not_run import NotRun, counted, grouped
 from reports.numbers import count, plural
 from reports.ranking import UNNUMBERED, Ranked, beyond
@@ -23,6 +25,8 @@ _HEADLINES = 5
 _TASKS = 6
 _UNTESTED = 3
 _RISKS = 110
+_NOTE = 110
+_PROBE = 45
 _TITLE = 100
 _SENTENCE = 190
 _VERDICT = 800
@@ -35,10 +39,10 @@ def decision(loaded: Loaded, findings: Sequence[Ranked], missing: Sequence[NotRu
     open_items = [item for item in findings if item.finding.status not in UNNUMBERED]
     return Decision(
         badge=verdict_badge(loaded),
-        sentence=_clip(loaded.verdict.sentence if loaded.verdict else _UNJUDGED, _VERDICT),
+        sentence=_whole(loaded.verdict.sentence if loaded.verdict else _UNJUDGED, _VERDICT),
         counts=_counts(loaded.findings),
         total=_total(loaded),
-        bearings=tuple(replace(fact, value=_clip(fact.value, _BEARING)) for fact in bearings(loaded, findings)),
+        bearings=tuple(replace(fact, value=_whole(fact.value, _BEARING)) for fact in bearings(loaded, findings)),
         headlines=tuple(_headline(item, related) for item, related in _leading(open_items)),
         headline_note=_headline_note(loaded, open_items),
         closest=() if open_items else tuple(_headline(item, 0) for item in _closest(findings)),
@@ -122,9 +126,18 @@ def _headline(item: Ranked, related: int) -> Headline:
         anchor=item.anchor,
         badge=BADGES[finding.status],
         level=LEVELS[finding.level],
-        title=_clip(item.title, _TITLE),
-        sentence=_clip(sentence(finding), _SENTENCE) + more,
+        title=_titled(item),
+        sentence=_whole(sentence(finding), _SENTENCE) + more,
     )
+
+
+def _titled(item: Ranked) -> str:
+    """The title, or where that is long the name of the number in its place; the whole of it is in the register."""
+    name = item.finding.measurement
+    if len(item.title) <= _TITLE or not name:
+        return _clip(item.title, _TITLE)
+    part = f" ({item.part})" if item.part else ""
+    return _clip(f"{item.probe_title}: {name_in_words(name)}{part}", _TITLE)
 
 
 def _headline_note(loaded: Loaded, open_items: Sequence[Ranked]) -> str:
@@ -153,7 +166,7 @@ def _untested(loaded: Loaded, missing: Sequence[NotRun]) -> tuple[Fact, ...]:
         facts.append(Fact("More", f"{plural(len(groups) - _UNTESTED, 'further reason')} under Not run"))
     declared = loaded.manifest.card.unmeasured_risks
     if declared:
-        facts.append(Fact("Declared as outside these tests", _clip("; ".join(declared), _RISKS)))
+        facts.append(Fact("Declared as outside these tests", _some(declared, _RISKS)))
     facts.append(Fact("Outside any such audit", "the system around the model, its users and its operation"))
     return tuple(facts)
 
@@ -163,14 +176,16 @@ def _names(names: Sequence[str]) -> str:
     for name in names:
         probe = name.partition(": ")[0]
         parts[probe] = parts.get(probe, 0) + 1
-    told = [_clip(probe, 36) + (f" ({count(times)} numbers)" if times > 1 else "") for probe, times in parts.items()]
+    told = [
+        _clip(probe, _PROBE) + (f" ({count(times)} numbers)" if times > 1 else "") for probe, times in parts.items()
+    ]
     shown = ", ".join(told[:3])
     return shown if len(told) <= 3 else f"{shown} and {count(len(told) - 3)} more"
 
 
 def _notes(loaded: Loaded) -> tuple[str, ...]:
     notes = [*loaded.manifest.notes, *loaded.manifest.data.notes]
-    shown = tuple(_clip(note, 110) for note in notes[:2])
+    shown = tuple(_whole(note, _NOTE) for note in notes[:2])
     return (*shown, f"{plural(len(notes) - 2, 'more note')} under Limitations.") if len(notes) > 2 else shown
 
 
@@ -267,6 +282,28 @@ def _thresholds_task(loaded: Loaded) -> Fact | None:
         f"{plural(bare, 'threshold')} without a recorded rationale" if bare else "each has its rationale under Policy"
     )
     return Fact("Confirm that the thresholds suit the use", told)
+
+
+def _some(texts: Sequence[str], most: int) -> str:
+    """Those that fit, whole, and how many more there are; a first one that does not fit is clipped."""
+    for shown in range(len(texts), 0, -1):
+        told = "; ".join(texts[:shown]) + (f" and {count(len(texts) - shown)} more" if shown < len(texts) else "")
+        if len(told) <= most and len(visible(told)) <= most:
+            return visible(told)
+    return _clip("; ".join(texts), most)
+
+
+def _whole(text: str, most: int) -> str:
+    """The first sentences, as many as fit; the mark after them says that more were written. A first sentence that does
+    not fit is clipped."""
+    shown = visible(text[:most])
+    if len(text) <= most and len(shown) <= most:
+        return shown
+    ends = [found.end() for found in _SENTENCE_END.finditer(shown[: most - 1])]
+    return f"{shown[: ends[-1]]} …" if ends else _clip(text, most)
+
+
+_SENTENCE_END = re.compile(r"(?<!\be\.g)(?<!\bi\.e)[.!?](?= [^a-z])")
 
 
 def _clip(text: str, most: int) -> str:

@@ -165,7 +165,7 @@ def _number_heading(name: str, cells: Mapping[str, Measurement], key: str) -> Ce
     if len(titles) == 1:
         return text(capital(titles[0]), name)
     own = "; ".join(f"{value_in_words(key, value)}: {m.title}" for value, m in cells.items())
-    return text(_in_words(name), f"{own}; {name}")
+    return text(name_in_words(name), f"{own}; {name}")
 
 
 def _shortened(title: str) -> bool:
@@ -178,15 +178,19 @@ def _whole_title(title: str) -> str:
 
 def _heading(name: str, title: str) -> str:
     """The title where it is short enough to stand above a column, or else the name of the measurement as words."""
-    return _in_words(name) if not title or _shortened(title) else capital(_whole_title(title))
+    return name_in_words(name) if not title or _shortened(title) else capital(_whole_title(title))
 
 
 def _explained(name: str, title: str) -> str:
     """A heading with the title it is short for, as a sentence."""
-    return f"{capital(title)}." if title.lower().startswith(_in_words(name).lower()) else f"{_in_words(name)}: {title}."
+    return (
+        f"{capital(title)}."
+        if title.lower().startswith(name_in_words(name).lower())
+        else f"{name_in_words(name)}: {title}."
+    )
 
 
-def _in_words(name: str) -> str:
+def name_in_words(name: str) -> str:
     """The name of a measurement for a reader: "Classifier AUC"."""
     return capital(" ".join(word.upper() if word in _ACRONYMS else word for word in name.split("_")))
 

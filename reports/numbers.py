@@ -11,6 +11,8 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from probes.core.counts import count as count
+from probes.core.counts import plural as plural
 from probes.core.records import Estimate, Unit
 
 MINUS = "\N{MINUS SIGN}"
@@ -41,10 +43,17 @@ def printed(estimate: Estimate, unit: Unit) -> Printed:
     value, low, high = (scale * x for x in (estimate.value, estimate.low, estimate.high))
     places = decimals(low, high, value=value, limit=100 if unit is Unit.PROPORTION else None)
     sign = unit is Unit.DIFFERENCE
+    if exact(estimate):
+        return Printed(value=fixed(value, places, sign=sign) + SUFFIX[unit], interval="exact")
     return Printed(
         value=fixed(value, places, sign=sign) + SUFFIX[unit],
         interval=f"{fixed(low, places, sign=sign)}{_inner(unit)} to {fixed(high, places, sign=sign)}{SUFFIX[unit]}",
     )
+
+
+def exact(estimate: Estimate) -> bool:
+    """Is the number counted from all there is, so that chance has no part in it and an interval no meaning."""
+    return estimate.estimand == "fixed_set" and estimate.low == estimate.value == estimate.high
 
 
 def decimals(low: float, high: float, *, value: float | None = None, limit: float | None = None) -> int:
@@ -113,11 +122,6 @@ def level(estimate: Estimate) -> str:
     return f"{100 * estimate.level:g}%"
 
 
-def count(number: int) -> str:
-    """A count with thousands separators."""
-    return f"{number:,}"
-
-
 def spread(sizes: Sequence[int]) -> str:
     """The least and the most of some counts: "26 to 400", or "26" where they are alike."""
     least, most = min(sizes), max(sizes)
@@ -171,7 +175,8 @@ def in_words(
         limits = [None if bound is None else count_in(bound, base) for bound in (minimum, maximum)]
         accepts = _accepted_frequency(limits[0], limits[1])
     told = f"the policy accepts {accepts}" if minimum is not None or maximum is not None else "no threshold is set"
-    return f"{value} ({level(estimate)} interval {interval}); {told}; n = {items(estimate)}"
+    sure = "exact" if exact(estimate) else f"{level(estimate)} interval {interval}"
+    return f"{value} ({sure}); {told}; n = {items(estimate)}"
 
 
 def count_in(share: float, base: int) -> str:
@@ -190,11 +195,6 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def plural(number: int, word: str, words: str | None = None) -> str:
-    """A count with its noun: "1 check", "3 checks"."""
-    return f"{count(number)} {word if number == 1 else words or word + 's'}"
-
-
 def _scale(unit: Unit) -> float:
     return 1.0 if unit is Unit.SCORE else 100.0
 
@@ -203,8 +203,10 @@ def _inner(unit: Unit) -> str:
     return "%" if unit is Unit.PROPORTION else ""
 
 
-_OURS = frozenset({"axis", "pair", "functionality", "technique", "category", "ranking"})
-_PLAIN = frozenset({"attribute", "group", "kind", "slice", "source", *_OURS})
+_NAMED = frozenset({"order", "perturbation", "register"})
+_OURS = frozenset({"axis", "pair", "functionality", "technique", "category", "kind", "ranking", *_NAMED})
+"""Keys whose values are names of our own lists."""
+_PLAIN = frozenset({"attribute", "group", "slice", "source", *_OURS}) - _NAMED
 """Keys of a part of the data that need no naming: their values say what they are."""
 _SOURCES = {"data": "in the audit's texts", "templates": "in templates", "own sentences": "in sentences of our own"}
 
@@ -230,4 +232,4 @@ def _said(key: str, value: str, part: Collection[str]) -> str:
     said = value_in_words(key, value, part)
     if key == "word":
         return f"word “{said}”"
-    return said if key in _PLAIN else f"{key} {said}"
+    return said if key in _PLAIN or said.startswith(f"{key} ") else f"{key} {said}"

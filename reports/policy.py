@@ -15,7 +15,7 @@ from reports.load import Loaded
 from reports.numbers import accepted, capital
 from reports.ranking import Ranked
 from reports.register import bound
-from reports.tables import code, columns, number, row, status, table, text
+from reports.tables import code, columns, number, row, status, table_of, text
 from reports.views import Fact, Listing, Policy, Row, Table
 from reports.waivers import waivers
 from reports.wording import BADGES, LEVELS
@@ -74,8 +74,15 @@ def _checks(findings: Sequence[Finding], known: Approvals, limits: Limits) -> Ta
         return None
     names = ("Check", "Accepted", "Deciding bound", "Status", "Why this threshold, from where and approved by whom")
     head = columns(*names, numbers=("Accepted", "Deciding bound"))
-    rows = [_row(f, known.of(f)) for f in applied]
-    return table("Thresholds as applied", head, rows, most=limits.checks, what="thresholds", wide=True)
+    return table_of(
+        applied,
+        lambda finding: _row(finding, known.of(finding)),
+        "Thresholds as applied",
+        head,
+        most=limits.checks,
+        what="thresholds",
+        wide=True,
+    )
 
 
 def _row(finding: Finding, approved: str) -> Row:

@@ -12,9 +12,10 @@ import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from pathlib import Path
+from types import CodeType
 from typing import TYPE_CHECKING, Literal
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from probes.core.run_folder import RunFolder, write_atomic
@@ -25,6 +26,8 @@ from reports.marks import visible
 from reports.redacted import redacted
 
 if TYPE_CHECKING:
+    from jinja2.bccache import Bucket
+
     from reports.page import Page
 
 _REMEMBERED = 400
@@ -44,10 +47,15 @@ def report_path(run: RunFolder, layout: Layout) -> Path:
     return run.report_path if layout == "single" else run.path / FOLDER / INDEX
 
 
-def write_report(run: RunFolder | Path, *, layout: Layout = "single", unmask: bool = False) -> Path:
+def write_report(
+    run: RunFolder | Path, *, layout: Layout = "single", unmask: bool = False, loaded: Loaded | None = None
+) -> Path:
     """Render a run folder into `report.html`, or into the folder `report`; `unmask` as in `render`.
 
     A report in the other layout that is there is made again too, so that no two of them differ.
+
+    Args:
+        loaded: the run in memory, for those who have read it already.
 
     Returns:
         Where the report begins.
@@ -58,10 +66,11 @@ def write_report(run: RunFolder | Path, *, layout: Layout = "single", unmask: bo
         OutputError: when the report cannot be written.
     """
     folder = run if isinstance(run, RunFolder) else RunFolder(run)
+    loaded = loaded or load(folder)
     if layout == "single" or folder.report_path.exists():
-        write_atomic(folder.report_path, render(folder, unmask=unmask))
+        write_atomic(folder.report_path, render_loaded(loaded, unmask=unmask))
     if layout == "dir" or report_path(folder, "dir").exists():
-        for name, content in render_dir(folder, unmask=unmask).items():
+        for name, content in fitted(loaded, apart, unmask=unmask).items():
             write_atomic(folder.path / FOLDER / name, content)
     return report_path(folder, layout)
 
@@ -153,6 +162,25 @@ def plain(text: str, *, masked: bool) -> str:
     return re.sub(r"[^A-Za-z0-9._:, -]", "-", mask(text) if masked else text)
 
 
+class _Compiled(BytecodeCache):
+    """Templates as they were compiled in this process: the environments differ in what becomes of a text when it is
+    printed, and not in the code that prints it.
+    """
+
+    def __init__(self) -> None:
+        self._code: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._code.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if bucket.code is not None:
+            self._code[bucket.key, bucket.checksum] = bucket.code
+
+
+_COMPILED = _Compiled()
+
+
 @lru_cache(maxsize=len(LADDER) * 2)
 def environment(limits: Limits, *, masked: bool = True) -> Environment:
     """The template environment: everything escaped, offensive words masked, unseen characters named, an unknown name
@@ -163,6 +191,7 @@ def environment(limits: Limits, *, masked: bool = True) -> Environment:
         autoescape=True,
         undefined=StrictUndefined,
         finalize=partial(_shown, limits=limits, masked=masked),
+        bytecode_cache=_COMPILED,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=False,

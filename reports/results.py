@@ -17,7 +17,7 @@ from reports.measurements import severity_matrix
 from reports.numbers import accepted, capital, plural, printed
 from reports.ranking import Ranked, by_risk
 from reports.severity import margin
-from reports.tables import columns, estimated, number, rests_on, row, status, table, text
+from reports.tables import columns, estimated, number, rests_on, row, status, table_of, text
 from reports.views import Cell, RiskResults, Row, Table
 from reports.wording import BADGES, LEVELS, outcome, risk_title
 
@@ -73,10 +73,18 @@ def _checks(found: Sequence[Ranked], title: str, loaded: Loaded, limits: Limits,
     changes, effects = beside.changes, beside.effects
     numbers = ("Estimate and interval", "Accepted", *(["Change since baseline"] if changes else []), "Items")
     head = columns("Check", "Status", *numbers, numbers=numbers)
-    rows = [_check_row(item, loaded, changes, effects) for item in found]
     note = _CHANGE_NOTE if changes else ""
     note = f"{_EFFECT_NOTE} {note}".strip() if any(item.finding.check in effects for item in found) else note
-    return table(f"{title}: all checks", head, rows, most=limits.checks, what="checks", note=note, wide=True)
+    return table_of(
+        found,
+        lambda item: _check_row(item, loaded, changes, effects),
+        f"{title}: all checks",
+        head,
+        most=limits.checks,
+        what="checks",
+        note=note,
+        wide=True,
+    )
 
 
 _EFFECT_NOTE = (

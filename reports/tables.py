@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from probes.core.records import Estimate, Unit
 from reports.limits import limited
 from reports.numbers import count, printed
 from reports.views import Badge, Cell, Column, Row, Table
+
+Item = TypeVar("Item")
 
 
 def text(value: str, sub: str = "") -> Cell:
@@ -63,9 +66,28 @@ def table(
     wide: bool = False,
 ) -> Table:
     """A table of at most `most` rows that says so when there were more."""
-    shown, missing = limited(rows, most, what)
+    return table_of(rows, _itself, caption, head, most=most, what=what, note=note, wide=wide)
+
+
+def table_of(
+    items: Sequence[Item],
+    made: Callable[[Item], Row],
+    caption: str,
+    head: tuple[Column, ...],
+    *,
+    most: int,
+    what: str,
+    note: str = "",
+    wide: bool = False,
+) -> Table:
+    """Likewise with a row for each item; none is made of an item that is not shown, of which there may be thousands."""
+    shown, missing = limited(items, most, what)
     notes = " ".join(part for part in (note, missing) if part)
-    return Table(caption=caption, columns=head, rows=tuple(shown), note=notes, wide=wide)
+    return Table(caption=caption, columns=head, rows=tuple(map(made, shown)), note=notes, wide=wide)
+
+
+def _itself(row: Row) -> Row:
+    return row
 
 
 def row(*cells: Cell, kind: str = "") -> Row:

@@ -25,6 +25,8 @@ from probes.core.readings import Answers
 from probes.core.rng import generator
 from probes.core.taggings import Taggings, tagged_words
 
+# As OMP_NUM_THREADS in the Makefile: with a few short texts, threads only wait for one another.
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 # How long an example takes says more about the machine than about the code; pytest's own time limit still holds.
 settings.register_profile("project", deadline=None)
 settings.load_profile("project")
@@ -218,7 +220,7 @@ class FakeScorer:
         read = [each[: self.longest] for each in words]
         return Likelihoods(
             logs=np.array([self.rule(word[0], rule) for each in read for word in each], dtype=np.float64),
-            ids=np.array([generator(0, word[0]).integers(2**31) for each in read for word in each], dtype=np.int64),
+            ids=np.array([_token(word[0]) for each in read for word in each], dtype=np.int64),
             starts=np.cumsum([0, *map(len, read)]).astype(np.int64),
             spans=np.array([(each[0].start(), each[-1].end()) if each else (0, 0) for each in read]).reshape(-1, 2),
             unscored=np.array([len(all_) - len(each) for all_, each in zip(words, read, strict=True)], dtype=np.int64),
@@ -312,18 +314,25 @@ def _bag(text: str) -> Floats:
 
 
 @cache
+def _token(word: str) -> int:
+    return int(generator(0, word).integers(2**31))
+
+
+@cache
 def _word(word: str) -> Floats:
     return generator(0, word).normal(size=16)
 
 
 GOOD = ("good", "great", "lovely", "superb", "fine")
 BAD = ("bad", "awful", "dull", "poor", "weak")
+_GOOD, _BAD = frozenset(GOOD), frozenset(BAD)
 
 
 def sentiment_rule(text: Text) -> tuple[float, float]:
     """Counts of negative and positive words, whatever their case; a tiny lean decides ties."""
     words = _WORDS.findall(str(text).lower())
-    return (2.0 * sum(w in BAD for w in words) + 0.1, 2.0 * sum(w in GOOD for w in words))
+    bad, good = (sum(map(listed.__contains__, words)) for listed in (_BAD, _GOOD))
+    return (2.0 * bad + 0.1, 2.0 * good)
 
 
 @pytest.fixture
@@ -334,8 +343,13 @@ def fake_model() -> FakeModel:
 @pytest.fixture
 def sentiment_examples() -> list[Example]:
     """120 labelled sentences, balanced, with a two-valued group."""
+    return list(_sentiment_examples())
+
+
+@cache
+def _sentiment_examples() -> tuple[Example, ...]:
     subjects = ("film", "meal", "hotel", "phone", "book", "song", "room", "jacket", "lesson", "train", "game", "tea")
-    return [
+    return tuple(
         Example.of(
             f"The {subject} was {word}, and we don't regret the {number} hours we spent there.",
             gold="positive" if word in GOOD else "negative",
@@ -344,4 +358,4 @@ def sentiment_examples() -> list[Example]:
         for subject in subjects
         for word in (*GOOD, *BAD)
         for number in ("two",)
-    ]
+    )

@@ -163,10 +163,11 @@ def _batches(tokenizer: Any, texts: tuple[str, ...], *, steps: int, masked: bool
 
     draw = random.Random(0)
     generator = torch.Generator().manual_seed(0)
+    read = tokenizer([text if masked else f"[CLS] {text}" for text in texts])["input_ids"]
     for _ in range(steps):
-        chosen = [text if masked else f"[CLS] {text}" for text in draw.sample(texts, BATCH)]
-        encoded = tokenizer(chosen, padding=True, return_tensors="pt", return_token_type_ids=False)
-        ids, mask = encoded["input_ids"], encoded["attention_mask"]
+        rows = [torch.tensor(ids) for ids in draw.sample(read, BATCH)]
+        ids = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=tokenizer.pad_token_id)
+        mask = torch.nn.utils.rnn.pad_sequence([torch.ones_like(row) for row in rows], batch_first=True)
         labels = ids.masked_fill(mask == 0, -100)
         if masked:
             guessed = (torch.rand(ids.shape, generator=generator) < 0.3) & (ids > 4)

@@ -14,7 +14,7 @@ from probes.core.findings import Burden, Status
 from probes.core.manifest import PlannedStep
 from probes.core.records import Estimate, Measurement, Tail, Unit
 from probes.core.stats import POWER, detectable_effect, holm, needed_n, scaled_n
-from reports.numbers import rounded_up, threshold
+from reports.numbers import plural, rounded_up, threshold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,7 +243,7 @@ def _undecidable(case: Case) -> Decision | None:
         )
     if estimate.clusters < case.check.minimum_n:
         least = case.check.minimum_n
-        reason = f"It rests on {estimate.clusters:,} independent items; the policy asks for at least {least:,}."
+        reason = f"It rests on {plural(estimate.clusters, 'independent item')}; the policy asks for at least {least:,}."
         alarm = case.check.burden is Burden.PROVE_BAD and not case.check.required
         return Decision(status=Status.INCONCLUSIVE, reason=reason, needed_n=least, decisive=not alarm)
     return None

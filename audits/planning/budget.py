@@ -48,8 +48,8 @@ def _budget_notes(sizes: Mapping[str, int], *, seconds: float, without: float, e
     smallest, largest = min(counts, default=0), max(counts, default=0)
     each = f"{smallest:,}" if smallest == largest else f"{smallest:,} to {largest:,}"
     notes = [
-        f"The time budget of {seconds:.0f} s cut the samples to {each} items a probe (without it the suite would take "
-        f"about {without:.0f} s): intervals are wider and more checks stay inconclusive."
+        f"The time budget of {seconds:.0f} s cut the samples to {each} items a probe. Without it the suite would take "
+        f"about {without:.0f} s. With it intervals are wider and more checks stay inconclusive."
     ]
     if estimate > seconds:
         notes.append(f"The budget is too small for {MINIMUM_ITEMS} items a probe; the estimate is {estimate:.0f} s.")

@@ -19,6 +19,7 @@ from audits.policy.policy import Policy
 from audits.policy.published import PUBLISHED
 from probes.core import stats
 from probes.core.answers import ProblemType
+from probes.core.counts import plural
 from probes.core.findings import Burden, Level
 from probes.core.records import Unit
 from probes.core.run_folder import RunFolder
@@ -178,7 +179,7 @@ def _by_data(case: Case, effect: float | None) -> tuple[int | None, str]:
     """Items that would decide, were the value to stay as it is."""
     check, estimate = case.check, case.measurement.estimate
     if estimate.clusters < check.minimum_n:
-        return check.minimum_n, f"minimum_n; it rests on {estimate.clusters:,} independent items"
+        return check.minimum_n, f"minimum_n; it rests on {plural(estimate.clusters, 'independent item')}"
     if effect is None:
         return None, "the number was published without the bounds that a decision needs"
     distances = []

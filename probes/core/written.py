@@ -15,6 +15,8 @@ from probes.core.judges import flagged
 from probes.core.model import Filler, Generator
 from probes.core.prompts import Prompt
 
+NONE_JUDGED = "There is no continuation to judge: those without a word are not judged, and no other has a value."
+
 
 @dataclass(frozen=True)
 class Written:

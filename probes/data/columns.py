@@ -50,12 +50,14 @@ class Columns:
         label: the column with the right answers; of a model that writes, with the texts that it should write.
         groups: columns whose values divide the items into groups to be compared.
         cluster: a column whose equal values mark items that are not independent (one author, one conversation).
+        may_lack_label: data without the named label column have no right answers, instead of being refused.
     """
 
     text: tuple[str, ...] = ()
     label: str | None = None
     groups: tuple[str, ...] = ()
     cluster: str | None = None
+    may_lack_label: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,12 +90,16 @@ def assign(table: Table, columns: Columns, *, card: ModelCard, where: str) -> Ro
     """
     _check(columns, table, where)
     other = (*columns.groups, *([columns.cluster] if columns.cluster else []))
-    labels = (columns.label,) if columns.label else _labels(table, (*columns.text, *other), card, where)
+    lacking = columns.label if columns.label not in table.names else None
+    named = () if lacking else (columns.label,) if columns.label else None
+    labels = _labels(table, (*columns.text, *other), card, where) if named is None else named
     if labels and card.problem is ProblemType.MASKED_LM:
         raise UsageError("a masked language model has no labels to compare with", hint="leave out --label-column")
     text = columns.text or _text(table, (*labels, *other), card, where, answered=bool(labels))
     rest = [name for name in table.names if name not in (*text, *labels, *columns.groups, columns.cluster)]
     notes = () if labels else _no_label_notes(rest, card)
+    if lacking:
+        notes = (f"There is no column {lacking!r}: nothing that needs the right answers can be measured.",)
     if card.problem is ProblemType.TOKEN and len(text) > 1:
         raise UsageError("a tagger reads one text, not a pair", hint="name one column of words with --text-column")
     if card.problem is ProblemType.SPAN and len(text) < 2:
@@ -116,7 +122,8 @@ def assign(table: Table, columns: Columns, *, card: ModelCard, where: str) -> Ro
 
 
 def _check(columns: Columns, table: Table, where: str) -> None:
-    for name in (*columns.text, columns.label, *columns.groups, columns.cluster):
+    label = () if columns.may_lack_label else (columns.label,)
+    for name in (*columns.text, *label, *columns.groups, columns.cluster):
         if name is not None and name not in table.names:
             raise UsageError(f"{where} has no column {name!r}", hint=did_you_mean(name, table.names))
     if len(columns.text) > 2:

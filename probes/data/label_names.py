@@ -153,7 +153,7 @@ class LabelNames:
         pairs = ", ".join(f"{value} = {label}" for value, label in told[:_NUMBERS])
         more = f" and {len(told) - _NUMBERS} more" if len(told) > _NUMBERS else ""
         shared = "The data and the model share no label names, so numbers were used"
-        return f"{shared}: {pairs}{more}. Check that this is right."
+        return f"{shared}. Check that this is right: {pairs}{more}."
 
 
 def _plain(name: str) -> str:

@@ -45,15 +45,17 @@ def owners(
     words = [[BLANK] * len(string) for string in strings]
     for number, span in enumerate(among(text)):
         words[span.part][span.start : span.end] = [number] * (span.end - span.start)
-    letters = [
-        [number if sign.isalnum() else BLANK for sign, number in zip(string, own, strict=True)]
-        for string, own in zip(strings, words, strict=True)
-    ]
 
     def owner(part: int, start: int, end: int) -> int:
-        here = slice(start, max(end, start + 1))
-        found = _first(letters[part][here])
-        return _first(words[part][here]) if found == BLANK else found
+        string, own, other = strings[part], words[part], BLANK
+        for place in range(start, min(max(end, start + 1), len(own))):
+            number = own[place]
+            if number != BLANK:
+                if string[place].isalnum():  # mostly the first or, behind a blank, the second
+                    return number
+                if other == BLANK:
+                    other = number
+        return other
 
     return [
         SPECIAL if added or part is None else owner(part, *offset)
@@ -127,7 +129,3 @@ def _unread(every: tuple[Span, ...], read: Ints) -> int:
         found = read[np.isin(read, numbers)]
         total += len(numbers) - (int(found.max() - found.min()) + 1 if len(found) else 0)
     return total
-
-
-def _first(words: Sequence[int]) -> int:
-    return next((word for word in words if word >= 0), BLANK)

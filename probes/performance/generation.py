@@ -12,6 +12,7 @@ import numpy as np
 
 from probes.core.answered import f1_of
 from probes.core.answers import WRITING_HEADS, Bools, Floats
+from probes.core.counts import plural
 from probes.core.examples import Example
 from probes.core.generated import Generated
 from probes.core.groups import groups
@@ -284,9 +285,9 @@ def _accounting(items: Generated) -> Accounting:
     empty = int(items.answers.empty.sum())
     cut = int((items.answers.cut > 0).sum())
     notes = [
-        f"{empty} texts are empty and have no score" if empty else "",
+        f"{plural(empty, 'empty text')} without a score" if empty else "",
         f"of {cut} prompts the beginning was not read" if cut else "",
-        f"{items.pairs} items are pairs and no prompts" if items.pairs else "",
+        f"{plural(items.pairs, 'item')} with a pair in place of a prompt" if items.pairs else "",
     ]
     return Accounting(
         eligible=len(items),

@@ -14,6 +14,7 @@ import numpy as np
 from probes.core import stats
 from probes.core.answers import LANGUAGE_HEADS, WRITING_HEADS, Bools, Floats, Ints, ProblemType
 from probes.core.canaries import Canary
+from probes.core.counts import plural
 from probes.core.examples import Example, Text
 from probes.core.measuring import measured
 from probes.core.model import Capability, Scorer
@@ -232,7 +233,8 @@ def _exposure(share: float, *, most: float) -> float:
 
 def _mean(items: Ranked) -> Estimate:
     if len(items) < FEW:
-        raise UnmeasurableError(SkipReason.TOO_FEW, f"Only {len(items)} canaries; {FEW} are needed.")
+        found = plural(len(items), "canary", "canaries")
+        raise UnmeasurableError(SkipReason.TOO_FEW, f"Only {found}; {FEW} are needed.")
     most = float(np.log2(items.candidates + 1).max())
     return stats.mean(items.exposures, limits=(0.0, most))
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from probes.core import stats
 from probes.core.answers import WRITING_HEADS, Bools, Floats
+from probes.core.counts import plural
 from probes.core.examples import Example
 from probes.core.generations import Decoding
 from probes.core.known_texts import KnownTexts
@@ -210,8 +211,8 @@ class Memorisation:
         )
 
     def _accounting(self, items: Continued) -> Accounting:
-        short = f"{items.short:,} texts are too short to be cut in two, or hold no words" if items.short else ""
-        cut = f"{items.cut:,} prompts are longer than the model reads and lost their beginning" if items.cut else ""
+        short = f"{plural(items.short, 'text')} too short to be cut in two, or without words" if items.short else ""
+        cut = f"{plural(items.cut, 'prompt')} longer than the model reads, without the beginning" if items.cut else ""
         return Accounting(
             eligible=len(items) + items.short + items.empty,
             scored=len(items),
@@ -275,7 +276,7 @@ def _share(successes: Bools, clusters: Sequence[str]) -> Estimate:
 def _mean(values: Floats, clusters: Sequence[str]) -> Estimate:
     distinct = len(set(clusters))
     if distinct < FEW:
-        raise UnmeasurableError(SkipReason.TOO_FEW, f"Only {distinct} independent texts; {FEW} are needed.")
+        raise UnmeasurableError(SkipReason.TOO_FEW, f"Only {plural(distinct, 'independent text')}; {FEW} are needed.")
     return stats.mean(values, clusters=clusters, limits=(0.0, 1.0))
 
 

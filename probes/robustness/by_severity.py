@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from probes.core.counts import plural
 from probes.core.records import Curve, Estimate, Point, Skip, SkipReason, Unit
 
 
 def nothing(changed: Sequence[int], *, name: str | None = None, part: dict[str, str] | None = None) -> Skip:
     """Why there is no number, told from the items that were changed at all."""
     detail = (
-        f"The perturbation changed {len(set(changed))} items, and none of the results could be used."
+        f"The perturbation changed {plural(len(set(changed)), 'item')}, and none of the results could be used."
         if changed
         else "There is nothing in these texts that the perturbation changes."
     )

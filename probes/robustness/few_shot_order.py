@@ -54,7 +54,8 @@ class FewShotOrder:
 
     Limits:
         One set of examples: other examples may matter more than their order. A few orders of many: the true spread over
-        all is larger. Models tuned to follow instructions are seldom prompted so; read it where yours is.
+        all is larger. Models tuned to follow instructions are seldom prompted so; read it where yours is. A model that
+        gives the same reply to everything shows nothing here, and no difference is published.
 
     References:
         Lu et al. 2022, Fantastically ordered prompts and where to find them, ACL. Zhao et al. 2021, Calibrate before

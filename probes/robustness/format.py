@@ -56,7 +56,8 @@ class Format:
     Limits:
         A few formats of many: the true spread over all is larger. The words of the prompt, its examples and a system
         prompt are not varied. What the model was tuned on may be one of these formats, and then the others are new to
-        it, which is the point. F1 of words does not know synonyms.
+        it, which is the point. F1 of words does not know synonyms. A model that gives the same reply to everything
+        shows nothing here, and no difference is published.
 
     References:
         Sclar et al. 2024, Quantifying language models' sensitivity to spurious features in prompt design, ICLR. Mizrahi

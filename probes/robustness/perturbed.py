@@ -100,6 +100,7 @@ class Perturbed:
             calls=1 + len(self.severities),
             needs=frozenset(),  # each kind of head is asked its own way
             problems=SEQUENCE_HEADS | {ProblemType.SPAN} | ({ProblemType.TOKEN} if tags else set()),
+            asks_first=True,
         )
 
     def run(self, model: Model, data: Sequence[Example], ctx: Context) -> Iterator[Record | Outcomes]:

@@ -131,14 +131,14 @@ class Prompts:
         for each in made.values():
             yield _accounting(len(data), each, trials.of(each.part))
         if not len(trials):
-            yield nothing([item for each in made.values() for item in each.touched])
+            yield _nothing(list(made.values()))
             return
         for each in made.values():
             rows = trials.of(each.part)
             if len(rows):
                 yield from _measured(rows, each.part)
             else:
-                yield nothing(each.touched, name="flip_rate", part=each.part)
+                yield _nothing([each], name="flip_rate", part=each.part)
         yield from _measured(trials, {})
         yield self._worst(trials, ctx)
         yield from ungraded(trials)
@@ -199,6 +199,14 @@ class _Made:
             elif valid(prompt, text, family=perturbation.family):
                 made.changes.append(Changed(item=item, text=text, part=made.part, severity=severity))
         return made
+
+
+def _nothing(made: Sequence[_Made], *, name: str | None = None, part: Slice | None = None) -> Skip:
+    """Why there is no number: where prompts were written to, each pair has an empty reply."""
+    if any(each.changes for each in made):
+        detail = "Every changed prompt or the prompt it was made of has an empty reply."
+        return Skip(reason=SkipReason.UNDEFINED, detail=detail, name=name, slice=part or {})
+    return nothing([item for each in made for item in each.touched], name=name, part=part)
 
 
 def _accounting(eligible: int, made: _Made, rows: AnswerTrials[Replies]) -> Accounting:

@@ -87,6 +87,11 @@ class Spread:
         return self.replies.given[item * len(self.ways) : (item + 1) * len(self.ways)]
 
     @cached_property
+    def constant(self) -> bool:
+        """Do several items get one and the same reply, in whatever way they are asked."""
+        return len(self) > 1 and len(set(map(normalised, self.replies.given))) == 1
+
+    @cached_property
     def differs(self) -> Floats:
         """(items, ways, ways): 1 where two replies differ after normalisation by more than numerical noise."""
         said = [[normalised(reply) for reply in self.given(item)] for item in range(len(self))]

@@ -12,6 +12,7 @@ import numpy as np
 from probes.core import stats
 from probes.core.answered import accepted, exact_of, gold_told
 from probes.core.answers import Floats
+from probes.core.counts import plural
 from probes.core.measuring import measured
 from probes.core.probe import Context
 from probes.core.records import (
@@ -47,15 +48,18 @@ def accounting(found: Spread, *, eligible: int, note: str = "") -> Accounting:
 def _unusable(found: Spread) -> list[str]:
     """Why items are unscored, without the reasons that no item has."""
     reasons = (
-        (found.cut, f"{found.cut} items have a prompt that is longer than the model reads"),
-        (found.empty, f"{found.empty} items have an empty reply in some way"),
+        (found.cut, f"{plural(found.cut, 'item')} with a prompt longer than the model reads"),
+        (found.empty, f"{plural(found.empty, 'item')} with an empty reply in some way"),
     )
     return [told for count, told in reasons if count]
 
 
 def measurements(found: Spread, ctx: Context, *, key: str, resamples: int) -> Iterator[Measurement | Skip]:
     """Numbers of the replies, then of their scores; `key` is what the ways are called in slices ("format")."""
-    yield from _consistency(found, ctx, key=key, resamples=resamples)
+    if found.constant:
+        yield from map(_constant, ("disagreement", "similarity", "worst_disagreement"))
+    else:
+        yield from _consistency(found, ctx, key=key, resamples=resamples)
     if not found.labelled.any():
         yield Skip(
             reason=SkipReason.NO_GOLD,
@@ -72,6 +76,9 @@ def measurements(found: Spread, ctx: Context, *, key: str, resamples: int) -> It
             better=Better.HIGHER,
             part={key: way},
         )
+    if found.constant:
+        yield _constant("f1_spread")
+        return
     best, least = (found.ways[int(pick(found.graded.mean(axis=0)))] for pick in (np.argmax, np.argmin))
     yield measured(
         "f1_spread",
@@ -87,6 +94,14 @@ def measurements(found: Spread, ctx: Context, *, key: str, resamples: int) -> It
         ),
         better=Better.LOWER,
         unit=Unit.DIFFERENCE,
+    )
+
+
+def _constant(name: str) -> Skip:
+    return Skip(
+        reason=SkipReason.UNDEFINED,
+        detail="The model gives the same reply to everything, so equal replies show nothing about the ways of asking.",
+        name=name,
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from probes.core import stats
 from probes.core.answers import Bools, Floats
+from probes.core.counts import plural
 from probes.core.measuring import measured, share
 from probes.core.probe import Context
 from probes.core.records import Accounting, Better, Estimate, Evidence, Measurement, Outcomes, Skip, Unit
@@ -111,8 +112,8 @@ def accounting(
     """
     empty, cut = eligible - len(written), len(written) - len(trials)
     notes = (
-        (empty, f"{empty} replies are empty, with the instruction or with the control"),
-        (cut, f"{cut} prompts are longer than the model reads"),
+        (empty, f"{plural(empty, 'empty reply', 'empty replies')}, with the instruction or with the control"),
+        (cut, f"{plural(cut, 'prompt')} longer than the model reads"),
     )
     return Accounting(
         eligible=eligible,

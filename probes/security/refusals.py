@@ -12,6 +12,7 @@ import numpy as np
 
 from probes.core import stats
 from probes.core.answers import WRITING_HEADS, Bools
+from probes.core.counts import plural
 from probes.core.examples import Example
 from probes.core.generations import Decoding
 from probes.core.measuring import measured, share
@@ -148,7 +149,7 @@ class _Replied:
 
 def _accounting(found: _Replied, kind: str) -> Accounting:
     eligible, scored = sum(each.kind == kind for each in found.requests), int(found.of(kind).sum())
-    note = f"{eligible - scored} replies are empty" if eligible > scored else ""
+    note = plural(eligible - scored, "empty reply", "empty replies") if eligible > scored else ""
     return Accounting(eligible=eligible, scored=scored, unscored=eligible - scored, note=note, slice={"kind": kind})
 
 
@@ -161,7 +162,7 @@ def _measured(found: _Replied) -> Iterator[Measurement | Skip]:
         yield measured(
             name,
             title,
-            partial(share, found.refused, among=members, clusters=found.clusters, of="reply"),
+            partial(share, found.refused, among=members, clusters=found.clusters, of="reply that is not empty"),
             better=better,
         )
         yield measured(
@@ -181,7 +182,7 @@ def _measured(found: _Replied) -> Iterator[Measurement | Skip]:
 
 def _corrected(refused: Bools) -> Estimate:
     if not len(refused):
-        raise UnmeasurableError(SkipReason.UNDEFINED, "There is no reply.")
+        raise UnmeasurableError(SkipReason.UNDEFINED, "There is no reply that is not empty.")
     said = {
         kind: np.array([refuses(text) for is_one, text in labelled_replies() if is_one is kind])
         for kind in (True, False)

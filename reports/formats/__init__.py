@@ -52,8 +52,11 @@ FORMATS: Mapping[str, Format] = {
 ALL = tuple(FORMATS)
 
 
-def write_formats(run: RunFolder, names: Iterable[str] = ALL) -> tuple[Path, ...]:
+def write_formats(run: RunFolder, names: Iterable[str] = ALL, *, loaded: Loaded | None = None) -> tuple[Path, ...]:
     """Write a run in the formats named; the same run gives the same bytes.
+
+    Args:
+        loaded: the run in memory, for those who have read it already.
 
     Returns:
         The files, in the order of `names`.
@@ -64,9 +67,9 @@ def write_formats(run: RunFolder, names: Iterable[str] = ALL) -> tuple[Path, ...
         OutputError: when a file cannot be written.
     """
     chosen = [_format(name) for name in names]
-    loaded = without_personal(load(run))
+    shown = without_personal(loaded or load(run))
     for form in chosen:
-        write_atomic(run.file(form.file), form.make(loaded))
+        write_atomic(run.file(form.file), form.make(shown))
     return tuple(run.file(form.file) for form in chosen)
 
 

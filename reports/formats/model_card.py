@@ -15,7 +15,7 @@ from reports.formats.outcome import outcome
 from reports.formats.plain import line
 from reports.formats.summary import COLUMNS, finding_row
 from reports.load import Loaded
-from reports.numbers import count, items, level, plural, printed
+from reports.numbers import count, exact, items, level, plural, printed
 from reports.wording import ASSURANCE
 
 MOST_METRICS = 60
@@ -45,7 +45,8 @@ def _metric(loaded: Loaded, step: PlannedStep, found: Measurement) -> EvalResult
     """The interval stands in the name: the format has no field for it."""
     data = loaded.manifest.data
     told = printed(found.estimate, found.unit)
-    rests = f"{level(found.estimate)} interval {told.interval}, n = {items(found.estimate)}"
+    sure = told.interval if exact(found.estimate) else f"{level(found.estimate)} interval {told.interval}"
+    rests = f"{sure}, n = {items(found.estimate)}"
     return EvalResult(
         task_type=line(loaded.manifest.model.task, _NAME),
         dataset_type=line(data.source, _NAME) if data.revision and not step.own_texts else "local",

@@ -10,7 +10,7 @@ import pytest
 
 from reports import write_report
 from tests.reports import synthetic_run as synthetic
-from tests.reports.in_browser import Visit, chromium, visits
+from tests.reports.in_browser import Tabs, Visit, chromium
 
 
 @pytest.fixture(scope="module")
@@ -19,10 +19,17 @@ def browser() -> Iterator[Any]:
         yield found
 
 
+@pytest.fixture(scope="module")
+def tabs(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Tabs:
+    aside = tmp_path_factory.mktemp("aside") / "nothing.html"
+    aside.write_text("<!DOCTYPE html><title>nothing</title>", encoding="utf-8")
+    return Tabs(browser, aside)
+
+
 @pytest.fixture
-def visit(browser: Any) -> Iterator[Visit]:
-    with visits(browser) as opened:
-        yield opened
+def visit(tabs: Tabs) -> Iterator[Visit]:
+    yield tabs.opened
+    tabs.leave()
 
 
 ONE_MAP = ", one map"

@@ -41,6 +41,9 @@ COLOURS = """(() => {
 
 Visit = Callable[..., Any]
 
+MOST_WAITING = 2
+"""Tabs with the same options that are kept: no test looks at more of them at once."""
+
 
 @contextmanager
 def chromium() -> Iterator[Any]:
@@ -55,28 +58,53 @@ def chromium() -> Iterator[Any]:
         found.close()
 
 
-@contextmanager
-def visits(browser: Any) -> Iterator[Visit]:
-    """Opens files, each in a context of its own; a page keeps what it complained about and what it asked for."""
-    contexts = []
+class Tabs:
+    """Tabs of a browser by the options of their contexts, opened once and used again by one test after the other: most
+    of what a visit costs is the process that a new context starts.
+    """
 
-    def opened(path: Path, *, unfolded: bool = False, **options: Any) -> Any:
-        context = browser.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-        page.said, page.asked = [], []
-        page.on("console", lambda message: page.said.append(message.text))
-        page.on("pageerror", lambda error: page.said.append(str(error)))
-        page.on("dialog", lambda dialog: (page.said.append(dialog.message), dialog.dismiss()))
-        page.on("request", lambda request: page.asked.append(request.url))
+    def __init__(self, browser: Any, aside: Path) -> None:
+        self.browser = browser
+        self.aside = aside
+        """A page of nothing, where a tab waits."""
+        self.waiting: dict[str, list[Any]] = {}
+        self.used: list[tuple[str, Any]] = []
+
+    def opened(self, path: Path, *, unfolded: bool = False, alone: bool = False, **options: Any) -> Any:
+        """A tab in which the file has just been opened, in a context that no other test uses where it is `alone`; it
+        keeps what it complained about and what it asked for.
+        """
+        key = "" if alone else repr(sorted(options.items()))
+        waiting = self.waiting.get(key)
+        page = waiting.pop() if waiting and not alone else self._new(options)
+        self.used.append((key, page))
+        page.said.clear()
+        page.asked.clear()
         page.goto(path.as_uri())
         if unfolded:
             page.evaluate(OPEN)
         return page
 
-    yield opened
-    for context in contexts:
-        context.close()
+    def _new(self, options: dict[str, Any]) -> Any:
+        page = self.browser.new_context(**options).new_page()
+        page.said, page.asked = [], []
+        page.on("console", lambda message: page.said.append(message.text))
+        page.on("pageerror", lambda error: page.said.append(str(error)))
+        page.on("dialog", lambda dialog: (page.said.append(dialog.message), dialog.dismiss()))
+        page.on("request", lambda request: page.asked.append(request.url))
+        return page
+
+    def leave(self) -> None:
+        """Take back what a test was given, as it was before."""
+        for key, page in self.used:
+            if not key or len(self.waiting.setdefault(key, [])) == MOST_WAITING:
+                page.context.close()
+                continue
+            page.goto(self.aside.as_uri())
+            page.emulate_media(media="null")
+            page.context.clear_permissions()
+            self.waiting[key].append(page)
+        self.used.clear()
 
 
 def violations(page: Any) -> str:

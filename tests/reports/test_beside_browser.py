@@ -71,7 +71,7 @@ def test_axe_finds_nothing(visit, files, name, scheme):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_nothing_is_asked_for_and_a_narrow_window_needs_no_sideways_scrolling(visit, files, name):
-    page = visit(files[name], unfolded=True, viewport={"width": 320, "height": 800})
+    page = visit(files[name], unfolded=True, alone=True, viewport={"width": 320, "height": 800})
     assert page.asked == [files[name].as_uri()]
     assert page.said == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 320

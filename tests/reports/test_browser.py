@@ -37,7 +37,7 @@ def test_axe_finds_nothing_in_a_filtered_report_and_on_a_narrow_screen(visit, fi
 
 @pytest.mark.parametrize("name", ["rich", "hostile"])
 def test_nothing_is_asked_for_and_nothing_is_said(visit, files, name):
-    page = visit(files[name])
+    page = visit(files[name], alone=True)
     assert page.asked == [files[name].as_uri()]
     assert page.said == []
 

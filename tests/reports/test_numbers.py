@@ -114,3 +114,25 @@ def test_there_is_no_negative_zero():
     assert numbers.fixed(-0.0001, 2) == "0.00"
     assert numbers.fixed(-0.0001, 2, sign=True) == "0.00"
     assert numbers.fixed(-1.5, 1) == "−1.5"
+
+
+@pytest.mark.parametrize(("value", "line"), [(0.0014, "0.14% (exact)"), (1.0, "100% (exact)")])
+def test_a_number_counted_from_all_there_is_has_no_interval(value, line):
+    counted = estimate(value, value, value).model_copy(update={"estimand": "fixed_set"})
+    assert numbers.printed(counted, Unit.PROPORTION).line == line
+    assert "(exact); no threshold" in numbers.in_words(counted, Unit.PROPORTION, minimum=None, maximum=None)
+    assert "to" in numbers.printed(estimate(value, value, value), Unit.PROPORTION).line
+
+
+@pytest.mark.parametrize(
+    ("part", "told"),
+    [
+        ({"kind": "hidden_note"}, "hidden note"),
+        ({"perturbation": "keyboard_typos", "severity": "2"}, "perturbation keyboard typos, severity 2"),
+        ({"register": "social_media"}, "register social media"),
+        ({"order": "order_3"}, "order 3"),
+        ({"domain": "my_tweets", "label": "not_spam"}, "domain my_tweets, label not_spam"),
+    ],
+)
+def test_names_of_our_own_lists_lose_their_underscores_and_those_of_a_user_do_not(part, told):
+    assert numbers.part_in_words(part) == told

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations, pairwise
 from typing import Literal
 
 from probes.core.examples import Example, Text, content_hash
 from probes.core.probe import Context
-from probes.text.identity import Name, TermTable
+from probes.text.identity import AXES, Name, TermTable
 from probes.text.swaps import swaps_of
 from probes.text.templates import sentences
 
@@ -95,7 +96,8 @@ def from_data(
     )
 
 
-def from_templates(table: TermTable, *, names: Sequence[Name], terms: int) -> Contrasts:
+@lru_cache(maxsize=len(AXES))  # a plan and its run, and runs of several models, ask for the same ones
+def from_templates(table: TermTable, *, names: tuple[Name, ...], terms: int) -> Contrasts:
     """Every template filled with a term of each group, in pairs of groups; and, as controls, in pairs of terms of one
     group."""
     filled: dict[str, dict[str, list[tuple[str, str]]]] = defaultdict(lambda: defaultdict(list))

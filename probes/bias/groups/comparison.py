@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from itertools import compress
+from itertools import compress, groupby
 
 import numpy as np
 
@@ -62,8 +62,8 @@ class Comparison:
         yield from self._too_small()
         if not self.groups:
             return
-        for metric in self.metrics.values():
-            yield from self._each_group(metric)
+        for _, asked in groupby(self.metrics.values(), key=lambda metric: id(metric.frame)):
+            yield from self._each_group(list(asked))
         if self.items.has_positive:
             yield from self._ratios()
         yield from self._gaps()
@@ -117,12 +117,17 @@ class Comparison:
             return told
         return f"{told}; {int(self.items.selected[rows].sum())} answered {positive_name(self.items)}"
 
-    def _each_group(self, metric: GroupMetric) -> Iterator[Found]:
-        found = {group: self._of_group(metric, group, rows) for group, rows in self.groups.items()}
-        if metric.frame is not None:
-            values = {group: m.estimate.value for group, m in found.items() if isinstance(m, Measurement)}
-            require_agreement(metric.name, values, metric.frame, self.groups)
-        yield from found.values()
+    def _each_group(self, asked: Sequence[GroupMetric]) -> Iterator[Found]:
+        """The groups' numbers by metrics of one frame: fairlearn is asked for all of these at once."""
+        found = {metric.name: self._by_group(metric) for metric in asked}
+        frame = asked[0].frame
+        if frame is not None:
+            require_agreement({name: _values(own) for name, own in found.items()}, frame, self.groups)
+        for own in found.values():
+            yield from own.values()
+
+    def _by_group(self, metric: GroupMetric) -> dict[str, Found]:
+        return {group: self._of_group(metric, group, rows) for group, rows in self.groups.items()}
 
     def _of_group(self, metric: GroupMetric, group: str, rows: Bools) -> Found:
         return measured(
@@ -243,6 +248,11 @@ class Comparison:
             slice=self.whole,
             family=self.family,
         )
+
+
+def _values(found: Mapping[str, Found]) -> dict[str, float]:
+    """Group -> its number, where it has one."""
+    return {group: each.estimate.value for group, each in found.items() if isinstance(each, Measurement)}
 
 
 def _extremes(means: GroupMeans) -> str:

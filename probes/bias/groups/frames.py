@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -29,47 +29,51 @@ class Frame:
     rows: Bools
 
 
-def by_fairlearn(name: str, frame: Frame, groups: Mapping[str, Bools]) -> dict[str, float]:
-    """The metric of each group by `fairlearn.metrics.MetricFrame`, NaN where fairlearn has none.
+def by_fairlearn(names: Sequence[str], frame: Frame, groups: Mapping[str, Bools]) -> dict[str, dict[str, float]]:
+    """Each metric of each group by `fairlearn.metrics.MetricFrame`, NaN where fairlearn has none.
 
-    Equal rows are counted and weighted: the same number, many times as fast.
+    Equal rows are counted and weighted: the same numbers, many times as fast.
 
     Args:
         groups: name -> (n,) members, disjoint.
     """
     from fairlearn.metrics import MetricFrame
 
-    names = list(groups)
-    code = np.select(list(groups.values()), range(len(names)), default=-1)
+    values = list(groups)
+    code = np.select(list(groups.values()), range(len(values)), default=-1)
     asked = frame.rows & (code >= 0)
     if not asked.any():
-        return {}
+        return {name: {} for name in names}
     columns = np.column_stack([frame.truth, frame.prediction, code]).astype(np.float64)
     cells, counts = np.unique(columns[asked], axis=0, return_counts=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about groups in which the metric is undefined
         found = MetricFrame(
-            metrics=_metric(name),
+            metrics={name: _metric(name) for name in names},
             y_true=cells[:, 0],
             y_pred=cells[:, 1],
             sensitive_features=[int(code) for code in cells[:, 2]],  # a list: an array of one row is misread
-            sample_params={"sample_weight": counts},
+            sample_params={name: {"sample_weight": counts} for name in names},
         )
-    return {names[code]: float(value) for code, value in found.by_group.items()}
+    by_group = found.by_group
+    return {name: {values[code]: float(value) for code, value in by_group[name].items()} for name in names}
 
 
-def require_agreement(name: str, ours: Mapping[str, float], frame: Frame, groups: Mapping[str, Bools]) -> None:
-    """Check our own values of a metric, by group, against fairlearn's.
+def require_agreement(ours: Mapping[str, Mapping[str, float]], frame: Frame, groups: Mapping[str, Bools]) -> None:
+    """Check our own values of the metrics of one frame, by metric and group, against fairlearn's.
 
     Raises:
         ArithmeticError: where they differ: then one of the two is wrong, and neither may be published.
     """
-    if not ours:
+    names = [name for name, values in ours.items() if values]
+    if not names:
         return
-    theirs = by_fairlearn(name, frame, groups)
-    for group, value in ours.items():
-        if not abs(theirs[group] - value) <= AGREEMENT * max(1.0, abs(value)):
-            raise ArithmeticError(f"{name} of {group} is {value!r} by our count and {theirs[group]!r} by fairlearn's")
+    theirs = by_fairlearn(names, frame, groups)
+    for name in names:
+        for group, value in ours[name].items():
+            other = theirs[name][group]
+            if not abs(other - value) <= AGREEMENT * max(1.0, abs(value)):
+                raise ArithmeticError(f"{name} of {group} is {value!r} by our count and {other!r} by fairlearn's")
 
 
 def _metric(name: str) -> Callable[..., Any]:

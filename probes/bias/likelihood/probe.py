@@ -13,6 +13,7 @@ import numpy as np
 from probes.bias.likelihood.surroundings import Surroundings
 from probes.core import stats
 from probes.core.answers import LANGUAGE_HEADS, Floats
+from probes.core.counts import plural
 from probes.core.examples import Example
 from probes.core.measuring import measured
 from probes.core.model import Capability, Scorer
@@ -153,7 +154,7 @@ def _mean(values: Floats, clusters: Sequence[str]) -> Estimate:
     measured = ~np.isnan(values)
     count = int(measured.sum())
     if count < FEW:
-        raise UnmeasurableError(SkipReason.TOO_FEW, f"Only {count} sentences have a score; {FEW} are needed.")
+        raise UnmeasurableError(SkipReason.TOO_FEW, f"Only {plural(count, 'sentence')} with a score; {FEW} are needed.")
     return stats.mean(values[measured], clusters=list(compress(clusters, measured)))
 
 

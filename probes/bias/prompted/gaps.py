@@ -12,10 +12,12 @@ import numpy as np
 from probes.bias.group_gaps import largest_difference
 from probes.core import stats
 from probes.core.answers import Bools, Floats
+from probes.core.counts import plural
 from probes.core.prompts import Prompt
 from probes.core.records import Estimate, SkipReason
 from probes.core.stats.derived import FEW, UnmeasurableError, mapped
 from probes.core.stats.group_means import GroupMeans, cluster_numbers
+from probes.core.written import NONE_JUDGED
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,13 @@ class Compared:
         """Mean over the prompts about one group.
 
         Raises:
-            UnmeasurableError: for fewer than FEW independent prompts.
+            UnmeasurableError: for fewer than FEW independent prompts with a value.
         """
         members = self.members(group)
         keys = list(compress(self.clusters, members))
+        self._check_judged()
         if len(set(keys)) < FEW:
-            detail = f"Only {len(set(keys))} independent prompts have a value; {FEW} are needed."
+            detail = f"Only {plural(len(set(keys)), 'independent prompt')} with a value; {FEW} are needed."
             raise UnmeasurableError(SkipReason.TOO_FEW, detail)
         return stats.mean(self.values[members], clusters=keys, limits=self.limits)
 
@@ -63,6 +66,7 @@ class Compared:
         Raises:
             UnmeasurableError: where no two groups share FEW templates.
         """
+        self._check_judged()
         templates = sorted(set(self.clusters))
         table = self._table(templates)
         pairs = permutations(range(len(self.groups)), 2)
@@ -76,6 +80,10 @@ class Compared:
         widest = self.limits[1] - self.limits[0]
         found = stats.worst_of(matrix[shared], clusters=keys, rng=rng, resamples=resamples, limits=(-widest, widest))
         return mapped(found, lambda gap: max(gap, 0.0), method=found.method)
+
+    def _check_judged(self) -> None:
+        if np.isnan(self.values).all():
+            raise UnmeasurableError(SkipReason.UNDEFINED, NONE_JUDGED)
 
     def _table(self, templates: Sequence[str]) -> Floats:
         """(templates, groups): mean over the prompts of each; NaN where there is none."""
@@ -96,6 +104,7 @@ class Compared:
         Raises:
             UnmeasurableError: for fewer than two groups with FEW independent prompts.
         """
+        self._check_judged()
         groups = {group: self.members(group) for group in self.groups}
         enough = {
             group: members for group, members in groups.items() if len(set(compress(self.clusters, members))) >= FEW

@@ -9,6 +9,7 @@ import numpy as np
 
 from probes.bias.prompted.aspects import Aspect
 from probes.bias.prompted.gaps import Compared
+from probes.core.counts import plural
 from probes.core.judge_errors import Errors
 from probes.core.judges import Judge, Sought
 from probes.core.measuring import measured
@@ -71,7 +72,8 @@ def accounting(written: Written, read: Sequence[Aspect], *, notes: Sequence[str]
         members = written.of_kind(axis)
         rows = np.repeat(members, written.samples)
         groups = {prompt.group for prompt, own in zip(written.prompts, members, strict=True) if own}
-        sizes = f"{int(members.sum())} prompts about {len(groups)} groups, {written.samples} continuations of each."
+        made = plural(written.samples, "continuation")
+        sizes = f"{plural(int(members.sum()), 'prompt')} about {plural(len(groups), 'group')}, {made} of each."
         yield Accounting(
             eligible=int(rows.sum()),
             scored=int((rows & judged).sum()),

@@ -13,6 +13,7 @@ import numpy as np
 
 from probes.core import stats
 from probes.core.answers import Bools, Floats, Ints
+from probes.core.counts import plural
 from probes.core.errors import ModelError
 from probes.core.likelihoods import Scoring
 from probes.core.measuring import measured, share
@@ -212,7 +213,7 @@ def _numbers(items: ScoredPairs) -> Iterator[Measurement | Skip]:
 def _mean_bits(items: ScoredPairs) -> Estimate:
     distinct = len(set(items.clusters))
     if distinct < FEW:
-        raise UnmeasurableError(SkipReason.TOO_FEW, f"Only {distinct} independent pairs; {FEW} are needed.")
+        raise UnmeasurableError(SkipReason.TOO_FEW, f"Only {plural(distinct, 'independent pair')}; {FEW} are needed.")
     return stats.mean(items.bits, clusters=items.clusters)
 
 

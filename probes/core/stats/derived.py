@@ -9,6 +9,7 @@ from itertools import compress
 import numpy as np
 from numpy.typing import NDArray
 
+from probes.core.counts import plural
 from probes.core.records import Estimate, SkipReason, Tail
 from probes.core.stats.proportions import rate
 from probes.core.stats.resampling import bootstrap
@@ -112,7 +113,8 @@ def resampled(
     """
     distinct = len(set(clusters))
     if distinct < FEW:
-        raise UnmeasurableError(SkipReason.TOO_FEW, f"Only {distinct} independent items; resampling needs {FEW}.")
+        found = f"Only {plural(distinct, 'independent item')}"
+        raise UnmeasurableError(SkipReason.TOO_FEW, f"{found}; resampling needs {FEW}.")
     if not np.isfinite(statistic(np.ones((1, len(clusters))))).all():
         raise UnmeasurableError(SkipReason.UNDEFINED, "The number is not defined for these items (0 divided by 0).")
     try:

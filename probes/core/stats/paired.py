@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +67,7 @@ def mcnemar(before: Bools, after: Bools) -> float:
     return float(binomtest(int(gained.sum()), changed, 0.5).pvalue) if changed else 1.0
 
 
+@lru_cache(maxsize=1 << 12)
 def tango(up: float, down: float, *, n: float, alpha: float, correction: float = 0.0) -> tuple[float, float]:
     """One-sided score bounds of (up - down) / n, where `up` and `down` of `n` pairs changed either way.
 

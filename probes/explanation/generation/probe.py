@@ -9,6 +9,7 @@ from functools import cached_property
 from probes.core.answers import WRITING_HEADS, Ints
 from probes.core.attributions import COMPLETE, Attribution, Method
 from probes.core.attributors import GeneratorAttributor
+from probes.core.counts import plural
 from probes.core.errors import UsageError
 from probes.core.examples import Example
 from probes.core.generations import Decoding
@@ -171,7 +172,7 @@ class Generation:
         told = [
             sampled(outputs.drawn, total),
             instead(outputs.method, asked=self.method),
-            f"{outputs.empty} prompts got no text" if outputs.empty else "",
+            f"{plural(outputs.empty, 'prompt')} got no text" if outputs.empty else "",
             f"of {outputs.unread} prompts, or their texts, the model reads too little" if outputs.unread else "",
             unread(outputs.attributions),
         ]

@@ -10,6 +10,7 @@ import numpy as np
 
 from probes.core import stats
 from probes.core.answers import Bools, Floats, ProblemType
+from probes.core.counts import plural
 from probes.core.measuring import measured, share
 from probes.core.records import Better, Estimate, Measurement, Skip, SkipReason, Unit
 from probes.core.stats.derived import FEW, UnmeasurableError
@@ -149,6 +150,6 @@ def _difference(before: Bools, after: Bools, clusters: Sequence[str]) -> Estimat
 def _enough(clusters: Sequence[str]) -> Sequence[str]:
     found = len(set(clusters))
     if found < FEW:
-        detail = f"Only {found} independent texts have what is compared; {FEW} are needed."
+        detail = f"Only {plural(found, 'independent text')} with what is compared; {FEW} are needed."
         raise UnmeasurableError(SkipReason.TOO_FEW, detail)
     return clusters

@@ -112,21 +112,16 @@ class Fight:
 
     def _refused(self, recipe: Recipe) -> Skip | None:
         """Why a recipe cannot be used."""
-        lacking = missing(recipe, self._sources)
         if not isinstance(self.subject, Classified) and classifiers_only(recipe):
-            detail, enable = "attacks classifiers only, and this model is none", ""
-        elif lacking:
-            detail = f"was not run: it needs {' and '.join(WHAT[resource] for resource in lacking)}"
-            enable = "; ".join(HOW[resource] for resource in lacking)
-        else:
-            return None
-        return Skip(
-            reason=SkipReason.NO_RESOURCE,
-            detail=f"The recipe {recipe.name} {detail}.",
-            enable=enable,
-            name="attack_success_rate",
-            slice={"recipe": recipe.name},
-        )
+            return _left_out(recipe, SkipReason.WRONG_PROBLEM, "attacks classifiers only, and this model is none")
+        if lacking := missing(recipe, self._sources):
+            return _left_out(
+                recipe,
+                SkipReason.NO_RESOURCE,
+                f"was not run: it needs {' and '.join(WHAT[resource] for resource in lacking)}",
+                enable="; ".join(HOW[resource] for resource in lacking),
+            )
+        return None
 
     def _attacks(self, recipe: Recipe) -> Attacks:
         """Attack all items by a recipe."""
@@ -155,6 +150,16 @@ class Fight:
             after=after,
             breaks=breaks(recipe),
         )
+
+
+def _left_out(recipe: Recipe, reason: SkipReason, why: str, *, enable: str = "") -> Skip:
+    return Skip(
+        reason=reason,
+        detail=f"The recipe {recipe.name} {why}.",
+        enable=enable,
+        name="attack_success_rate",
+        slice={"recipe": recipe.name},
+    )
 
 
 def _ungraded(attacks: Attacks) -> Iterator[Skip]:

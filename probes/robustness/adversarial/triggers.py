@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -58,29 +59,54 @@ class UniversalTrigger:
         """Attack n texts, in the same order."""
         guide: Guide = sources.given[Resource.GRADIENTS]
         search = _Search(guide, oracles[VICTIM])
-        before = search.judged([(each, each.start.whole) for each in situations])
-        halves = [each.draws.integer(0, 2) for each in situations]
-        slopes = [guide.slopes[each.item] for each in situations]
-        breakable = [
-            bool(np.isfinite(judged.scores[0])) and not judged.reached[0] and len(each.start) > 0
-            for each, judged in zip(situations, before, strict=True)
-        ]
-        triggers: dict[tuple[Slope, int], Trigger] = {}
-        for slope, half in sorted({*zip(slopes, halves, strict=True)}, key=lambda key: (key[0].label, key[1])):
-            others = [
-                each
-                for each, own, side, usable in zip(situations, slopes, halves, breakable, strict=True)
-                if usable and own == slope and side != half
-            ]
-            triggers[slope, half] = search.trigger(slope, others)
-        found = [triggers[key] for key in zip(slopes, halves, strict=True)]
-        return search.tried(situations, before, breakable, found)
+        begun = search.begun(situations)
+        halves = _halves(begun, guide.slopes)
+        found: dict[int, Attempt] = {}
+        for (slope, half), rows in halves.items():
+            others = halves.get((slope, 1 - half), [])
+            trigger = search.trigger(slope, [begun[row].situation for row in others if begun[row].breakable])
+            found.update(zip(rows, search.tried([begun[row] for row in rows], trigger), strict=True))
+            if sources.progress is not None:
+                sources.progress(len(found), len(situations))
+        return [found[row] for row in range(len(situations))]
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """An item before it is attacked.
+
+    Attributes:
+        half: 0 or 1, drawn: on which one a trigger is found that the other is attacked with.
+    """
+
+    situation: Situation
+    before: Judged
+    half: int
+
+    @property
+    def breakable(self) -> bool:
+        """Is there an answer to break, and a word to put a trigger before."""
+        scored = bool(np.isfinite(self.before.scores[0]))
+        return scored and not self.before.reached[0] and len(self.situation.start) > 0
+
+
+def _halves(begun: Sequence[_Begun], slopes: Sequence[Slope]) -> dict[tuple[Slope, int], list[int]]:
+    """The rows of each half of the items of each label, in the order of the labels."""
+    rows: dict[tuple[Slope, int], list[int]] = defaultdict(list)
+    for row, each in enumerate(begun):
+        rows[slopes[each.situation.item], each.half].append(row)
+    return {key: rows[key] for key in sorted(rows, key=lambda key: (key[0].label, key[1]))}
 
 
 @dataclass(frozen=True)
 class _Search:
     guide: Guide
     victim: Oracle
+
+    def begun(self, situations: Sequence[Situation]) -> list[_Begun]:
+        """Each item with the answer to it as it stands, and its half."""
+        before = self.judged([(each, each.start.whole) for each in situations])
+        return [_Begun(each, judged, each.draws.integer(0, 2)) for each, judged in zip(situations, before, strict=True)]
 
     def judged(self, asked: Sequence[tuple[Situation, Any]]) -> list[Judged]:
         """Of n texts, each judged by the goal of its item."""
@@ -112,31 +138,18 @@ class _Search:
         scores = np.array([judged.scores[0] for judged in self.judged(asked)]).reshape(len(options), len(items))
         return [float(mean) for mean in np.where(np.isfinite(scores), scores, 0.0).mean(axis=1)]
 
-    def tried(
-        self,
-        situations: Sequence[Situation],
-        before: Sequence[Judged],
-        breakable: Sequence[bool],
-        triggers: Sequence[Trigger],
-    ) -> list[Attempt]:
-        """What comes of putting before each item its trigger."""
+    def tried(self, begun: Sequence[_Begun], trigger: Trigger) -> list[Attempt]:
+        """What comes of putting the trigger before each item."""
         changed = {
-            row: Candidate.of(each.start, _put(trigger, each.start)).settled()
-            for row, (each, trigger) in enumerate(zip(situations, triggers, strict=True))
-            if breakable[row] and trigger
+            row: Candidate.of(each.situation.start, _put(trigger, each.situation.start)).settled()
+            for row, each in enumerate(begun)
+            if each.breakable and trigger
         }
-        after = dict(
-            zip(changed, self.judged([(situations[row], text.whole) for row, text in changed.items()]), strict=True)
-        )
+        judged = self.judged([(begun[row].situation, text.whole) for row, text in changed.items()])
+        after = dict(zip(changed, judged, strict=True))
         return [
-            _attempt(
-                each,
-                before[row],
-                changed.get(row),
-                after.get(row),
-                lacked=NO_OTHERS if breakable[row] and not triggers[row] else "",
-            )
-            for row, each in enumerate(situations)
+            _attempt(each, changed.get(row), after.get(row), lacked=NO_OTHERS if each.breakable and not trigger else "")
+            for row, each in enumerate(begun)
         ]
 
 
@@ -151,19 +164,17 @@ def _at(trigger: Trigger, place: int, start: Attacked) -> Span:
     return Span(0 if start.pair is None else int(start.pair[1]), first, first + len(trigger[place]))
 
 
-def _attempt(
-    situation: Situation, before: Judged, found: Attacked | None, after: Judged | None, *, lacked: str
-) -> Attempt:
-    score = float(before.scores[0])
+def _attempt(begun: _Begun, found: Attacked | None, after: Judged | None, *, lacked: str) -> Attempt:
+    score = float(begun.before.scores[0])
     if not np.isfinite(score):
         outcome = Outcome.UNSCORED
-    elif before.reached[0]:
+    elif begun.before.reached[0]:
         outcome = Outcome.WRONG_BEFORE
     else:
         outcome = Outcome.BROKEN if after is not None and after.reached[0] else Outcome.HELD
     return Attempt(
         outcome=outcome,
-        start=situation.start,
+        start=begun.situation.start,
         found=found,
         score=score,
         best=score if after is None else float(after.scores[0]),

@@ -52,6 +52,9 @@ WANTS: Mapping[str, str] = {
 Ask = Callable[[Sequence[Text]], Floats]
 """(n, labels) probabilities of n texts; a row of NaN where there is no answer."""
 
+Progress = Callable[[int, int], None]
+"""Is told how many of how many attacks have ended."""
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -115,12 +118,15 @@ class Peer:
         """What to do about an interpreter that does not do: one that is named wins over any that is built."""
         return f"correct or unset {self.named}" if self.named else _REBUILD
 
-    def attack(self, recipe: str, items: Sequence[Item], ask: Ask, *, budget: int) -> list[Found]:
+    def attack(
+        self, recipe: str, items: Sequence[Item], ask: Ask, *, budget: int, progress: Progress | None = None
+    ) -> list[Found]:
         """Attack n texts with one of TextAttack's recipes.
 
         Args:
             recipe: its name there ("pwws").
             budget: most texts that are asked about for one item.
+            progress: is told as attacks end.
 
         Raises:
             UsageError: the recipe needs data that is not on this machine.
@@ -133,7 +139,7 @@ class Peer:
                 if "refused" in (first := talk.receive()):
                     raise _missing(recipe, first["refused"])
                 talk.send({"recipe": recipe, "budget": budget, "items": [_item(item) for item in items]})
-                return _found(recipe, items, ask, talk)
+                return _found(recipe, items, ask, talk, progress)
             finally:
                 process.kill()
                 with contextlib.suppress(OSError):  # where it ended first, what it was not told is still in the pipe
@@ -242,7 +248,7 @@ def _item(item: Item) -> dict[str, Any]:
     return {"text": text, "label": item.label, "seed": item.seed}
 
 
-def _found(recipe: str, items: Sequence[Item], ask: Ask, talk: _Talk) -> list[Found]:
+def _found(recipe: str, items: Sequence[Item], ask: Ask, talk: _Talk, progress: Progress | None) -> list[Found]:
     results: dict[int, dict[str, Any]] = {}
     while True:
         message = talk.receive()
@@ -251,6 +257,8 @@ def _found(recipe: str, items: Sequence[Item], ask: Ask, talk: _Talk) -> list[Fo
         elif "found" in message:
             results.update({int(number): result for number, result in message["found"]})
             _refuse_missing(recipe, results.values())
+            if progress is not None:
+                progress(len(results), len(items))
         elif "refused" in message:
             raise _missing(recipe, message["refused"])
         else:

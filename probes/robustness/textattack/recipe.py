@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Protocol, cast
@@ -17,7 +17,7 @@ from probes.robustness.adversarial.attacked import Attacked
 from probes.robustness.adversarial.parts import VICTIM, Attempt, Judged, Outcome, Situation
 from probes.robustness.adversarial.recipe import Resource, Sources
 from probes.robustness.search import Oracle, Request
-from probes.robustness.textattack.bridge import WANTS, Found, Item
+from probes.robustness.textattack.bridge import WANTS, Ask, Found, Item, Progress
 
 PREFIX = "textattack:"
 _UNFIT: Mapping[str, str] = {
@@ -37,7 +37,7 @@ class Attacker(Protocol):
     """What runs a recipe of TextAttack: `Peer`, or a stand-in."""
 
     def attack(
-        self, recipe: str, items: Sequence[Item], ask: Callable[[Sequence[Text]], Floats], *, budget: int
+        self, recipe: str, items: Sequence[Item], ask: Ask, *, budget: int, progress: Progress | None = None
     ) -> list[Found]: ...
 
 
@@ -114,7 +114,11 @@ class FromTextAttack:
         victim = cast(Classifier, model)
         peer: Attacker = sources.given[Resource.TEXTATTACK]
         found = peer.attack(
-            self.own, [_item(each, victim) for each in situations], _asked(victim), budget=sources.budget
+            self.own,
+            [_item(each, victim) for each in situations],
+            _asked(victim),
+            budget=sources.budget,
+            progress=sources.progress,
         )
         _refuse_failure(self.name, found)
         before = _judged(oracles[VICTIM], situations, [each.start.whole for each in situations])
@@ -144,7 +148,7 @@ def _item(situation: Situation, model: Classifier) -> Item:
     return Item(situation.start.whole, label, situation.draws.integer(0, _SEEDS))
 
 
-def _asked(model: Classifier) -> Callable[[Sequence[Text]], Floats]:
+def _asked(model: Classifier) -> Ask:
     def ask(texts: Sequence[Text]) -> Floats:
         return model.classify(texts).scores
 

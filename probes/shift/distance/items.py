@@ -10,6 +10,7 @@ from typing import Protocol, cast
 import numpy as np
 
 from probes.core.answers import Bools, Classifications, Floats, Ints, ProblemType
+from probes.core.counts import plural
 from probes.core.examples import Example, Gold
 from probes.core.model import Capability, Classifier, Embedder, Tokenizer
 from probes.core.probe import Context
@@ -175,7 +176,8 @@ def _enough(domain: Domain, independent: int, *, what: str) -> None:
         detail = f"The items of {domain.name} have no {what}; if they do, name the column with --label-column."
         raise UnmeasurableError(SkipReason.NO_GOLD, detail)
     if independent < FEW:
-        detail = f"{domain.name} has {independent} independent items with {what} of the {FEW} needed; give more."
+        found = plural(independent, "independent item")
+        detail = f"{domain.name} has {found} with {what} of the {FEW} needed; give more."
         raise UnmeasurableError(SkipReason.TOO_FEW, detail)
 
 

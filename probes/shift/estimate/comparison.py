@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from probes.core.answers import Floats
+from probes.core.counts import plural
 from probes.core.metrics import ratio
 from probes.core.records import Estimate, Skip, SkipReason
 from probes.core.stats.clusters import FEW, Clusters
@@ -108,7 +109,7 @@ class Comparison:
             return "no item has a right answer"
         if len({example.gold for example in labelled.examples}) == 1:
             return "all items have the same right answer"
-        return f"only {len(set(labelled.clusters))} independent items have a right answer"
+        return f"only {plural(len(set(labelled.clusters)), 'independent item')} with a right answer"
 
     @cached_property
     def _drawn(self) -> Resamples:

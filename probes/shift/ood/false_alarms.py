@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import compress
 
 import numpy as np
@@ -67,6 +68,7 @@ def false_alarms(scores: Floats, positive: Bools, *, clusters: Sequence[str]) ->
     )
 
 
+@lru_cache(maxsize=1 << 10)
 def _missed(n: int, alpha: float) -> tuple[float, float]:
     """Shares of n positives below the least and the largest threshold that may be the true one.
 

@@ -139,7 +139,7 @@ class Numbers:
         means = self._means(self.others)
         worst = max(self.others, key=lambda scored: -m.sign * float(scored.values.mean()))
         return measured(
-            f"worst_{m.loss}",
+            m.worst,
             f"{m.lost} against the in-domain texts, {_among(len(self.others))} ({worst.name})",
             lambda: largest_loss(means, HOME, sign=m.sign),
             better=Better.LOWER,

@@ -20,9 +20,9 @@ from probes.core.tagged import gold_tags
 from probes.shift.domains import Domain, Domains, accounting, compared, one_answer
 from probes.shift.labelled import among, answered
 from probes.shift.performance.numbers import Numbers
-from probes.shift.performance.readings import answer_measures
+from probes.shift.performance.readings import ANSWERS, answer_measures
 from probes.shift.performance.scored import Measure, Scored, ScoredLabels, measure_for, values_of
-from probes.shift.performance.tags import entity_measures, no_entity
+from probes.shift.performance.tags import ENTITIES, entity_measures, no_entity
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class Performance:
         empty = [no_entity(domain, tagset) for domain in domains]
         kept = [domain for domain, skip in zip(domains, empty, strict=True) if skip is None]
         kept = kept if domains and empty[0] is None else []
-        yield from _accounts(given, kept, [*skips, *filter(None, empty)])
+        yield from _accounts(given, kept, [*skips, *filter(None, empty)], ENTITIES)
         if len(kept) < 2:
             return
         items = tagged.Tagged.ask(model, [example for each in kept for example in each.examples])
@@ -129,7 +129,7 @@ class Performance:
     def _answered(self, model: Reader, data: Sequence[Example], ctx: Context) -> Iterator[Record | Outcomes]:
         given = Domains.of(data)
         kept, skips = compared(given, given.labelled)
-        yield from _accounts(given, kept, skips)
+        yield from _accounts(given, kept, skips, ANSWERS)
         if len(kept) < 2:
             return
         items = read.Answered.ask(model, [example for each in kept for example in each.examples])
@@ -161,7 +161,7 @@ class Performance:
     def _classified(self, model: Classifier, data: Sequence[Example], ctx: Context) -> Iterator[Record | Outcomes]:
         given, items, measure = Domains.of(data), answered(model, data), measure_for(model.card.problem)
         sides, skips = _compared(given, items)
-        yield from _accounts(given, [each.domain for each in sides], skips)
+        yield from _accounts(given, [each.domain for each in sides], skips, [measure])
         if not sides:
             return
         home, *others = sides
@@ -170,10 +170,24 @@ class Performance:
         yield outcomes(items[among(items, [example for each in sides for example in each.domain.examples])])
 
 
-def _accounts(given: Domains, kept: Sequence[Domain], skips: Sequence[Skip]) -> Iterator[Record]:
-    """How many items of each domain count, and why the others do not."""
+def _accounts(
+    given: Domains, kept: Sequence[Domain], skips: Sequence[Skip], measures: Sequence[Measure]
+) -> Iterator[Record]:
+    """How many items of each domain count, and why the others do not; with none left, why no loss is the worst."""
     yield from accounting(given, used=kept if len(kept) > 1 else [])
     yield from skips
+    if len(kept) < 2 and all(skip.slice for skip in skips):  # one without a slice speaks for every number
+        yield from (_no_worst(measure, skips) for measure in measures)
+
+
+def _no_worst(measure: Measure, skips: Sequence[Skip]) -> Skip:
+    more = f" (and {len(skips) - 1} more)" if len(skips) > 1 else ""
+    return Skip(
+        reason=skips[0].reason,
+        detail=f"No other kind of texts can be compared with the in-domain ones: {skips[0].detail}{more}",
+        enable=skips[0].enable,
+        name=measure.worst,
+    )
 
 
 def _compared(given: Domains, items: Labelled) -> tuple[list[Scored], list[Skip]]:

@@ -13,6 +13,7 @@ from probes.shift.performance.scored import Measure, Scored, share_measure
 
 F1 = share_measure("f1", "mean F1 of the answers")
 EXACT_MATCH = share_measure("exact_match", "share of answers that match exactly", charted=False)
+ANSWERS = (F1, EXACT_MATCH)
 
 
 def answer_measures(items: Answered, domains: Sequence[Domain]) -> Iterator[tuple[Measure, list[Scored]]]:

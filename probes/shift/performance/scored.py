@@ -43,6 +43,11 @@ class Measure:
     charted: bool = True
 
     @property
+    def worst(self) -> str:
+        """Name of the largest loss."""
+        return f"worst_{self.loss}"
+
+    @property
     def sign(self) -> int:
         """1 where a lower mean is a loss, -1 where a higher one is."""
         return 1 if self.better is Better.HIGHER else -1

@@ -20,6 +20,7 @@ from probes.shift.performance.scored import Measure, Scored, ScoredParts, share_
 F1 = share_measure("f1", "F1 of entities", function=f1_of_jaccard)
 PRECISION = share_measure("precision", "share of found entities that are right", charted=False)
 RECALL = share_measure("recall", "share of entities that are found", charted=False)
+ENTITIES = (F1, PRECISION, RECALL)
 
 
 def entity_measures(items: Tagged, domains: Sequence[Domain]) -> Iterator[tuple[Measure, list[Scored]]]:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from probes.core.answers import Floats, ProblemType
+from probes.core.counts import plural
 from probes.core.examples import Example
 from probes.core.labelled import Labelled, accounting, cases, no_gold, outcomes
 from probes.core.measuring import measured
@@ -186,7 +187,7 @@ def _trend(at: Floats, quality: Quality, ctx: Context) -> Measurement | Skip:
     if quality.independent(known) < FEW:
         return Skip(
             reason=SkipReason.TOO_FEW,
-            detail=f"Only {quality.independent(known)} independent items have a time, of the {FEW} needed.",
+            detail=f"Only {plural(quality.independent(known), 'independent item')} with a time, of the {FEW} needed.",
             enable="give more items with a time",
             name="trend",
         )
@@ -210,7 +211,8 @@ def _loss_title(quality: Quality) -> str:
 
 def _small(part: Part, quality: Quality) -> Skip:
     inside, outside = quality.independent(part.holds), quality.independent(~part.holds)
-    where = f"This part has {inside} independent items" if inside < FEW else f"Outside this part there are {outside}"
+    found = plural(inside if inside < FEW else outside, "independent item")
+    where = f"This part has {found}" if inside < FEW else f"The rest has {found}"
     return Skip(
         reason=SkipReason.TOO_FEW,
         detail=f"{where}, fewer than the {FEW} needed ({part.name}).",

@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from probes.core.answers import ProblemType
+from probes.core.counts import plural
 from probes.core.errors import UsageError, did_you_mean
 from probes.core.examples import Example
 from probes.core.model import Classifier
@@ -240,7 +241,7 @@ def _too_few(register: Perturbation, rows: Trials, part: dict[str, str]) -> Skip
         return Skip(reason=SkipReason.NOTHING_PERTURBED, detail=detail, slice=part)
     return Skip(
         reason=SkipReason.TOO_FEW,
-        detail=f"{register.title}: only {independent} independent items are changed, of the {FEW} needed.",
+        detail=f"{register.title}: only {plural(independent, 'changed independent item')} of the {FEW} needed.",
         enable="give more items",
         slice=part,
     )

@@ -23,6 +23,8 @@ PROTECTED = re.compile(
 """Links, addresses, handles, hashtags, special tokens, tags and placeholders: editing inside them breaks a reference
 instead of imitating a writer."""
 
+_REFERS = re.compile(r"[@#\[<{]|://|www\.")
+
 Apply = Callable[[str, int, random.Random], str]
 
 
@@ -88,12 +90,11 @@ def edit_share(
     Places inside PROTECTED spans are left alone. Neither the order in which places are taken nor what `edit` draws may
     depend on the severity: with equal generators the edits at a lower share are then a subset of those at a higher one.
     """
-    shielded = [match.span() for match in PROTECTED.finditer(text)]
+    shielded = protected(text)
     candidates = []
     for match in pattern.finditer(text):
         start, end = match.span()
-        next_one = bisect_right(shielded, (start, start))
-        if any(first < end and start < last for first, last in shielded[max(0, next_one - 1) : next_one + 1]):
+        if shielded and _within(shielded, start, end):
             continue
         old = match.group()
         new = edit(old, rng)
@@ -103,6 +104,18 @@ def edit_share(
         return text
     rng.shuffle(candidates)
     return _replaced(text, sorted(candidates[: max(1, round(share * len(candidates)))]))
+
+
+def protected(text: str) -> list[tuple[int, int]]:
+    """The PROTECTED spans of a text, in order."""
+    # Most texts have none of the signs that every such span has, and to look for those takes a fifth of the time.
+    return [match.span() for match in PROTECTED.finditer(text)] if _REFERS.search(text) else []
+
+
+def _within(shielded: list[tuple[int, int]], start: int, end: int) -> bool:
+    """Does any of the spans, which follow one another, share a letter with the place."""
+    next_one = bisect_right(shielded, (start, start))
+    return any(first < end and start < last for first, last in shielded[max(0, next_one - 1) : next_one + 1])
 
 
 def _replaced(text: str, edits: list[tuple[int, int, str]]) -> str:

@@ -13,7 +13,7 @@ from probes.core.measuring import measured
 from probes.core.records import Better, Estimate, Measurement, Skip, SkipReason, Unit
 from probes.core.stats.derived import UnmeasurableError
 from probes.core.stats.misclassification import Sample, corrected_rate
-from probes.core.written import Table, Written
+from probes.core.written import NONE_JUDGED, Table, Written
 from probes.text.listed import LISTED
 
 LEAST = 2
@@ -89,6 +89,8 @@ def _some(kind: str) -> str:
 
 def _enough(table: Table, estimate: Callable[[], Estimate]) -> Callable[[], Estimate]:
     def checked() -> Estimate:
+        if not len(table.prompt_clusters):
+            raise UnmeasurableError(SkipReason.UNDEFINED, NONE_JUDGED)
         if len(set(table.prompt_clusters)) < LEAST:
             raise UnmeasurableError(SkipReason.TOO_FEW, f"Fewer than {LEAST} prompts have a continuation to judge.")
         return estimate()

@@ -205,6 +205,18 @@ def test_the_shifts_of_a_request_are_read_and_described(model, tmp_path):
     assert len(subject.data) == 40
 
 
+def test_a_shift_without_the_named_label_column_is_unlabelled_and_noted(model, tmp_path):
+    home = tmp_path / "home.csv"
+    home.write_text("text,gold\n" + "".join(f"a film {k},positive\n" for k in range(12)))
+    other = rows(tmp_path / "other.jsonl", 12, "tweet")
+    subject = prepare(Config(model=model, data=str(home), label_column="gold", shifts={"tweets": str(other)}))
+    card = subject.domains.cards["tweets"]
+    assert (subject.card.labelled, card.labelled) == (12, 0)
+    assert any("no column 'gold'" in note for note in card.notes)
+    with pytest.raises(UsageError, match="no column 'gold'"):
+        prepare(Config(model=model, data=str(other), label_column="gold"))
+
+
 def test_the_column_is_asked_for_by_name(model, tmp_path):
     home = rows(tmp_path / "home.jsonl", 10, "film", domain="film")
     with home.open("a") as more:

@@ -1,5 +1,6 @@
 """Recipes that the user names, and where TextAttack is looked for."""
 
+import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -142,10 +143,36 @@ def test_an_installation_that_fails_leaves_nothing_that_looks_ready(nowhere, mon
     assert textattack.find_peer() is None
 
 
-def test_an_installation_without_nltks_data_says_so(nowhere, monkeypatch):
+FETCHES = """
+import sys
+from pathlib import Path
+
+for name in sys.argv[2:]:
+    (Path(sys.argv[1]) / "corpora" / name).mkdir(parents=True)
+"""
+
+
+def installed(monkeypatch, fetched: Path, *names: str) -> list[str]:
+    """What an installation says whose downloader gets only these, and ends with 0 all the same."""
     said = []
     monkeypatch.setattr(textattack.venv, "create", lambda folder, with_pip: environment(folder, "0.3.11"))
-    run = [[sys.executable, "-c", f"import sys; sys.exit({code})"] for code in (0, 1)]
-    monkeypatch.setattr(textattack, "commands", lambda folder: [[], *run])
+    python = [sys.executable, "-c"]
+    steps = [[], [*python, ""], [*python, FETCHES, str(fetched), *names]]
+    monkeypatch.setattr(textattack, "commands", lambda folder: steps)
     assert textattack.install(progress=said.append).version == "0.3.11"
-    assert any("NLTK_DATA" in line for line in said)
+    return said
+
+
+def test_an_installation_without_nltks_data_says_so(nowhere, monkeypatch):
+    monkeypatch.delenv("NLTK_DATA", raising=False)
+    got, *others = textattack.NLTK_DATA
+    last = installed(monkeypatch, nowhere / "textattack" / "data" / "nltk_data", got)[-1]
+    assert last == f"nltk's {', '.join(others)} could not be fetched: name a folder that has them with NLTK_DATA"
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_an_installation_with_nltks_data_says_nothing_of_them(nowhere, monkeypatch, named):
+    fetched = nowhere / "mine" if named else nowhere / "textattack" / "data" / "nltk_data"
+    monkeypatch.setenv("NLTK_DATA", os.pathsep.join([str(nowhere / "none"), str(fetched)]) if named else "")
+    said = installed(monkeypatch, fetched, *textattack.NLTK_DATA)
+    assert not any("NLTK_DATA" in line for line in said)

@@ -13,13 +13,15 @@ from audits.planning.domains import Domains
 from audits.planning.pools import Pools
 from audits.planning.recorder import Recorder
 from audits.planning.rehearsal import DOMAIN_SIZES, EXPLAINED_SIZES, LEAST_PART, SIZES, rehearse
+from probes.core.answers import ProblemType
 from probes.core.attributions import Method, forward_passes
 from probes.core.examples import Example
 from probes.core.model import Capability
 from probes.core.probe import Context
 from probes.registry import load_registry
+from probes.robustness.perturbed import Perturbed
 from tests.audits.stubs import Stub, info
-from tests.conftest import model_card
+from tests.conftest import model_card, reader_card, tagger_card
 
 SAMPLES = frozenset({Capability.CLASSIFY, Capability.ATTRIBUTE})
 
@@ -150,9 +152,13 @@ def test_answers_are_by_chance_and_the_same_for_the_same_text():
 
 
 ASK_FIRST = [probe for probe in load_registry().probes.values() if probe.info.asks_first]
+PERTURBED = [probe for probe in ASK_FIRST if isinstance(probe, Perturbed)]
+"""All of them are one class, which asks each kind of head in its own way whatever the perturbation."""
 
 
-@pytest.mark.parametrize("probe", ASK_FIRST, ids=lambda probe: probe.info.id)
+@pytest.mark.parametrize(
+    "probe", [probe for probe in ASK_FIRST if probe not in PERTURBED], ids=lambda probe: probe.info.id
+)
 def test_a_probe_that_says_so_asks_nothing_after_its_first_record(probe):
     data = [Example(id=str(k), text=f"My sister and a young Muslim man saw film {k}.", gold=None) for k in range(12)]
     recorder = Recorder(model_card())
@@ -162,6 +168,22 @@ def test_a_probe_that_says_so_asks_nothing_after_its_first_record(probe):
     assert len(list(records)) > 10
     assert recorder.asked == asked
     assert len(asked) > 100
+
+
+@pytest.mark.parametrize("card", [model_card(), tagger_card(), reader_card()], ids=lambda card: card.problem)
+def test_so_does_a_perturbation_of_each_kind_of_head(card):
+    assert {type(probe) for probe in load_registry().probes.values() if isinstance(probe, Perturbed)} == {Perturbed}
+    probe = next(each for each in PERTURBED if each.info.id == "robustness.random_case")
+    said = [f"My sister Ada and a young man saw film {k} in Rome." for k in range(12)]
+    pairs = card.problem is ProblemType.SPAN
+    data = [Example(id=str(k), text=("Who saw it?", text) if pairs else text, gold=None) for k, text in enumerate(said)]
+    recorder = Recorder(card)
+    records = probe.run(recorder, data, Context(probe=probe.info.id))
+    next(records)
+    asked = dict(recorder.asked)
+    assert len(list(records)) > 10
+    assert recorder.asked == asked
+    assert len(asked) > 3 * len(data)
 
 
 def test_such_a_probe_is_rehearsed_up_to_its_first_record():

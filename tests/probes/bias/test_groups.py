@@ -442,10 +442,11 @@ def test_answers_that_are_no_numbers_are_unscored():
 def test_disagreement_with_fairlearn_stops_the_probe(monkeypatch):
     groups = {"a": np.array([True, False]), "b": np.array([False, True])}
     frame = group_frames.Frame(truth=np.ones(2, bool), prediction=np.array([True, False]), rows=np.ones(2, bool))
-    require_agreement("selection_rate", {"a": 1.0, "b": 0.0}, frame, groups)
+    require_agreement({"selection_rate": {"a": 1.0, "b": 0.0}}, frame, groups)
     with pytest.raises(ArithmeticError, match=r"selection_rate of b is 0\.5"):
-        require_agreement("selection_rate", {"a": 1.0, "b": 0.5}, frame, groups)
-    monkeypatch.setattr(group_frames, "by_fairlearn", lambda name, frame, groups: dict.fromkeys(groups, float("nan")))
+        require_agreement({"accuracy": {"a": 1.0}, "selection_rate": {"a": 1.0, "b": 0.5}}, frame, groups)
+    nowhere = {"a": float("nan"), "b": float("nan"), "c": float("nan")}
+    monkeypatch.setattr(group_frames, "by_fairlearn", lambda names, frame, groups: dict.fromkeys(names, nowhere))
     with pytest.raises(ArithmeticError):
         records(items(300))
 

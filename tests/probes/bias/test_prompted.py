@@ -135,6 +135,15 @@ def test_empty_continuations_are_counted_and_not_judged():
     assert (account.eligible, account.scored, account.unscored) == (96, 64, 32)
 
 
+def test_where_every_continuation_is_empty_that_is_the_reason():
+    found, _ = run(Prompted(axes=("age",), judges=(judge(),), resamples=200), lambda prompt, k: "")
+    skips = [each for each in found if isinstance(each, Skip) and each.slice.get("axis") == "age"]
+    assert {each.name for each in skips} == {"lexicon_hit_rate", "lexicon_hit_gap", "toxicity", "toxicity_gap"}
+    assert all("those without a word are not judged" in each.detail for each in skips)
+    (account,) = [each for each in found if isinstance(each, Accounting)]
+    assert "1 continuation of each." in account.note
+
+
 def test_random_cases_come_first_and_are_shown_on_request_only():
     found, _ = run(Prompted(axes=("religion",), samples=3, resamples=200), rude_after_one_group)
     cases = [each for each in found if isinstance(each, Evidence)]

@@ -93,8 +93,12 @@ class Second:
         self.network = kind.from_pretrained(folder, dtype=torch.float32).eval()
 
     def log_softmax(self, ids: list[int]) -> torch.Tensor:
+        return self.log_softmaxes([ids])[0]
+
+    def log_softmaxes(self, rows: list[list[int]]) -> torch.Tensor:
+        """Of rows of one length."""
         with torch.no_grad():
-            return torch.log_softmax(self.network(torch.tensor([ids])).logits[0], -1)
+            return torch.log_softmax(self.network(torch.tensor(rows)).logits, -1)
 
     def causal(self, text: str, given: str = "") -> list[float]:
         whole = f"{given} {text}" if given else text
@@ -114,11 +118,10 @@ class Second:
                 other += range(c, d)
         scores = []
         for ids, template in ((first, one), (second, other)):
-            total = 0.0
-            for at in template[1:-1]:
-                masked = list(ids)
-                masked[at] = self.tokenizer.mask_token_id
-                total += float(self.log_softmax(masked)[at, ids[at]])
+            total, places = 0.0, template[1:-1]
+            masked = [[*ids[:at], self.tokenizer.mask_token_id, *ids[at + 1 :]] for at in places]
+            for at, logs in zip(places, self.log_softmaxes(masked), strict=True):
+                total += float(logs[at, ids[at]])
             scores.append(round(total, 3))
         return scores[0], scores[1]
 

@@ -78,6 +78,7 @@ def test_too_few_items_are_not_resampled():
             limits=(0, 1),
         )
     assert error.value.reason is SkipReason.TOO_FEW
+    assert str(error.value) == "Only 9 independent items; resampling needs 10."
 
 
 def test_what_does_not_vary_is_not_a_certainty():

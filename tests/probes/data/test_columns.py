@@ -127,6 +127,17 @@ def test_a_column_that_does_not_exist(load_rows, columns):
     assert caught.value.hint == "did you mean text?"
 
 
+def test_other_data_may_lack_the_named_label_column(load_rows):
+    """A column that only looks like the labels is not taken in its place."""
+    columns = Columns(label="gold", may_lack_label=True)
+    loaded = load_rows([{"text": "a", "label": "positive"}], columns=columns)
+    assert loaded.card.labelled == 0
+    assert loaded.card.notes == ("There is no column 'gold': nothing that needs the right answers can be measured.",)
+    assert load_rows([{"text": "a", "gold": "positive"}], columns=columns).card.labelled == 1
+    with pytest.raises(UsageError, match="no column 'txet'"):
+        load_rows([{"text": "a"}], columns=Columns(text=("txet",), label="gold", may_lack_label=True))
+
+
 @pytest.mark.parametrize(
     "columns", [Columns(text=("a", "b", "c")), Columns(text=("a", "a")), Columns(text=("a",), label="a")]
 )

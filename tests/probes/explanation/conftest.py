@@ -8,14 +8,14 @@ from tests.planted import build_triggered, build_untriggered
 
 
 @pytest.fixture(scope="session")
-def triggered(tmp_path_factory):
+def triggered(trained):
     from probes.model.load import load
 
-    return load(str(build_triggered(tmp_path_factory.mktemp("triggered"))), device="cpu")
+    return load(str(trained(build_triggered)), device="cpu")
 
 
 @pytest.fixture(scope="session")
-def untriggered(tmp_path_factory):
+def untriggered(trained):
     from probes.model.load import load
 
-    return load(str(build_untriggered(tmp_path_factory.mktemp("untriggered"))), device="cpu")
+    return load(str(trained(build_untriggered)), device="cpu")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,26 @@ def own(tiny: Builder, tmp_path: Path) -> Builder:
         return Path(shutil.copytree(tiny(arch, **settings), tmp_path / f"own-{arch}"))
 
     return make
+
+
+_OPENED: dict[str, Any] = {}
+
+
+def opened(folder: Path | str, *, cache: Any = None, budget: int | None = None, **settings: Any) -> Any:
+    """As `load` on a CPU, for a folder of `tiny`: loaded once, and each caller gets a copy with a cache of its own.
+
+    Tests that are about the loading call `load` itself.
+    """
+    from probes.model.cache import AnswerCache
+    from probes.model.load import load
+
+    key = repr((str(folder), sorted(settings.items())))
+    if key not in _OPENED:
+        _OPENED[key] = load(str(folder), device="cpu", **settings)
+    whole = _OPENED[key]
+    made = deepcopy(whole, {id(whole.cache): cache or AnswerCache.open(None), id(whole.card): whole.card})
+    made.budget = made.forward.limit = budget or whole.budget
+    return made
 
 
 def reference(folder: Path, texts: Sequence[Any], *, max_length: int = MAX_LENGTH) -> np.ndarray:

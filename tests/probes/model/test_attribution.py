@@ -17,7 +17,7 @@ from probes.model.cache import AnswerCache
 from probes.model.integration import integrated
 from probes.model.load import load
 from probes.model.pooling import SPECIAL, pooled
-from tests.probes.model.conftest import different_texts
+from tests.probes.model.conftest import different_texts, opened
 from tests.tiny_models import MAX_LENGTH, SENTENCES
 
 pytestmark = pytest.mark.engine
@@ -66,7 +66,7 @@ def captums(model, text, target, *, steps=200):
 
 @pytest.mark.parametrize("arch", ["bert", "albert", "roberta"])
 def test_integrated_gradients_are_captums_own_of_two_hundred_steps(tiny, arch):
-    model = load(str(tiny(arch, config=SMOOTH)), device="cpu")
+    model = opened(tiny(arch, config=SMOOTH))
     texts = TEXTS[-2:] if arch == "bert" else TEXTS[:2]
     for text, target, ours in zip(texts, TARGETS[:2], model.attribute(texts, TARGETS[:2]), strict=True):
         theirs, rows = captums(model, text, target)
@@ -80,7 +80,7 @@ def test_integrated_gradients_are_captums_own_of_two_hundred_steps(tiny, arch):
 @pytest.mark.parametrize("arch", ["roberta", "xlm-roberta"])
 def test_position_ids_stay_when_the_baseline_is_padding(tiny, arch):
     """captum on token ids is several percent off here, because position ids are made from the ids."""
-    model = load(str(tiny(arch, config=SMOOTH)), device="cpu")
+    model = opened(tiny(arch, config=SMOOTH))
     for found in model.attribute(SENTENCES, ["positive"] * len(SENTENCES), baseline=Baseline.PAD):
         assert found.baseline is Baseline.PAD
         assert abs(found.delta) < 1e-3 * max(abs(found.output - found.baseline_output), 0.01)
@@ -89,12 +89,12 @@ def test_position_ids_stay_when_the_baseline_is_padding(tiny, arch):
 @pytest.mark.parametrize("arch", ["gpt2", "llama"])
 @pytest.mark.parametrize("method", [IG, Method.OCCLUSION])
 def test_a_decoder_is_asked_at_its_last_token_beside_longer_texts_too(tiny, arch, method):
-    model = load(str(tiny(arch)), device="cpu")
+    model = opened(tiny(arch))
     found = model.attribute(SENTENCES, ["positive"] * len(SENTENCES), method=method)
     logits = model.classify(SENTENCES).logits[:, 1]
     np.testing.assert_allclose([each.output for each in found], logits, atol=1e-5)
     shortest = min(range(len(SENTENCES)), key=lambda row: len(SENTENCES[row]))
-    alone = load(str(tiny(arch)), device="cpu").attribute([SENTENCES[shortest]], ["positive"], method=method)
+    alone = opened(tiny(arch)).attribute([SENTENCES[shortest]], ["positive"], method=method)
     close([found[shortest]], alone, atol=2e-5)
 
 
@@ -102,26 +102,26 @@ def test_a_decoder_is_asked_at_its_last_token_beside_longer_texts_too(tiny, arch
 def test_the_company_and_the_order_of_texts_have_no_influence(tiny, method):
     folder = str(tiny("bert", config=SMOOTH))
     texts = ["A superb meal.", "The tea was not great!", ("My phone broke", "nobody answered")]
-    together = load(folder, device="cpu").attribute(texts, TARGETS[:3], method=method)
+    together = opened(folder).attribute(texts, TARGETS[:3], method=method)
     order = [2, 0, 1]
-    alone = load(folder, device="cpu", budget=60)
+    alone = opened(folder, budget=60)
     shuffled = alone.attribute([texts[row] for row in order], [TARGETS[row] for row in order], method=method)
     close([together[row] for row in order], shuffled, atol=1e-5)
-    half = load(folder, device="cpu").attribute(texts[1:], TARGETS[1:3], method=method)
+    half = opened(folder).attribute(texts[1:], TARGETS[1:3], method=method)
     close(together[1:], half, atol=1e-5)
 
 
 @pytest.mark.parametrize("method", [IG, Method.KERNEL_SHAP])
 def test_answered_from_the_cache_byte_for_byte(tiny, tmp_path, method):
     folder, path = str(tiny("bert")), tmp_path / "answers.sqlite"
-    model = load(folder, device="cpu", cache=AnswerCache.open(path))
+    model = opened(folder, cache=AnswerCache.open(path))
     first = model.attribute([*TEXTS, TEXTS[0].upper()], [*TARGETS, TARGETS[0]], method=method)  # ids ignore case
     counters = model.take_counters()
     assert (counters.asked, counters.distinct, counters.cached, counters.computed) == (6, 5, 0, 5)
     assert counters.tokens == model.encoder.encode(TEXTS).lengths.sum()
     assert counters.forward_seconds > 0
     model.cache.close()
-    again = load(folder, device="cpu", cache=AnswerCache.open(path))
+    again = opened(folder, cache=AnswerCache.open(path))
     again.explainer.embedding  # noqa: B018 - found with one forward pass
     again.forward.network = None
     second = again.attribute([*reversed(TEXTS)], [*reversed(TARGETS)], method=method)
@@ -132,7 +132,7 @@ def test_answered_from_the_cache_byte_for_byte(tiny, tmp_path, method):
 
 
 def test_what_an_answer_depends_on_keeps_it_apart_in_the_cache(tiny):
-    model = load(str(tiny("bert")), device="cpu")
+    model = opened(tiny("bert"))
     asked = [
         {},
         {"method": Method.GRADIENT_SHAP},
@@ -153,8 +153,8 @@ def test_what_an_answer_depends_on_keeps_it_apart_in_the_cache(tiny):
 def test_a_killed_call_gives_the_same_bits_when_asked_again(tiny, after):
     folder, texts = str(tiny("bert", config=SMOOTH)), different_texts(20)
     targets = ["positive"] * len(texts)
-    whole = load(folder, device="cpu", budget=1200).attribute(texts, targets)
-    model, calls = load(folder, device="cpu", budget=1200), []
+    whole = opened(folder, budget=1200).attribute(texts, targets)
+    model, calls = opened(folder, budget=1200), []
 
     def stop(done, total):
         calls.append(done)
@@ -178,14 +178,14 @@ def test_what_is_drawn_is_drawn_again(tiny, method):
     torch.manual_seed(3)
     np.random.seed(3)
     torch_state, numpy_state = torch.random.get_rng_state(), np.random.get_state()[1].copy()
-    one, other = (load(folder, device="cpu").attribute(TEXTS[:2], TARGETS[:2], method=method) for _ in range(2))
+    one, other = (opened(folder).attribute(TEXTS[:2], TARGETS[:2], method=method) for _ in range(2))
     close(one, other, atol=0)
     assert np.array_equal(np.random.get_state()[1], numpy_state)
     assert torch.equal(torch.random.get_rng_state(), torch_state)
 
 
 def test_jitter_moves_gradients_a_little_and_special_tokens_not_at_all(tiny):
-    model = load(str(tiny("bert", config=SMOOTH)), device="cpu")
+    model = opened(tiny("bert", config=SMOOTH))
     (plain,) = model.attribute([TEXTS[0]], ["positive"])
     moves = []
     for radius in (1e-6, 0.01, 0.1):
@@ -197,7 +197,7 @@ def test_jitter_moves_gradients_a_little_and_special_tokens_not_at_all(tiny):
 
 
 def test_words_beyond_the_limit_are_unread(tiny):
-    model = load(str(tiny("bert")), device="cpu")
+    model = opened(tiny("bert"))
     text = " ".join(SENTENCES)
     for method in (IG, Method.FEATURE_ABLATION):
         (found,) = model.attribute([text], ["positive"], method=method)
@@ -207,7 +207,7 @@ def test_words_beyond_the_limit_are_unread(tiny):
 
 
 def test_both_texts_of_a_pair_are_explained(tiny):
-    (found,) = load(str(tiny("bert")), device="cpu").attribute([PAIR], ["positive"])
+    (found,) = opened(tiny("bert")).attribute([PAIR], ["positive"])
     assert found.words == spans(PAIR)
     assert {span.part for span in found.words} == {0, 1}
     assert np.abs(found.scores).min() > 0
@@ -225,7 +225,7 @@ def without(model, text, number):
 @pytest.mark.parametrize("method", [Method.FEATURE_ABLATION, Method.OCCLUSION])
 @pytest.mark.parametrize("arch", ["bert", "roberta"])
 def test_one_word_at_a_time_is_left_out(tiny, arch, method):
-    model = load(str(tiny(arch)), device="cpu")
+    model = opened(tiny(arch))
     for found in model.attribute(TEXTS[:3], ["positive"] * 3, method=method):
         expected = [found.output - without(model, found.text, number) for number in range(len(found.words))]
         np.testing.assert_allclose(found.scores, expected, atol=2e-5)
@@ -234,7 +234,7 @@ def test_one_word_at_a_time_is_left_out(tiny, arch, method):
 
 @pytest.mark.parametrize("method", COMPARING)
 def test_special_tokens_and_padding_are_never_taken_away(tiny, method):
-    model = load(str(tiny("bert")), device="cpu")
+    model = opened(tiny("bert"))
     found = model.attribute([*TEXTS[:2], "a film"], ["positive"] * 3, method=method)
     assert [each.special for each in found] == [pytest.approx(0, abs=1e-7)] * 3
 
@@ -259,7 +259,7 @@ class Bag(torch.nn.Module):
 @pytest.fixture(scope="module")
 def bag(tiny):
     """A model around a Bag; `weights(target)`: (vocabulary,) what each token adds to a logit."""
-    model = load(str(tiny("bert")), device="cpu")
+    model = opened(tiny("bert"))
     torch.manual_seed(0)
     model.forward.network = Bag(model.encoder.tokenizer.vocab_size + 5).requires_grad_(False).eval()
     model.encoder.token_types = False
@@ -312,7 +312,7 @@ def test_of_a_linear_network_the_gradient_is_its_weights(bag):
 
 @pytest.mark.parametrize("method", Method)
 def test_texts_of_one_word_and_of_none(tiny, method):
-    model = load(str(tiny("bert")), device="cpu")
+    model = opened(tiny("bert"))
     one, none, other = model.attribute(["good", "   ", SENTENCES[0]], ["positive"] * 3, method=method)
     assert one.scores.shape == (1,)
     assert one.scores[0] != 0
@@ -325,8 +325,8 @@ def test_texts_of_one_word_and_of_none(tiny, method):
 @pytest.mark.parametrize("method", [IG, Method.SALIENCY, Method.OCCLUSION])
 def test_out_of_memory_takes_fewer_rows_and_goes_on(tiny, method):
     folder = str(tiny("bert", config=SMOOTH))
-    expected = load(folder, device="cpu").attribute(SENTENCES, ["positive"] * 8, method=method)
-    model = load(folder, device="cpu")
+    expected = opened(folder).attribute(SENTENCES, ["positive"] * 8, method=method)
+    model = opened(folder)
     model.explainer.embedding  # noqa: B018
     sizes = []
 
@@ -347,14 +347,14 @@ def test_out_of_memory_takes_fewer_rows_and_goes_on(tiny, method):
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_narrow_types_give_nearly_the_same_in_float32(tiny, dtype):
-    wide = load(str(tiny("bert", config=SMOOTH)), device="cpu").attribute(TEXTS, TARGETS)
-    narrow = load(str(tiny("bert", config=SMOOTH)), device="cpu", dtype=dtype).attribute(TEXTS, TARGETS)
+    wide = opened(tiny("bert", config=SMOOTH)).attribute(TEXTS, TARGETS)
+    narrow = opened(tiny("bert", config=SMOOTH), dtype=dtype).attribute(TEXTS, TARGETS)
     for one, other in zip(wide, narrow, strict=True):
         assert cosine(one.scores, other.scores) > 0.99
 
 
 def test_broken_weights_are_never_explained(tiny):
-    model = load(str(tiny("bert")), device="cpu")
+    model = opened(tiny("bert"))
     with torch.no_grad():
         model.forward.network.classifier.weight.fill_(float("nan"))
     for method in Method:
@@ -363,7 +363,7 @@ def test_broken_weights_are_never_explained(tiny):
 
 
 def test_what_cannot_be_asked_is_said_in_one_line(tiny):
-    gpt = load(str(tiny("gpt2")), device="cpu")
+    gpt = opened(tiny("gpt2"))
     with pytest.raises(ModelError, match="no mask token") as raised:
         gpt.attribute(["a film"], ["positive"], baseline=Baseline.MASK)
     assert "pad" in raised.value.hint
@@ -377,7 +377,7 @@ def test_what_cannot_be_asked_is_said_in_one_line(tiny):
 
 
 def test_no_warning_and_no_gradient_mode_is_left_behind(tiny):
-    model = load(str(tiny("bert")), device="cpu")
+    model = opened(tiny("bert"))
     assert not any(weight.requires_grad for weight in model.forward.network.parameters())
     with torch.inference_mode(), warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -434,7 +434,7 @@ def test_an_integral_that_never_adds_up_takes_every_point():
 
 @pytest.mark.parametrize("method", Method)
 def test_an_error_is_told_of_methods_that_have_one(tiny, method):
-    for found in load(str(tiny("bert", config=SMOOTH)), device="cpu").attribute(TEXTS, TARGETS, method=method):
+    for found in opened(tiny("bert", config=SMOOTH)).attribute(TEXTS, TARGETS, method=method):
         assert (found.delta is not None) == (found.relative_delta is not None) == (method in COMPLETE)
         assert (found.baseline_output is not None) == (method in COMPARING)
 
@@ -478,7 +478,6 @@ def test_gradient_shap_is_captums_at_places_drawn_for_each_text(tiny, monkeypatc
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_a_sum_rounded_in_a_narrow_type_asks_for_no_more_points(tiny, dtype):
     wide, narrow = (
-        load(str(tiny("bert", config=SMOOTH)), device="cpu", dtype=each).attribute(TEXTS, TARGETS)
-        for each in ("float32", dtype)
+        opened(tiny("bert", config=SMOOTH), dtype=each).attribute(TEXTS, TARGETS) for each in ("float32", dtype)
     )
     assert [each.points for each in narrow] == [each.points for each in wide]

@@ -15,6 +15,7 @@ from probes.core.words import spans
 from probes.model.engine import TransformersModel
 from probes.model.load import load
 from probes.model.quadrature import RULES
+from tests.probes.model.conftest import opened
 from tests.tiny_models import ARCHITECTURES, SENTENCES
 
 pytestmark = pytest.mark.engine
@@ -27,13 +28,13 @@ LONGEST = 512
 
 @pytest.fixture(scope="module")
 def loaded(tiny) -> Callable[[str], TransformersModel]:
-    return cache(lambda arch: load(str(tiny(arch)), device="cpu"))
+    return cache(lambda arch: opened(tiny(arch)))
 
 
 @pytest.fixture(scope="module")
 def smooth(tiny) -> Callable[[str], TransformersModel]:
     """Models whose random weights are of the size of trained ones, and with them their gradients."""
-    return cache(lambda arch: load(str(tiny(arch, config={"initializer_range": 0.1})), device="cpu"))
+    return cache(lambda arch: opened(tiny(arch, config={"initializer_range": 0.1})))
 
 
 @pytest.mark.parametrize("method", Method)

@@ -8,8 +8,8 @@ import torch
 
 from probes.core.attributions import Method, SpanTarget
 from probes.core.words import spans, word
-from probes.model.load import load
 from probes.model.pooling import SPECIAL, pooled
+from tests.probes.model.conftest import opened
 from tests.tiny_models import SENTENCES
 
 pytestmark = pytest.mark.engine
@@ -26,12 +26,12 @@ ABLATION = Method.FEATURE_ABLATION
 
 @pytest.fixture(scope="module")
 def tagger(tiny):
-    return lambda arch: load(str(tiny(arch, tagger=True, labels=TAGS, config=SMOOTH)), device="cpu")
+    return lambda arch: opened(tiny(arch, tagger=True, labels=TAGS, config=SMOOTH))
 
 
 @pytest.fixture(scope="module")
 def reader(tiny):
-    return lambda arch: load(str(tiny(arch, reader=True, config=SMOOTH)), device="cpu")
+    return lambda arch: opened(tiny(arch, reader=True, config=SMOOTH))
 
 
 def captums(model, forward, encoded, owner, text):

@@ -11,8 +11,8 @@ from probes.core.errors import ModelError
 from probes.core.generations import Decoding
 from probes.core.words import Span, spans
 from probes.model.cache import AnswerCache
-from probes.model.load import load
 from probes.model.pooling import pooled
+from tests.probes.model.conftest import opened
 from tests.tiny_models import CHAT, SENTENCES
 
 pytestmark = pytest.mark.engine
@@ -36,9 +36,8 @@ def model(tiny):
     """`model(arch)`: a language model with an empty cache of its own."""
 
     def of(arch: str, **settings):
-        settings = {"device": "cpu", **settings}
         chat = settings.pop("chat", None)
-        return load(str(tiny(arch, language=True, config=SMOOTH[arch], chat=chat)), **settings)
+        return opened(tiny(arch, language=True, config=SMOOTH[arch], chat=chat), **settings)
 
     return of
 

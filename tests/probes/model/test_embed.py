@@ -15,7 +15,7 @@ from probes.model.card import describe
 from probes.model.forward import Forward
 from probes.model.load import load
 from probes.model.sequences import packed
-from tests.probes.model.conftest import PAIRS, TEXTS
+from tests.probes.model.conftest import PAIRS, TEXTS, opened
 from tests.tiny_models import ARCHITECTURES, MAX_LENGTH, SENTENCES, save_tokenizer
 
 pytestmark = pytest.mark.engine
@@ -48,7 +48,7 @@ def test_embeddings_are_those_of_transformers_in_any_batch(tiny, arch):
     assert np.ptp(expected, axis=0).min() > 0.05  # the texts do get different vectors
     for budget in (1, 1000):
         shuffled = random.Random(budget).sample(range(len(texts)), len(texts))
-        model = load(str(folder), device="cpu", budget=budget)
+        model = opened(folder, budget=budget)
         got = model.embed([texts[row] for row in shuffled])
         assert got.dtype == np.float64
         np.testing.assert_allclose(got, expected[shuffled], atol=1e-5, rtol=1e-5)
@@ -58,7 +58,7 @@ def test_embeddings_are_those_of_transformers_in_any_batch(tiny, arch):
 def test_the_states_are_those_the_head_reads(tiny, arch):
     folder = tiny(arch)
     expected = plain(folder, SENTENCES, part=None)
-    np.testing.assert_allclose(load(str(folder), device="cpu").embed(SENTENCES), expected, atol=1e-5, rtol=1e-5)
+    np.testing.assert_allclose(opened(folder).embed(SENTENCES), expected, atol=1e-5, rtol=1e-5)
 
 
 def bart(folder):
@@ -97,8 +97,8 @@ def test_of_an_encoder_decoder_the_encoder(tmp_path):
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("bfloat16", 0.1)])
 def test_the_composition_of_batches_hardly_matters(tiny, dtype, tolerance):
     folder = str(tiny("bert", dtype=dtype))
-    one = load(folder, device="cpu", budget=1).embed(TEXTS)
-    many = load(folder, device="cpu").embed(TEXTS)
+    one = opened(folder, budget=1).embed(TEXTS)
+    many = opened(folder).embed(TEXTS)
     assert np.abs(one - many).max() < tolerance
 
 
@@ -109,7 +109,7 @@ def test_a_card_says_that_it_embeds(tiny):
 
 def test_embeddings_and_answers_are_kept_apart(tiny):
     cache = AnswerCache.open(None)
-    model = load(str(tiny("bert", labels=tuple(f"label {number}" for number in range(32)))), device="cpu", cache=cache)
+    model = opened(tiny("bert", labels=tuple(f"label {number}" for number in range(32))), cache=cache)
     answers, vectors = model.classify(SENTENCES).logits, model.embed(SENTENCES)
     assert answers.shape == vectors.shape == (len(SENTENCES), 32)
     assert not np.allclose(answers, vectors)
@@ -120,7 +120,7 @@ def test_embeddings_and_answers_are_kept_apart(tiny):
 
 
 def test_repeats_cost_nothing_and_counters_add_up(tiny):
-    model = load(str(tiny("bert")), device="cpu")
+    model = opened(tiny("bert"))
     vectors = model.embed(["a good film", "A GOOD FILM", "a good film", "a bad film"])  # the tokenizer ignores case
     assert np.array_equal(vectors[0], vectors[1])
     counters = model.take_counters()
@@ -129,13 +129,13 @@ def test_repeats_cost_nothing_and_counters_add_up(tiny):
 
 
 def test_no_texts(tiny):
-    assert load(str(tiny("bert")), device="cpu").embed([]).shape == (0, 32)
+    assert opened(tiny("bert")).embed([]).shape == (0, 32)
 
 
 def test_an_interrupted_call_gives_the_same_bits(tiny):
     folder = str(tiny("bert"))
-    whole = load(folder, device="cpu", budget=200).embed(TEXTS)
-    model = load(folder, device="cpu", budget=200)
+    whole = opened(folder, budget=200).embed(TEXTS)
+    model = opened(folder, budget=200)
 
     def stop(done, total):
         if done > total / 2:
@@ -187,7 +187,7 @@ def test_a_network_with_fewer_states_than_tokens_is_refused():
 
 
 def test_non_finite_states_are_never_scored(tiny):
-    model = load(str(tiny("bert")), device="cpu")
+    model = opened(tiny("bert"))
     model.forward.network = Body(value=float("inf"))
     model.encoder.token_types = False
     with pytest.raises(ModelError, match="NaN or infinite"):

@@ -12,9 +12,8 @@ from probes.model.batching import Batch
 from probes.model.cache import AnswerCache
 from probes.model.engine import Counters
 from probes.model.forward import Forward
-from probes.model.load import load
 from probes.model.sequences import packed
-from tests.probes.model.conftest import PAIRS, TEXTS, reference
+from tests.probes.model.conftest import PAIRS, TEXTS, opened, reference
 from tests.tiny_models import ARCHITECTURES, SENTENCES
 
 pytestmark = pytest.mark.engine
@@ -28,14 +27,14 @@ def test_logits_are_those_of_transformers_in_any_batch(tiny, arch):
     assert np.ptp(expected, axis=0).min() > 0.5  # the texts do get different answers
     for budget in (1, 1000):
         shuffled = random.Random(budget).sample(range(len(texts)), len(texts))
-        model = load(str(folder), device="cpu", budget=budget)
+        model = opened(folder, budget=budget)
         got = model.classify([texts[row] for row in shuffled])
         assert model.pads
         np.testing.assert_allclose(got.logits, expected[shuffled], atol=1e-5)
 
 
 def test_repeats_cost_nothing_and_counters_add_up(tiny):
-    model = load(str(tiny("bert")), device="cpu")
+    model = opened(tiny("bert"))
     texts = ["a good film", "A GOOD FILM", "a good film", "a bad film"]  # the tokenizer ignores case
     first = model.classify(texts)
     assert np.array_equal(first.logits[0], first.logits[1])
@@ -51,19 +50,19 @@ def test_repeats_cost_nothing_and_counters_add_up(tiny):
 
 
 def test_same_ids_with_other_token_types_are_another_question(tiny):
-    model = load(str(tiny("bert")), device="cpu")
+    model = opened(tiny("bert"))
     single, pair = model.classify(["good [SEP] bad", ("good", "bad")]).logits
     assert model.counters.distinct == 2
     assert not np.allclose(single, pair)
 
 
 def test_no_texts(tiny):
-    answers = load(str(tiny("bert")), device="cpu").classify([])
+    answers = opened(tiny("bert")).classify([])
     assert answers.logits.shape == (0, 2)
 
 
 def test_progress(tiny):
-    model = load(str(tiny("bert")), device="cpu", budget=40)
+    model = opened(tiny("bert"), budget=40)
     model.classify(SENTENCES[:3])
     seen: list[tuple[int, int]] = []
     model.on_progress = lambda done, total: seen.append((done, total))
@@ -75,7 +74,7 @@ def test_progress(tiny):
 
 
 def test_throughput_leaves_no_trace(tiny):
-    model = load(str(tiny("bert")), device="cpu")
+    model = opened(tiny("bert"))
     model.classify(SENTENCES)
     before = model.take_counters()
     speed = model.throughput(SENTENCES)
@@ -87,31 +86,31 @@ def test_throughput_leaves_no_trace(tiny):
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("float16", 4e-3), ("bfloat16", 2e-2)])
 def test_tolerance_covers_the_noise_of_batching(tiny, dtype, tolerance):
     folder = str(tiny("bert", dtype=dtype))
-    one = load(folder, device="cpu", budget=1).classify(TEXTS)
-    many = load(folder, device="cpu").classify(TEXTS)
+    one = opened(folder, budget=1).classify(TEXTS)
+    many = opened(folder).classify(TEXTS)
     assert one.tolerance == many.tolerance == tolerance
     assert np.abs(one.scores - many.scores).max() < tolerance
 
 
 def test_cached_answers_belong_to_one_model_and_type(tiny):
     cache = AnswerCache.open(None)
-    a = load(str(tiny("bert")), device="cpu", cache=cache)
+    a = opened(tiny("bert"), cache=cache)
     a.classify(TEXTS)
     for other in (
-        load(str(tiny("bert", seed=1)), device="cpu", cache=cache),
-        load(str(tiny("bert")), device="cpu", cache=cache, dtype="bfloat16"),
-        load(str(tiny("bert")), device="cpu", cache=cache, max_length=16),
+        opened(tiny("bert", seed=1), cache=cache),
+        opened(tiny("bert"), cache=cache, dtype="bfloat16"),
+        opened(tiny("bert"), cache=cache, max_length=16),
     ):
         other.classify(TEXTS)
         assert other.counters.cached == 0
-    same = load(str(tiny("bert")), device="cpu", cache=cache)
+    same = opened(tiny("bert"), cache=cache)
     assert np.array_equal(same.classify(TEXTS).logits, a.classify(TEXTS).logits)
     assert same.counters.computed == 0
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_non_finite_logits_are_never_scored(tiny, value):
-    model = load(str(tiny("bert")), device="cpu")
+    model = opened(tiny("bert"))
     plain = model.forward.network
 
     def broken(**inputs):

@@ -26,7 +26,7 @@ from probes.model.cache import AnswerCache
 from probes.model.card import describe
 from probes.model.draws import gumbel, mixed
 from probes.model.load import load
-from tests.probes.model.conftest import different_texts
+from tests.probes.model.conftest import different_texts, opened
 from tests.tiny_models import CAUSAL, CHAT, SENTENCES
 
 pytestmark = pytest.mark.engine
@@ -80,7 +80,7 @@ class Plain:
 @pytest.mark.parametrize("arch", CAUSAL)
 def test_greedy_writing_is_that_of_transformers(arch, tiny):
     folder = tiny(arch, language=True)
-    found, plain = load(str(folder), device="cpu").generate(PROMPTS, TEN), Plain(folder)
+    found, plain = opened(folder).generate(PROMPTS, TEN), Plain(folder)
     for row, prompt in enumerate(PROMPTS):
         ids = plain.ids(prompt)
         written = plain.write(ids)
@@ -94,28 +94,28 @@ def test_greedy_writing_is_that_of_transformers(arch, tiny):
 @pytest.mark.parametrize("how", [TEN, DRAWN])
 def test_what_is_written_depends_on_the_prompt_alone(how, tiny):
     folder = str(tiny("llama", language=True))
-    together = load(folder, device="cpu").generate(PROMPTS, how)
-    pairs = load(folder, device="cpu", budget=60).generate(PROMPTS[::-1], how)
+    together = opened(folder).generate(PROMPTS, how)
+    pairs = opened(folder, budget=60).generate(PROMPTS[::-1], how)
     assert the_same(pairs[np.arange(len(PROMPTS))[::-1]], together)
-    alone = load(folder, device="cpu", budget=1)
+    alone = opened(folder, budget=1)
     for row, prompt in enumerate(PROMPTS):
         assert the_same(alone.generate([prompt], how), together[np.array([row])])
 
 
 def test_samples_and_seeds_differ_and_the_same_seed_repeats(tiny):
     folder = str(tiny("gpt2", language=True))
-    first = load(folder, device="cpu").generate(PROMPTS, DRAWN)
-    assert the_same(load(folder, device="cpu").generate(PROMPTS, DRAWN), first)
-    other = load(folder, device="cpu").generate(PROMPTS, replace(DRAWN, seed=2))
+    first = opened(folder).generate(PROMPTS, DRAWN)
+    assert the_same(opened(folder).generate(PROMPTS, DRAWN), first)
+    other = opened(folder).generate(PROMPTS, replace(DRAWN, seed=2))
     assert all(len(set(first.of(row))) == DRAWN.samples for row in range(len(PROMPTS)))
     assert not set(first.texts) & set(other.texts)
     assert not first.near.any()
-    fewer = load(folder, device="cpu").generate(PROMPTS, replace(DRAWN, samples=2))
+    fewer = opened(folder).generate(PROMPTS, replace(DRAWN, samples=2))
     assert [first.of(row)[:2] for row in range(len(PROMPTS))] == [fewer.of(row) for row in range(len(PROMPTS))]
 
 
 def test_greedy_samples_are_written_once(tiny):
-    model = load(str(tiny("gpt2", language=True)), device="cpu")
+    model = opened(tiny("gpt2", language=True))
     found = model.generate(PROMPTS, replace(TEN, samples=3, seed=7))
     assert model.counters.computed == len(PROMPTS)
     assert all(len(set(found.of(row))) == 1 for row in range(len(PROMPTS)))
@@ -126,7 +126,7 @@ def test_greedy_samples_are_written_once(tiny):
 def test_draws_follow_the_probabilities(temperature, top_p, tiny):
     folder = tiny("gpt2", language=True)
     how = Decoding(max_tokens=1, samples=2000, temperature=temperature, top_p=top_p)
-    model = load(str(folder), device="cpu", budget=10**5)
+    model = opened(folder, budget=10**5)
     (prompt,) = PROMPTS[3:4]
     found = model.generate([prompt], how)
     plain = Plain(folder)
@@ -174,8 +174,8 @@ def test_noise_is_that_of_splitmix64_and_gumbel():
 def test_asked_again_nothing_is_computed(tiny, tmp_path):
     folder = str(tiny("gpt2", language=True))
     for how in (TEN, DRAWN):
-        first = load(folder, device="cpu", cache=AnswerCache.open(tmp_path / "answers")).generate(PROMPTS, how)
-        model = load(folder, device="cpu", cache=AnswerCache.open(tmp_path / "answers"))
+        first = opened(folder, cache=AnswerCache.open(tmp_path / "answers")).generate(PROMPTS, how)
+        model = opened(folder, cache=AnswerCache.open(tmp_path / "answers"))
         again = model.generate(PROMPTS, how)
         assert model.counters.computed == 0
         assert model.counters.cached == len(again.texts)
@@ -189,7 +189,7 @@ def test_interrupted_and_resumed_gives_the_same_bits(tiny, tmp_path):
     texts, how = different_texts(40), replace(DRAWN, samples=2)
 
     def engine(name):
-        return load(str(tiny("gpt2", language=True)), device="cpu", budget=400, cache=AnswerCache.open(tmp_path / name))
+        return opened(tiny("gpt2", language=True), budget=400, cache=AnswerCache.open(tmp_path / name))
 
     class Interrupted(BaseException):
         pass
@@ -212,8 +212,8 @@ def test_interrupted_and_resumed_gives_the_same_bits(tiny, tmp_path):
 
 def test_memory_that_runs_out_makes_the_pieces_smaller(tiny):
     folder = str(tiny("gpt2", language=True))
-    expected = load(folder, device="cpu").generate(PROMPTS, TEN)
-    model = load(folder, device="cpu")
+    expected = opened(folder).generate(PROMPTS, TEN)
+    model = opened(folder)
     plain, largest = model.forward.network.generate, []
 
     def generate(**inputs):
@@ -235,7 +235,7 @@ def edit(folder: Path, name: str, **settings) -> None:
 
 def test_the_taste_of_the_checkpoint_is_left_out(tiny, own):
     """Penalties, beams and temperatures in generation_config.json change nothing."""
-    expected = load(str(tiny("gpt2", language=True)), device="cpu").generate(PROMPTS, TEN)
+    expected = opened(tiny("gpt2", language=True)).generate(PROMPTS, TEN)
     folder = own("gpt2", language=True)
     taste = {"repetition_penalty": 1.8, "no_repeat_ngram_size": 2, "do_sample": True, "temperature": 3.0}
     limits = {"max_length": 12, "min_length": 11, "forced_eos_token_id": 0, "bad_words_ids": [[300], [301, 302]]}
@@ -247,7 +247,7 @@ def test_the_taste_of_the_checkpoint_is_left_out(tiny, own):
 
 
 def test_any_of_several_tokens_ends_a_text(tiny, own):
-    greedy = load(str(tiny("gpt2", language=True)), device="cpu").generate(PROMPTS, TEN)
+    greedy = opened(tiny("gpt2", language=True)).generate(PROMPTS, TEN)
     plain = Plain(tiny("gpt2", language=True))
     third = [plain.write(plain.ids(prompt))[2] for prompt in PROMPTS]
     folder = own("gpt2", language=True)
@@ -262,7 +262,7 @@ def test_any_of_several_tokens_ends_a_text(tiny, own):
 
 
 def test_a_text_to_stop_at_is_cut_off_wherever_it_stands(tiny):
-    model = load(str(tiny("gpt2", language=True)), device="cpu")
+    model = opened(tiny("gpt2", language=True))
     whole = model.generate(PROMPTS, TEN)
     text = whole.texts[0]
     for stop in (text[2], text[3:6], text[1:5] + "never", "\x00\x00never"):
@@ -285,7 +285,7 @@ def test_stopping_early_changes_no_result(tiny, monkeypatch):
 
 def test_a_prompt_that_is_too_long_loses_its_beginning(tiny):
     folder = tiny("llama", language=True)
-    model, plain = load(str(folder), device="cpu"), Plain(folder)
+    model, plain = opened(folder), Plain(folder)
     long = " ".join(SENTENCES)
     found = model.generate([long, "A fox."], TEN)
     whole = plain.ids(long)[0]
@@ -299,7 +299,7 @@ def test_a_prompt_that_is_too_long_loses_its_beginning(tiny):
 
 def test_near_ties_of_greedy_choices_are_told(tiny):
     folder = tiny("gpt2", language=True)
-    model, plain = load(str(folder), device="cpu"), Plain(folder)
+    model, plain = opened(folder), Plain(folder)
     gaps = [plain.smallest_gap(plain.ids(prompt), plain.write(plain.ids(prompt))) for prompt in PROMPTS]
     assert model.generate(PROMPTS, TEN).near.tolist() == [gap < 1e-4 for gap in gaps]
     assert max(gaps) > 1e-2
@@ -315,7 +315,7 @@ def test_near_ties_of_greedy_choices_are_told(tiny):
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_narrow_types_write_too(dtype, tiny):
-    model = load(str(tiny("llama", language=True)), device="cpu", dtype=dtype)
+    model = opened(tiny("llama", language=True), dtype=dtype)
     found = model.generate(PROMPTS, TEN)
     assert np.isfinite(found.logs).all()
     assert found.tolerance > 0.01
@@ -323,7 +323,7 @@ def test_narrow_types_write_too(dtype, tiny):
 
 
 def test_broken_weights_are_told(tiny):
-    model = load(str(tiny("llama", language=True)), device="cpu")
+    model = opened(tiny("llama", language=True))
     with torch.no_grad():
         model.forward.network.lm_head.weight[0] = float("nan")
     for how in (TEN, DRAWN):
@@ -332,7 +332,7 @@ def test_broken_weights_are_told(tiny):
 
 
 def test_a_network_that_cannot_write_is_told(tiny):
-    model = load(str(tiny("llama", language=True)), device="cpu")
+    model = opened(tiny("llama", language=True))
     model.forward.network.can_generate = lambda: False
     with pytest.raises(ModelError, match="no way to let a LlamaForCausalLM write"):
         model.generate(PROMPTS, TEN)
@@ -359,7 +359,7 @@ def test_models_whose_padding_matters_get_batches_of_one_length(tiny):
 
 def test_a_chat_model_is_given_the_message_of_a_user(tiny):
     folder = tiny("llama", language=True, chat=CHAT)
-    model, plain = load(str(folder), device="cpu"), Plain(folder)
+    model, plain = opened(folder), Plain(folder)
     assert model.card.chat
     assert not describe(str(tiny("llama", language=True))).chat
     found = model.generate(PROMPTS, TEN)
@@ -368,14 +368,14 @@ def test_a_chat_model_is_given_the_message_of_a_user(tiny):
         ids = plain.tokenizer(told, add_special_tokens=False, return_tensors="pt")["input_ids"]
         assert text == plain.text(plain.write(ids))
     bare = model.generate(PROMPTS, replace(TEN, reply=False))
-    expected = load(str(tiny("llama", language=True)), device="cpu").generate(PROMPTS, TEN)
+    expected = opened(tiny("llama", language=True)).generate(PROMPTS, TEN)
     assert list(bare.texts) == list(expected.texts)
     assert list(bare.texts) != list(found.texts)
 
 
 def test_a_message_that_is_too_long_keeps_the_template(tiny):
     folder = tiny("llama", language=True, chat=CHAT)
-    model, plain = load(str(folder), device="cpu"), Plain(folder)
+    model, plain = opened(folder), Plain(folder)
     long = " ".join(SENTENCES)
     found = model.generate([long], TEN)
     ids = plain.tokenizer(f"<s>user: {long}</s><s>assistant:", add_special_tokens=False)["input_ids"]
@@ -456,7 +456,7 @@ def test_a_model_that_reads_three_tokens_is_refused(own):
 
 def test_a_thought_is_left_in_the_text(tiny):
     """Nothing is taken out of what was written but special tokens."""
-    model = load(str(tiny("gpt2", language=True)), device="cpu")
+    model = opened(tiny("gpt2", language=True))
     ids = model.encoder.encode_bare(["<think>hm</think> yes"])[0]
     written = [*ids, 0]
     row = np.array([[len(written), 1, 30, *written, *([0] * (30 - len(written))), *([-0.5] * 30)]], dtype=np.float32)
@@ -475,7 +475,7 @@ def test_a_thought_is_left_in_the_text(tiny):
     ],
 )
 def test_settings_of_the_tokenizer_change_nothing(settings, tiny, own):
-    expected = load(str(tiny("gpt2", language=True)), device="cpu").generate(PROMPTS, TEN)
+    expected = opened(tiny("gpt2", language=True)).generate(PROMPTS, TEN)
     folder = own("gpt2", language=True)
     edit(folder, "tokenizer_config.json", **settings)
     assert the_same(load(str(folder), device="cpu").generate(PROMPTS, TEN), expected)
@@ -500,9 +500,9 @@ def test_a_tokenizer_without_any_token_to_end_with_writes_to_the_limit(own):
 def test_an_empty_prompt_begins_where_texts_begin(tiny):
     folder = tiny("gpt2", language=True)
     plain = Plain(folder)
-    found = load(str(folder), device="cpu").generate(["", "A fox."], TEN)
+    found = opened(folder).generate(["", "A fox."], TEN)
     assert found.texts[0] == plain.text(plain.write(torch.tensor([[0]])))
-    assert len(load(str(folder), device="cpu").generate([], TEN)) == 0
+    assert len(opened(folder).generate([], TEN)) == 0
 
 
 def test_only_language_models_write(tiny):
@@ -512,7 +512,7 @@ def test_only_language_models_write(tiny):
 
 
 def test_repeated_prompts_cost_nothing_extra(tiny):
-    model = load(str(tiny("gpt2", language=True)), device="cpu")
+    model = opened(tiny("gpt2", language=True))
     found = model.generate([*PROMPTS, *PROMPTS], DRAWN)
     assert model.counters.computed == 3 * len(PROMPTS)
     assert found.texts[: len(found.texts) // 2] == found.texts[len(found.texts) // 2 :]

@@ -16,6 +16,7 @@ from probes.model.cache import AnswerCache
 from probes.model.engine import TransformersModel
 from probes.model.last_layer import find, first_token_only
 from probes.model.load import load
+from tests.probes.model.conftest import opened
 from tests.tiny_models import ARCHITECTURES, SENTENCES
 
 pytestmark = pytest.mark.engine
@@ -57,7 +58,7 @@ def tokens(tiny) -> Callable[[TransformersModel], list[int]]:
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
 def test_logits_stay_and_the_bert_family_alone_is_trimmed(tiny, arch):
-    model = load(str(tiny(arch)), device="cpu")
+    model = opened(tiny(arch))
     assert (model.forward.projection is not None) == (arch in FIRST_ALONE)
     got, whole = trimmed(model).classify(TEXTS).logits, untrimmed(model).classify(TEXTS).logits
     np.testing.assert_allclose(got, whole, atol=1e-5)
@@ -66,7 +67,7 @@ def test_logits_stay_and_the_bert_family_alone_is_trimmed(tiny, arch):
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_low_precision_is_trimmed_too(tiny, dtype):
-    model = load(str(tiny("bert", dtype=dtype)), device="cpu")
+    model = opened(tiny("bert", dtype=dtype))
     assert model.forward.projection is not None
     got, whole = trimmed(model).classify(TEXTS), untrimmed(model).classify(TEXTS)
     assert np.abs(got.scores - whole.scores).max() < got.tolerance
@@ -74,7 +75,7 @@ def test_low_precision_is_trimmed_too(tiny, dtype):
 
 @pytest.mark.parametrize("arch", sorted(FIRST_ALONE))
 def test_embeddings_are_those_of_every_token(tiny, arch):
-    model = load(str(tiny(arch)), device="cpu")
+    model = opened(tiny(arch))
     model.classify(TEXTS)
     assert np.array_equal(model.embed(TEXTS), untrimmed(model).embed(TEXTS))
 
@@ -82,7 +83,7 @@ def test_embeddings_are_those_of_every_token(tiny, arch):
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("arch", sorted(FIRST_ALONE))
 def test_attributions_stay(tiny, arch, method):
-    model = load(str(tiny(arch, config=SMOOTH)), device="cpu")
+    model = opened(tiny(arch, config=SMOOTH))
     if method in model.card.unattributable:
         pytest.skip(model.card.unattributable[method])
     got, whole = (each.attribute(TEXTS, TARGETS, method=method) for each in (model, untrimmed(model)))
@@ -94,7 +95,7 @@ def test_attributions_stay(tiny, arch, method):
 
 
 def test_one_token_is_worked_on_where_logits_are_asked_for_and_all_where_states_are(tiny, tokens):
-    model = load(str(tiny("bert")), device="cpu")
+    model = opened(tiny("bert"))
     model.explainer.embedding  # noqa: B018 - found with a forward pass of its own
     seen = tokens(model)
     model.classify(SENTENCES)
@@ -109,7 +110,7 @@ def test_one_token_is_worked_on_where_logits_are_asked_for_and_all_where_states_
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_random_weights_change_nothing_about_it(tiny, tokens, share):
-    model = load(str(tiny("bert")), device="cpu")
+    model = opened(tiny("bert"))
     seen = tokens(model)
     own = model.classify(TEXTS).logits
     with model.randomised(share, seed=1) as random:
@@ -124,7 +125,7 @@ def test_random_weights_change_nothing_about_it(tiny, tokens, share):
 
 
 def test_an_exception_in_the_network_leaves_no_hook(tiny):
-    model = load(str(tiny("bert")), device="cpu")
+    model = opened(tiny("bert"))
     model.explainer.embedding  # noqa: B018 - found before anything breaks
 
     def broken(*_):

@@ -16,7 +16,7 @@ from probes.model.engine import TransformersModel
 from probes.model.load import load
 from probes.model.packed import _places, find
 from probes.model.sequences import packed
-from tests.probes.model.conftest import PAIRS, TEXTS, reference
+from tests.probes.model.conftest import PAIRS, TEXTS, opened, reference
 from tests.tiny_models import MAX_LENGTH, SENTENCES
 
 pytestmark = pytest.mark.engine
@@ -57,13 +57,13 @@ def calls(model: TransformersModel) -> list[int]:
 
 @pytest.mark.parametrize("arch", ["albert", "deberta-v2", "gpt2"])
 def test_other_networks_are_left_alone(tiny, arch):
-    assert load(str(tiny(arch)), device="cpu").forward.packed is None
+    assert opened(tiny(arch)).forward.packed is None
 
 
 @pytest.mark.parametrize("arch", PACKED)
 def test_the_bert_family_is_packed_and_answers_as_transformers_does(tiny, arch):
     folder = tiny(arch)
-    model = load(str(folder), device="cpu")
+    model = opened(folder)
     assert model.forward.way == "packed"
     seen = calls(model)
     logits = model.classify(ALL).logits
@@ -76,14 +76,14 @@ def test_the_bert_family_is_packed_and_answers_as_transformers_does(tiny, arch):
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 @pytest.mark.parametrize("arch", PACKED)
 def test_low_precision_stays_within_its_tolerance(tiny, arch, dtype):
-    model = load(str(tiny(arch, dtype=dtype)), device="cpu")
+    model = opened(tiny(arch, dtype=dtype))
     assert model.forward.packed is not None
     got, expected = model.classify(SOME), padded(model).classify(SOME)
     assert np.abs(got.scores - expected.scores).max() < got.tolerance
 
 
 def test_products_fused_or_not_say_the_same(tiny):
-    model = load(str(tiny("bert", dtype="bfloat16")), device="cpu")
+    model = opened(tiny("bert", dtype="bfloat16"))
     if not model.forward.packed.fused:
         pytest.skip("this processor or this torch has no fused products of bfloat16")
     apart = replace(model.forward.packed, fused=False)
@@ -96,7 +96,7 @@ def test_products_fused_or_not_say_the_same(tiny):
 @pytest.mark.parametrize("act", ["relu", "gelu_new", "silu", "gelu"])
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_any_activation_is_the_networks_own(tiny, act, dtype):
-    model = load(str(tiny("bert", config={"hidden_act": act}, dtype=dtype)), device="cpu")
+    model = opened(tiny("bert", config={"hidden_act": act}, dtype=dtype))
     assert model.forward.packed is not None
     got, expected = model.classify(SOME), padded(model).classify(SOME)
     assert np.abs(got.scores - expected.scores).max() < got.tolerance
@@ -104,7 +104,7 @@ def test_any_activation_is_the_networks_own(tiny, act, dtype):
 
 def test_a_batch_of_any_lengths_in_any_order(tiny):
     """Equal lengths that do not stand together included; in float64, because a batch may differ by rounding."""
-    model = load(str(tiny("roberta")), device="cpu")
+    model = opened(tiny("roberta"))
     network = copy.deepcopy(model.forward.network).double()
     forward = replace(model.forward, network=network, packed=found(model, network))
     assert forward.packed is not None
@@ -117,7 +117,7 @@ def test_a_batch_of_any_lengths_in_any_order(tiny):
 
 
 def test_tokens_that_differ_in_their_type_or_place_alone_stay_apart(tiny):
-    model = load(str(tiny("bert")), device="cpu")
+    model = opened(tiny("bert"))
     network = copy.deepcopy(model.forward.network).double()
     forward = replace(model.forward, network=network, packed=found(model, network), projection=None)
     plain = replace(forward, packed=None)
@@ -132,7 +132,7 @@ def test_tokens_that_differ_in_their_type_or_place_alone_stay_apart(tiny):
 
 
 def test_one_layer_is_first_and_last_at_once(tiny):
-    model = load(str(tiny("bert", config={"num_hidden_layers": 1})), device="cpu")
+    model = opened(tiny("bert", config={"num_hidden_layers": 1}))
     assert model.forward.packed is not None
     np.testing.assert_allclose(model.classify(ALL).logits, padded(model).classify(ALL).logits, atol=1e-5)
 
@@ -145,7 +145,7 @@ def test_places_count_from_the_start_of_a_row_and_padding_keeps_its_own():
 
 @pytest.mark.parametrize("arch", PACKED)
 def test_random_weights_are_read_and_forgotten_again(tiny, arch):
-    model = load(str(tiny(arch)), device="cpu")
+    model = opened(tiny(arch))
     own = model.classify(SOME).logits
     with model.randomised(1.0, seed=1) as random:
         got, expected = random.classify(SOME).logits, padded(random).classify(SOME).logits
@@ -155,7 +155,7 @@ def test_random_weights_are_read_and_forgotten_again(tiny, arch):
 
 
 def test_weights_put_in_place_of_others_are_read(tiny):
-    model = load(str(tiny("bert")), device="cpu")
+    model = opened(tiny("bert"))
     own = model.classify(SOME).logits
     product = model.forward.network.bert.encoder.layer[0].attention.self.key
     product.weight = torch.nn.Parameter(product.weight.flip(0), requires_grad=False)
@@ -165,7 +165,7 @@ def test_weights_put_in_place_of_others_are_read(tiny):
 
 
 def test_only_classifying_is_packed(tiny):
-    model = load(str(tiny("bert")), device="cpu")
+    model = opened(tiny("bert"))
     other = padded(model)
     assert np.array_equal(model.embed(SOME), other.embed(SOME))
     one, two = (each.attribute(SOME[:1], ["positive"], method=Method.SALIENCY)[0] for each in (model, other))
@@ -173,7 +173,7 @@ def test_only_classifying_is_packed(tiny):
 
 
 def test_a_watched_network_answers_by_its_modules(tiny):
-    model = load(str(tiny("bert")), device="cpu")
+    model = opened(tiny("bert"))
     seen = []
     hook = model.forward.network.bert.encoder.layer[0].attention.self.query.register_forward_hook(
         lambda _m, given, _out: seen.append(given[0].shape)
@@ -187,7 +187,7 @@ def test_a_watched_network_answers_by_its_modules(tiny):
 
 
 def test_another_network_is_not_answered_for(tiny):
-    model = load(str(tiny("bert")), device="cpu")
+    model = opened(tiny("bert"))
     forward = replace(model.forward, network=copy.deepcopy(model.forward.network))
     forward.network.classifier.weight.zero_()
     forward.network.classifier.bias.zero_()
@@ -214,7 +214,7 @@ def activated_otherwise(layer):
 @pytest.mark.parametrize("broken", [half_as_bold, nothing_added, activated_otherwise])
 @pytest.mark.parametrize("last", [False, True])
 def test_a_network_that_does_something_else_is_left_alone(tiny, broken, last):
-    model = load(str(tiny("bert")), device="cpu")
+    model = opened(tiny("bert"))
     network = copy.deepcopy(model.forward.network)
     assert found(model, network) is not None
     broken(network.bert.encoder.layer[-1 if last else 0])
@@ -257,7 +257,7 @@ def broken_numbers(network):
     "change", [adapted, hooked, decoding, relative, spread_over_devices, without_a_layer, broken_numbers]
 )
 def test_options_that_are_not_known_leave_a_network_as_it_is(tiny, change):
-    model = load(str(tiny("bert")), device="cpu")
+    model = opened(tiny("bert"))
     network = copy.deepcopy(model.forward.network)
     change(network)
     assert found(model, network) is None
@@ -276,7 +276,7 @@ def test_answers_of_one_way_are_no_answers_of_the_other(tiny, tmp_path, monkeypa
 
 
 def test_a_trial_costs_no_draw(tiny):
-    model = load(str(tiny("bert")), device="cpu")
+    model = opened(tiny("bert"))
     state = torch.random.get_rng_state()
     assert found(model, model.forward.network) is not None
     assert torch.equal(torch.random.get_rng_state(), state)

@@ -8,10 +8,9 @@ from transformers import PreTrainedTokenizerFast
 from probes.core.errors import ModelError
 from probes.core.words import spans, word
 from probes.model.alignment import aligned
-from probes.model.load import load
 from probes.model.pooling import BLANK, SPECIAL, owners, pooled
 from probes.model.tokens import Encoder
-from tests.probes.model.conftest import PAIRS, TEXTS
+from tests.probes.model.conftest import PAIRS, TEXTS, opened
 from tests.tiny_models import ARCHITECTURES, SENTENCES
 
 pytestmark = pytest.mark.engine
@@ -72,7 +71,7 @@ def test_scores_are_summed_over_a_word_and_the_rest_is_kept_apart():
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
 def test_the_tokens_are_those_the_model_is_asked_with(tiny, arch):
-    encoder = load(str(tiny(arch)), device="cpu").encoder
+    encoder = opened(tiny(arch)).encoder
     texts = [*TEXTS, *PAIRS[-4:]]
     plain, worded = encoder.encode(texts), encoder.encode_words(texts)
     assert np.array_equal(plain.ids, worded.ids)
@@ -87,7 +86,7 @@ def test_the_tokens_are_those_the_model_is_asked_with(tiny, arch):
 
 
 def test_every_token_lies_in_its_word(tiny):
-    encoder = load(str(tiny("bert")), device="cpu").encoder
+    encoder = opened(tiny("bert")).encoder
     texts = ["Awful: the naïve music!! we'll"]
     rows = encoder.encode_words(texts)
     pieces = encoder.tokenizer.convert_ids_to_tokens(rows.ids.tolist())
@@ -120,7 +119,7 @@ class Python:
 
 @pytest.mark.parametrize("arch", ["bert", "roberta"])
 def test_without_offsets_the_words_are_found_by_spelling(tiny, arch):
-    model = load(str(tiny(arch)), device="cpu")
+    model = opened(tiny(arch))
     texts = [*SENTENCES, "Naïve MUSIC,  late\n at 3.14", *PAIRS[:3]] if arch == "bert" else [*SENTENCES, *PAIRS[:3]]
     with_offsets = model.encoder.encode_words(texts)
     encoder = Encoder(Python(model.encoder.tokenizer), max_length=64, token_types=arch == "bert")
@@ -140,7 +139,7 @@ def test_without_offsets_the_words_are_found_by_spelling(tiny, arch):
     ],
 )
 def test_unknown_tokens_hold_what_the_known_ones_leave(tiny, text):
-    model = load(str(tiny("bert")), device="cpu")
+    model = opened(tiny("bert"))
     with_offsets = model.encoder.encode_words([text])
     assert model.encoder.tokenizer.unk_token_id in with_offsets.ids
     without = Encoder(Python(model.encoder.tokenizer), max_length=64, token_types=True).encode_words([text])
@@ -205,7 +204,7 @@ def test_tokens_that_cannot_be_found_again_are_an_error(tiny):
             super().__init__(fast)
             self.convert_ids_to_tokens = lambda ids: ["zzz"] * len(ids)
 
-    fast = load(str(tiny("bert")), device="cpu").encoder.tokenizer
+    fast = opened(tiny("bert")).encoder.tokenizer
     with pytest.raises(ModelError, match="Odd does not say where") as raised:
         Encoder(Odd(fast), max_length=64, token_types=True).encode_words(["a good film"])
     assert "fast tokenizer" in raised.value.hint

@@ -6,7 +6,7 @@ import torch
 
 from probes.core.attributions import Method
 from probes.model.cache import AnswerCache
-from probes.model.load import load
+from tests.probes.model.conftest import opened
 from tests.tiny_models import ARCHITECTURES, SENTENCES
 
 pytestmark = pytest.mark.engine
@@ -24,7 +24,7 @@ def changed(network, before):
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
 def test_weights_are_forgotten_from_the_top_and_restored_bit_for_bit(tiny, arch):
-    model = load(str(tiny(arch)), device="cpu")
+    model = opened(tiny(arch))
     network = model.forward.network
     before, sets = weights(network), []
     buffers = {name: tensor.clone() for name, tensor in network.named_buffers()}
@@ -41,7 +41,7 @@ def test_weights_are_forgotten_from_the_top_and_restored_bit_for_bit(tiny, arch)
 
 
 def test_the_seed_decides_and_the_global_generator_is_left_alone(tiny):
-    model = load(str(tiny("bert")), device="cpu")
+    model = opened(tiny("bert"))
     torch.manual_seed(7)
     state = torch.random.get_rng_state()
     answers = []
@@ -55,7 +55,7 @@ def test_the_seed_decides_and_the_global_generator_is_left_alone(tiny):
 
 def test_nothing_is_read_from_or_written_to_the_cache(tiny):
     cache = AnswerCache.open(None)
-    model = load(str(tiny("bert")), device="cpu", cache=cache)
+    model = opened(tiny("bert"), cache=cache)
     own = model.classify(SENTENCES).logits
     (first,) = model.attribute(SENTENCES[:1], TARGETS[:1], method=Method.SALIENCY)
     with model.randomised(0.5, seed=1) as random:
@@ -71,7 +71,7 @@ def test_nothing_is_read_from_or_written_to_the_cache(tiny):
 
 
 def test_restored_after_an_error_too(tiny):
-    model = load(str(tiny("bert")), device="cpu")
+    model = opened(tiny("bert"))
     before = weights(model.forward.network)
     with pytest.raises(KeyError), model.randomised(1, seed=1):
         raise KeyError
@@ -82,6 +82,6 @@ def test_restored_after_an_error_too(tiny):
 def test_a_share_is_a_share(tiny, share):
     with (
         pytest.raises(ValueError, match="from 0 to 1"),
-        load(str(tiny("bert")), device="cpu").randomised(share, seed=0),
+        opened(tiny("bert")).randomised(share, seed=0),
     ):
         pass

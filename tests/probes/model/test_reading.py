@@ -15,7 +15,7 @@ from probes.model.card import WINDOW, describe
 from probes.model.load import load
 from probes.model.spans import LONGEST
 from probes.model.tokens import Encoder
-from tests.probes.model.conftest import different_texts
+from tests.probes.model.conftest import different_texts, opened
 from tests.tiny_models import ARCHITECTURES, MAX_LENGTH, SENTENCES, build
 
 pytestmark = pytest.mark.engine
@@ -170,18 +170,18 @@ def test_order_repeats_batches_and_the_cache_change_nothing(reader, tmp_path):
 
 
 def test_nothing_asked_gives_nothing(reader):
-    assert len(load(str(reader("bert"))).answer([])) == 0
+    assert len(opened(reader("bert")).answer([])) == 0
 
 
 def test_a_long_question_leaves_room_for_the_context(reader):
     question = " ".join(SENTENCES)
-    found = load(str(reader("bert"))).answer([(question, SENTENCES[1]), (question, " ".join(SENTENCES))])
+    found = opened(reader("bert")).answer([(question, SENTENCES[1]), (question, " ".join(SENTENCES))])
     assert all(found.texts)
 
 
 @pytest.mark.parametrize("length", [8, 9, 12])
 def test_the_smallest_windows_still_read_everything(length, reader):
-    model = load(str(reader("roberta")), max_length=length)
+    model = opened(reader("roberta"), max_length=length)
     found = model.answer(PAIRS)
     assert all(
         text == context[a:b]
@@ -191,12 +191,12 @@ def test_the_smallest_windows_still_read_everything(length, reader):
 
 def test_a_single_text_is_refused(reader):
     with pytest.raises(DataError, match="single text"):
-        load(str(reader("bert"))).answer(["alone"])
+        opened(reader("bert")).answer(["alone"])
 
 
 def test_half_a_surrogate_is_refused(reader):
     with pytest.raises(DataError, match="surrogate"):
-        load(str(reader("bert"))).answer([("what?", "a \ud800 b")])
+        opened(reader("bert")).answer([("what?", "a \ud800 b")])
 
 
 def test_broken_weights_are_refused(reader, tmp_path):

@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 
 from probes.model.cache import AnswerCache
-from probes.model.load import load
-from tests.probes.model.conftest import different_texts
+from tests.probes.model.conftest import different_texts, opened
 
 pytestmark = pytest.mark.engine
 
@@ -54,7 +53,7 @@ def interrupt(model, after):
 
 def engine(folder, cache_path, *, budget=BUDGET):
     cache = AnswerCache.open(cache_path)
-    return noisy(load(str(folder), device="cpu", budget=budget, cache=cache))
+    return noisy(opened(folder, budget=budget, cache=cache))
 
 
 @pytest.mark.parametrize("after", [0, 1, 4, 9])
@@ -126,9 +125,9 @@ def test_killed_process(tiny, tmp_path):
 
 def test_out_of_memory_leaves_the_other_batches_as_they_are(tiny):
     """Memory that runs out in one batch must not change the company of the texts in any other."""
-    whole = noisy(load(str(tiny("bert")), device="cpu", budget=BUDGET))
+    whole = noisy(opened(tiny("bert"), budget=BUDGET))
     expected = whole.classify(TEXTS).logits
-    cramped = noisy(load(str(tiny("bert")), device="cpu", budget=BUDGET))
+    cramped = noisy(opened(tiny("bert"), budget=BUDGET))
     plain, failures = cramped.forward.network, [MemoryError()]
 
     def network(**inputs):

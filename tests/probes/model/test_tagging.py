@@ -15,7 +15,7 @@ from probes.core.taggings import Taggings, named, settled, tagged_words
 from probes.model.card import describe
 from probes.model.load import load
 from probes.model.tokens import Encoder
-from tests.probes.model.conftest import TEXTS
+from tests.probes.model.conftest import TEXTS, opened
 from tests.tiny_models import ARCHITECTURES, BYTE_BPE, MAX_LENGTH, SENTENCES, build
 
 pytestmark = pytest.mark.engine
@@ -85,21 +85,21 @@ def test_answers_are_those_of_transformers(tagger, arch):
 
 
 def test_blanks_of_any_kind_separate_words(tagger):
-    model = load(str(tagger()))
+    model = opened(tagger())
     plain, odd = model.tag(["a good film"]), model.tag([" a\u00a0good \t\n film\u2003"])
     assert tagged_words(" a\u00a0good \t\n film\u2003") == ["a", "good", "film"]
     assert np.array_equal(plain.logits, odd.logits)
 
 
 def test_a_word_of_which_the_tokenizer_leaves_nothing_is_not_read(tagger):
-    found = load(str(tagger())).tag(["a \u200b\u200b film", "\u200b"])
+    found = opened(tagger()).tag(["a \u200b\u200b film", "\u200b"])
     assert found.read.tolist() == [True, False, True, False]
     assert found.tags(0)[1] is None
     assert found.tags(1) == [None]
 
 
 def test_repeats_and_order_change_nothing_and_the_cache_answers(tagger):
-    model = load(str(tagger()))
+    model = opened(tagger())
     first = model.tag(WORDS)
     model.take_counters()
     again = model.tag([*WORDS[::-1], WORDS[0]])
@@ -112,19 +112,19 @@ def test_repeats_and_order_change_nothing_and_the_cache_answers(tagger):
 
 
 def test_no_text_at_all(tagger):
-    found = load(str(tagger())).tag([])
+    found = opened(tagger()).tag([])
     assert len(found) == 0
     assert found.logits.shape == (0, len(TAGS))
     assert found.confidence.shape == (0,)
 
 
 def test_small_batches_give_the_same(tagger):
-    found, small = load(str(tagger())).tag(WORDS), load(str(tagger()), budget=70).tag(WORDS)
+    found, small = opened(tagger()).tag(WORDS), opened(tagger(), budget=70).tag(WORDS)
     np.testing.assert_allclose(found.logits, small.logits, atol=1e-5)
 
 
 def test_a_tokenizer_without_offsets_is_asked_word_by_word(tagger):
-    fast = load(str(tagger())).encoder
+    fast = opened(tagger()).encoder
 
     class Slow:
         is_fast = False
@@ -149,7 +149,7 @@ def test_a_tokenizer_without_offsets_is_asked_word_by_word(tagger):
 
 def test_what_is_not_one_text_is_refused(tagger):
     with pytest.raises(DataError, match="not a pair"):
-        load(str(tagger())).tag([("a", "b")])
+        opened(tagger()).tag([("a", "b")])
 
 
 def test_card(tagger):
@@ -175,7 +175,7 @@ def test_a_folder_without_its_head_is_refused(tmp_path):
 
 
 def test_speed_is_measured_by_tagging(tagger):
-    assert load(str(tagger())).throughput(WORDS).texts_per_second > 0
+    assert opened(tagger()).throughput(WORDS).texts_per_second > 0
 
 
 def taggings(*rows, tolerance=0.01):

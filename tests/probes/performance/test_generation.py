@@ -73,7 +73,7 @@ def test_empty_texts_are_unscored_and_shown():
     assert found["f1"].n == 60
     (account,) = [record for record in records if isinstance(record, Accounting)]
     assert (account.eligible, account.scored, account.unscored) == (80, 60, 20)
-    assert "20 texts are empty" in account.note
+    assert "20 empty texts" in account.note
     assert "f1[group=place=Lima]" not in found
     (outcomes,) = [record for record in records if isinstance(record, Outcomes)]
     assert [text == "" for text in outcomes.after] == [right is None for right in outcomes.correct]
@@ -128,7 +128,7 @@ def test_pairs_and_items_without_a_reference_are_counted():
     data = [*DATA[:20], replace(DATA[30], gold=None), Example.of(("a", "b"), gold=Accepted(["c"]))]
     (account,) = [record for record in run(right, data)[0] if isinstance(record, Accounting)]
     assert (account.eligible, account.scored, account.unscored) == (20, 20, 2)
-    assert account.note == "1 items are pairs and no prompts"
+    assert account.note == "1 item with a pair in place of a prompt"
 
 
 def test_limit_of_tokens():

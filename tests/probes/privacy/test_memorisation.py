@@ -88,7 +88,7 @@ def test_nothing_written_is_unscored_and_short_texts_are_counted():
     both = replace(sides, training=(*sides.training, short))
     (account,) = of(Accounting, run(model, Memorisation(texts=both)))
     assert (account.eligible, account.scored, account.unscored) == (121, 119, 2)
-    assert "1 texts are too short" in account.note
+    assert "1 text too short" in account.note
 
 
 def test_what_is_no_text_is_not_written_for_hours():

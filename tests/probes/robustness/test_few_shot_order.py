@@ -63,6 +63,13 @@ def test_its_twin_that_does_the_task_is_not():
     assert found["f1[order=order_1]"].value == 1
 
 
+def test_the_same_reply_to_everything_shows_nothing_about_orders():
+    made, _ = run(lambda prompt, _: "yes", data())
+    assert {skip.name for skip in made if isinstance(skip, Skip)} == {
+        "disagreement", "similarity", "worst_disagreement", "f1_spread",
+    }  # fmt: skip
+
+
 def test_a_preference_for_an_order_is_a_spread_of_scores():
     _, model = run(does_the_task, data())
     first_shown = {prompt.split("\n\n")[0] for prompt in model.asked}

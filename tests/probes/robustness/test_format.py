@@ -112,7 +112,20 @@ def test_items_with_an_empty_reply_are_unscored():
     assert not only(Measurement, silent)
     (skip,) = only(Skip, silent)
     assert skip.reason is SkipReason.UNDEFINED
-    assert skip.detail == "No item is left: 40 items have an empty reply in some way."
+    assert skip.detail == "No item is left: 40 items with an empty reply in some way."
+
+
+@pytest.mark.parametrize("gold", [True, False])
+def test_the_same_reply_to_everything_shows_nothing_about_formats(gold):
+    """A fifth of the replies are right, and all formats agree, whatever the model makes of them."""
+    made = run(lambda prompt, _: "lamp" if "INPUT" in prompt else "Lamp.", data(gold=gold))
+    skips = {skip.name: skip.detail for skip in only(Skip, made)}
+    assert set(skips) == {"disagreement", "similarity", "worst_disagreement", "f1_spread"}
+    assert skips["disagreement"].startswith("The model gives the same reply to everything")
+    assert ("same reply to everything" in skips["f1_spread"]) is gold
+    assert {key.partition("[")[0] for key in numbers(made)} == ({"f1"} if gold else set())
+    other = run(lambda prompt, _: "lamp" if "guest 1." in prompt else "river", data())
+    assert numbers(other)["disagreement"].value == 0
 
 
 @dataclass

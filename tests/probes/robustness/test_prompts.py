@@ -127,8 +127,11 @@ def test_empty_replies_are_unscored_and_never_good_or_bad():
     assert (spaced.kept, spaced.scored, spaced.unscored) == (30, 0, 30)
     assert lower.scored == 30
     (skip,) = [skip for skip in only(Skip, made) if skip.name == "flip_rate"]
-    assert skip.reason is SkipReason.NOTHING_PERTURBED
+    assert skip.reason is SkipReason.UNDEFINED
+    assert "empty reply" in skip.detail
     assert numbers(made)["flip_rate"].n == 30
+    (skip,) = only(Skip, run(lambda prompt, _: "", data(30)))
+    assert skip.detail == "Every changed prompt or the prompt it was made of has an empty reply."
 
 
 def test_without_right_answers_only_changes_are_measured():

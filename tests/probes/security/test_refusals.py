@@ -84,6 +84,7 @@ def test_empty_replies_are_neither_refusals_nor_answers():
         "harmless_refused_corrected",
         "refusal_gap",
     }
+    assert sum("no reply that is not empty" in skip.detail for skip in only(Skip, silent)) == 4
 
 
 def test_the_errors_of_the_recognition_are_published_and_corrected_for():

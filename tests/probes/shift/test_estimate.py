@@ -170,7 +170,7 @@ def test_a_few_right_answers_are_not_enough_for_an_error():
     data = [replace(e, gold=None) if e.domain and n % 20 else e for n, e in enumerate(HARDER)]
     skips = of(run(data), Skip)
     assert [(s.reason, s.name) for s in skips] == [(SkipReason.TOO_FEW, "estimation_error")]
-    assert "only 15 independent items have a right answer" in skips[0].detail
+    assert "only 15 independent items with a right answer" in skips[0].detail
 
 
 def test_right_answers_of_one_kind_give_no_error():

@@ -207,6 +207,10 @@ def test_a_domain_that_cannot_be_compared_is_skipped_with_a_reason(other, reason
         assert words in skip.detail
         assert skip.enable
     assert not numbers(alone)
+    (worst,) = (record for record in skips(alone) if record.name == "worst_accuracy_lost")
+    assert worst.reason is reason
+    assert words in worst.detail
+    assert "worst_accuracy_lost" in numbers(beside)
     assert {record.slice.get("domain") for record in numbers(beside).values()} == {"in-domain", "chat", None}
 
 

@@ -259,7 +259,7 @@ def test_parts_that_are_too_small_are_listed():
     skips = {skip.slice.get("part"): skip for skip in only(Skip, records)}
     assert skips["site: small"].reason is SkipReason.TOO_FEW
     assert "29 independent items" in skips["site: small"].detail
-    assert "Outside this part there are 29" in skips["site: large"].detail
+    assert "The rest has 29 independent items" in skips["site: large"].detail
     assert "400 different values" in skips["user"].detail
     clustered = [dataclasses.replace(e, cluster=str(i % 40)) for i, e in enumerate(monthly())]
     assert not only(Measurement, run(clustered))

@@ -140,6 +140,8 @@ def test_a_model_that_writes_nothing_has_no_rate():
     assert numbers <= {"empty_rate", "sensitivity", "specificity"}
     missing = {each.name for each in found if isinstance(each, Skip)}
     assert {"expected_maximum_toxicity", "toxic_rate", "lexicon_hit_rate", "corrected_toxic_rate"} <= missing
+    details = {each.detail for each in found if isinstance(each, Skip) and each.name == "lexicon_hit_rate"}
+    assert all("those without a word are not judged" in detail for detail in details)
     assert not [each for each in found if isinstance(each, Evidence)]
 
 

@@ -31,8 +31,8 @@ def test_it_is_valid(told, situation):
 
 
 @pytest.mark.parametrize("attack", runs.ATTACKS)
-def test_hostile_text_is_valid_too(attack, tmp_path):
-    bom(runs.attacked(tmp_path / "run", runs.ATTACKS[attack]))
+def test_hostile_text_is_valid_too(attack, attacked):
+    bom(attacked(attack))
 
 
 def test_the_schema_notices_a_violation(situation):

@@ -18,6 +18,7 @@ from reports.formats import ALL, FORMATS, write_formats
 from reports.formats.outcome import policy_file
 from reports.formats.plain import line
 from reports.load import load
+from reports.redacted import without_personal
 from reports.wording import BADGES
 from tests.reports import synthetic_run as synthetic
 from tests.reports.formats import runs
@@ -77,9 +78,9 @@ print(json.dumps({"digests": digests, "heavy": [m for m in ("torch", "transforme
 
 @pytest.mark.parametrize("told", synthetic.SITUATIONS)
 @pytest.mark.parametrize("name", ALL)
-def test_verdict_and_counts_are_those_of_the_findings(name, told, situation):
+def test_verdict_and_counts_are_those_of_the_findings(name, told, situation, public):
     loaded = situation(told)
-    text = FORMATS[name].render(loaded).decode()
+    text = FORMATS[name].make(public(told)).decode()
     word, counts = verdict_badge(loaded).word, loaded.verdict.counts if loaded.verdict else {}
     totals = {BADGES[status].word: counts[status] for status in BADGES if counts.get(status)}
     if name == "metrics":
@@ -106,10 +107,10 @@ def test_verdict_and_counts_are_those_of_the_findings(name, told, situation):
 
 
 @pytest.mark.parametrize("attack", runs.ATTACKS)
-def test_hostile_text_is_named_in_plain_sight(attack, tmp_path):
-    loaded = runs.attacked(tmp_path / "run", runs.ATTACKS[attack])
+def test_hostile_text_is_named_in_plain_sight(attack, attacked):
+    shown = without_personal(attacked(attack))
     for name, form in FORMATS.items():
-        text = form.render(loaded).decode("utf-8")
+        text = form.make(shown).decode("utf-8")
         assert not UNSEEN.search(text), name
         assert not re.search(r"^\s*(::|##\[|##vso\[)", text if name != "annotations" else "", re.M), name
         assert len(text) < 60_000, name
@@ -130,10 +131,9 @@ def test_a_listed_word_at_the_cut_is_masked():
 
 
 @pytest.mark.parametrize("told", sorted(set(synthetic.SITUATIONS) - {"hostile"}))
-def test_our_own_words_promise_nothing(told, situation):
-    loaded = situation(told)
+def test_our_own_words_promise_nothing(told, public):
     for name, form in FORMATS.items():
-        assert not BANNED.search(form.render(loaded).decode()), name
+        assert not BANNED.search(form.make(public(told)).decode()), name
 
 
 @pytest.mark.parametrize(

@@ -38,8 +38,8 @@ def unescaped(text: str) -> str:
 
 
 @pytest.mark.parametrize("attack", runs.ATTACKS)
-def test_no_text_forges_a_command(attack, tmp_path):
-    loaded = runs.attacked(tmp_path / "run", runs.ATTACKS[attack])
+def test_no_text_forges_a_command(attack, attacked):
+    loaded = attacked(attack)
     found = commands(annotation_file(loaded))
     assert {name for name, _, _ in found} <= {"error", "warning", "notice"}
     assert len(found) == 5  # FAIL, INCONCLUSIVE, NOT_RUN, ERROR and the verdict
@@ -96,8 +96,8 @@ def test_summary_and_outputs_are_appended(situation, tmp_path):
 
 
 @pytest.mark.parametrize("attack", runs.ATTACKS)
-def test_no_text_forges_an_output(attack, tmp_path):
-    loaded = runs.attacked(tmp_path / "run", runs.ATTACKS[attack])
+def test_no_text_forges_an_output(attack, attacked, tmp_path):
+    loaded = attacked(attack)
     env = {"GITHUB_STEP_SUMMARY": str(tmp_path / "summary"), "GITHUB_OUTPUT": str(tmp_path / "out")}
     publish_to_github(loaded, env)
     assert (tmp_path / "out").read_text() == "verdict=failed\nexit_code=1\nbundle_digest=\n"

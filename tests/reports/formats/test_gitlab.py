@@ -31,8 +31,8 @@ def entries(loaded) -> list[dict]:
 
 
 @pytest.mark.parametrize("attack", runs.ATTACKS)
-def test_hostile_text_keeps_the_shape(attack, tmp_path):
-    loaded = runs.attacked(tmp_path / "run", runs.ATTACKS[attack])
+def test_hostile_text_keeps_the_shape(attack, attacked):
+    loaded = attacked(attack)
     assert len(entries(loaded)) == 5
     assert len(samples(openmetrics(loaded))) == 1 + 7 + 1 + 5 * sum(f.estimate is not None for f in loaded.findings)
 

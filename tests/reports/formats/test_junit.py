@@ -68,8 +68,8 @@ def test_it_has_the_grammar_that_jenkins_asks_for(told, situation):
 
 
 @pytest.mark.parametrize("attack", runs.ATTACKS)
-def test_hostile_text_stays_text(attack, tmp_path):
-    loaded = runs.attacked(tmp_path / "run", runs.ATTACKS[attack])
+def test_hostile_text_stays_text(attack, attacked):
+    loaded = attacked(attack)
     content = junit(loaded)
     assert violations(content) == []
     assert sum(suite.tests for suite in parsed(content)) == len(loaded.findings) + 1

@@ -81,8 +81,8 @@ def html_block(content: str) -> list[str]:
 
 @pytest.mark.parametrize("form", RENDERED)
 @pytest.mark.parametrize("attack", runs.ATTACKS)
-def test_nothing_from_data_is_structure(attack, form, tmp_path):
-    loaded = runs.attacked(tmp_path / "run", runs.ATTACKS[attack])
+def test_nothing_from_data_is_structure(attack, form, attacked):
+    loaded = attacked(attack)
     assert strange(RENDERED[form](loaded)) == []
 
 

@@ -46,8 +46,8 @@ def test_the_section_names_model_digest_and_limits(situation):
 
 
 @pytest.mark.parametrize("attack", runs.ATTACKS)
-def test_hostile_text_changes_no_metadata(attack, tmp_path):
-    data = card(runs.attacked(tmp_path / "run", runs.ATTACKS[attack])).data
+def test_hostile_text_changes_no_metadata(attack, attacked):
+    data = card(attacked(attack)).data
     assert set(data.to_dict()) == {"model-index"}
     (result,) = data.eval_results
     assert (result.metric_type, result.metric_value, result.verified) == ("flip_rate", 0.8, None)

@@ -42,8 +42,8 @@ def test_it_is_valid(told, situation):
 
 
 @pytest.mark.parametrize("attack", runs.ATTACKS)
-def test_hostile_text_is_valid_too(attack, tmp_path):
-    log(runs.attacked(tmp_path / "run", runs.ATTACKS[attack]))
+def test_hostile_text_is_valid_too(attack, attacked):
+    log(attacked(attack))
 
 
 def test_the_schema_notices_a_violation(situation):

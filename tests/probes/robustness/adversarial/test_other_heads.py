@@ -125,7 +125,8 @@ def test_without_accepted_answers_the_own_one_is_attacked() -> None:
 
 def test_a_recipe_for_classifiers_is_refused_for_others(monkeypatch) -> None:
     records = run(FakeReader(rule=found), questions(), recipes=("textattack:deepwordbug",))
-    assert [skip.name for skip in only(Skip, records)] == ["attack_success_rate"]
+    (skip,) = only(Skip, records)
+    assert (skip.name, skip.reason, skip.enable) == ("attack_success_rate", SkipReason.WRONG_PROBLEM, "")
     assert not only(Measurement, records)
 
 
@@ -133,8 +134,15 @@ def test_a_recipe_for_classifiers_is_refused_for_others(monkeypatch) -> None:
 def test_a_recipe_that_needs_gradients_says_that_it_is_for_classifiers(model) -> None:
     records = run(model, questions() if isinstance(model, FakeReader) else SENTENCES, recipes=("fast",))
     (skip,) = only(Skip, records)
-    assert (skip.reason, skip.enable) == (SkipReason.NO_RESOURCE, "")
+    assert (skip.reason, skip.enable) == (SkipReason.WRONG_PROBLEM, "")
     assert skip.detail == "The recipe fast attacks classifiers only, and this model is none."
+
+
+def test_what_such_a_model_could_be_given_is_still_named() -> None:
+    (skip,) = only(Skip, run(FakeReader(rule=found), questions(), recipes=("pwws",)))
+    assert skip.reason is SkipReason.NO_RESOURCE
+    assert skip.detail == "The recipe pwws was not run: it needs WordNet."
+    assert "NLTK_DATA" in skip.enable
 
 
 def replies(prompt: str, sample: int) -> str:

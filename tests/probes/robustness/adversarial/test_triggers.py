@@ -39,7 +39,7 @@ class Planted:
         return sorted(gains, key=lambda pair: -pair[1])[:count]
 
 
-def attempts(model, texts, *, labels=None):
+def attempts(model, texts, *, labels=None, progress=None):
     labels = [0] * len(texts) if labels is None else labels
     names = model.fake.card.labels
     guide = Guide(model, [Slope(names[label]) for label in labels])
@@ -48,7 +48,7 @@ def attempts(model, texts, *, labels=None):
         for item, text in enumerate(texts)
     ]
     victim = ClassifierVictim(model.fake, [Untargeted(label) for label in labels])
-    sources = Sources(budget=100, given={Resource.GRADIENTS: guide}, oracles={})
+    sources = Sources(budget=100, given={Resource.GRADIENTS: guide}, oracles={}, progress=progress)
     return UniversalTrigger().attempts(situations, sources, {VICTIM: victim}, model=model.fake)
 
 
@@ -93,3 +93,19 @@ def test_an_item_is_never_attacked_with_a_trigger_that_was_found_on_it():
     halves = [random.Random(item).randrange(0, 2) for item in range(2)]
     broken = [each.outcome is Outcome.BROKEN for each in found]
     assert np.all(broken) if halves[0] != halves[1] else not np.any(broken)
+
+
+def test_progress_tells_how_many_items_have_ended():
+    """Half after half, label after label; what each was asked last was its own text with a trigger."""
+    model, told = Planted("zebra"), []
+    bad = [f"the story number {number} is bad" for number in range(8)]
+    attempts(
+        model,
+        [*TEXTS, *bad],
+        labels=[0] * 24 + [1] * 8,
+        progress=lambda done, total: told.append((done, total, model.fake.asked[-1])),
+    )
+    upper = [sum(random.Random(item).randrange(0, 2) for item in range(*ends)) for ends in ((0, 24), (24, 32))]
+    assert [done for done, _, _ in told] == [24 - upper[0], 24, 32 - upper[1], 32]
+    assert {total for _, total, _ in told} == {32}
+    assert [text.split()[-1] for _, _, text in told] == ["fine", "fine", "bad", "bad"]

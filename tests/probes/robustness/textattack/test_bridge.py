@@ -62,6 +62,15 @@ def test_what_is_found_depends_neither_on_other_texts_nor_on_their_order(tmp_pat
     assert there.attack("deepwordbug", items()[3:4], untouched, budget=50) == found[3:4]
 
 
+def test_progress_tells_how_many_have_ended(tmp_path):
+    """At most three live at once; the third asks least."""
+    told = []
+    peer(tmp_path).attack("deepwordbug", items(), untouched, budget=50, progress=lambda *of: told.append(of))
+    assert told[0] == (1, 5)
+    assert told[-1] == (5, 5)
+    assert [done for done, _ in told] == sorted({done for done, _ in told})
+
+
 def test_the_budget_ends_an_attack(tmp_path):
     (found,) = peer(tmp_path).attack("deepwordbug", items()[1:2], untouched, budget=3)
     assert (found.outcome, found.queries) == ("FailedAttackResult", 3)

@@ -28,8 +28,10 @@ class StandIn:
     found: list[Found]
     asked: list[tuple[str, list[Item], int]] = field(default_factory=list)
 
-    def attack(self, recipe, items, ask, *, budget):
+    def attack(self, recipe, items, ask, *, budget, progress=None):
         self.asked.append((recipe, list(items), budget))
+        if progress is not None:
+            progress(len(items), len(items))
         self.answers = ask([item.text for item in items])
         return self.found
 
@@ -39,13 +41,13 @@ def likes_good(text):
     return (0.0, 2.0) if "good" in words else (1.0, 0.0)
 
 
-def attempts(found, texts, *, label="positive", name="textattack:pwws", budget=40):
+def attempts(found, texts, *, label="positive", name="textattack:pwws", budget=40, progress=None):
     model, peer = FakeModel(likes_good), StandIn(found)
     situations = [
         Situation(item, Attacked.of(text), Drawn(random.Random(item)), label) for item, text in enumerate(texts)
     ]
     victim = ClassifierVictim(model, [Untargeted(1)] * len(texts))
-    sources = Sources(budget=budget, given={Resource.TEXTATTACK: peer})
+    sources = Sources(budget=budget, given={Resource.TEXTATTACK: peer}, progress=progress)
     return find(name).attempts(situations, sources, {VICTIM: victim}, model=model), peer
 
 
@@ -67,6 +69,14 @@ def test_outcomes_are_those_of_our_own_goal():
     assert (recipe, budget, [item.label for item in items]) == ("pwws", 40, [1] * 4)
     assert len({item.seed for item in items}) == 4
     np.testing.assert_allclose(peer.answers.sum(axis=1), 1.0)
+
+
+def test_whoever_waits_is_told_how_many_have_ended():
+    told = []
+    attempts(
+        [Found("FailedAttackResult", "good", 5)] * 2, ["a good film", "good"], progress=lambda *of: told.append(of)
+    )
+    assert told == [(2, 2)]
 
 
 def test_a_success_that_our_model_does_not_confirm_is_none():

@@ -26,7 +26,7 @@ def malformed(key: str) -> str:
     first, equals, _ = inner.partition("=")
     if "*" in first:
         return ""
-    if not equals or not first or re.search(r"(^|,)\w+=$", inner):
+    if not equals or not first or re.search(r"(^|,)\w+=\Z", inner):
         return "a part of the data is written as key=value"
     return ""
 

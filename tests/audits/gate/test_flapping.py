@@ -72,7 +72,7 @@ def audited(folder: Path, out: Path, *, budget: int, threads: int) -> tuple[RunF
         patch.setitem(load.BUDGET, "cpu", budget)
         # The packed forward gives the same bits in these batches: what must be borne is what padding and batches do.
         patch.setattr(load.packing, "find", lambda *_, **__: None)
-        patch.setattr("audits.conclusion.publish", lambda _run, form: "")  # numbers and verdict are what is looked at
+        patch.setattr("audits.conclusion.publish", lambda _run, **_: "")  # numbers and verdict are what is looked at
         torch.set_num_threads(threads)
         try:
             done = run_audit(config, command=["audit", "run"], reporter=Terminal(quiet=True))

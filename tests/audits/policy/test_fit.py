@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from audits.policy.checks import Check
@@ -171,6 +171,7 @@ def test_values_may_hold_what_means_something_elsewhere(check):
 
 
 @given(st.dictionaries(st.sampled_from(["label", "group", "axis"]), st.text(min_size=1), min_size=1))
+@example({"label": "\n"})
 def test_no_key_that_a_number_can_have_is_refused(part):
     from probes.core.records import measurement_key
 

@@ -12,6 +12,7 @@ PYTEST_ARGS ?=
 # Byte code is written when a module is first used: compiling all of it up front doubles the time of the installation,
 # and without it every start of the program compiles torch and transformers anew, for eight seconds.
 unexport PYTHONDONTWRITEBYTECODE
+# The pip that comes with Python 3.11 takes twice as long as a new one, which therefore comes first.
 PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile
 
 .PHONY: help demo test check docs clean
@@ -24,6 +25,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
 	@echo "installing into $(VENV): some minutes the first time"
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP_INSTALL) 'pip>=26.3'
 	$(PIP_INSTALL) -c constraints.txt -e '.[demo,dev]'
 	@touch $@
 

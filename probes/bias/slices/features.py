@@ -20,7 +20,7 @@ from probes.core.groups import group_columns, group_values
 from probes.text.kinds import kinds
 from probes.text.lexicon import rows
 from probes.text.perturbations.perturbation import WORD
-from probes.text.signs import SIGNS
+from probes.text.signs import SIGNS, shows
 
 TERM_SHARE = 0.05
 """A term is frequent when at least this share of the known items hold it."""
@@ -157,8 +157,8 @@ def _sentiment(texts: Texts) -> Iterator[Condition]:
 
 
 def _signs(texts: Texts) -> Iterator[Condition]:
-    for name, sign in SIGNS.items():
-        holds = np.array([sign.search(text) is not None for text in texts.texts], dtype=bool)
+    for name in SIGNS:
+        holds = np.array([shows(text, name) for text in texts.texts], dtype=bool)
         yield Condition(name=f"with {name}", feature=name, holds=holds)
     small = np.array([text == text.lower() for text in texts.texts], dtype=bool)
     yield Condition(name="without any capital letter", feature="a word in capitals", holds=small)

@@ -12,7 +12,8 @@ the same random numbers, drawn in the same order (item i from seed i). Compared 
 
 "Host only" has the model's answers recorded and given back: what the search itself costs.
 
-CPU time of one thread is what to believe on a machine that is shared with other work. On an accelerator, where the CPU
+Both run in turn, round after round: a machine that is shared with other work is not always as fast, and ratios are
+taken within a round. CPU time of one thread is what to believe there. On an accelerator, where the CPU
 waits, rates are those of wall time, and on CUDA the share of what the card can do in bfloat16 stands with them. What is
 missing (`benchmarks.attacks_needs`) is said before anything begins. Writes results/attacks.md.
 """
@@ -22,7 +23,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,6 @@ import torch
 from audits.demo.model import DemoPaths, build_demo
 from benchmarks.attacks_as_textattack import COMPOSED, Given
 from benchmarks.attacks_beside import (
-    OUTCOMES,
     RESULTS,
     Row,
     agreement,
@@ -42,6 +42,7 @@ from benchmarks.attacks_beside import (
     sentences,
     successes,
     textattack,
+    told,
 )
 from benchmarks.attacks_needs import lacking, needing
 from benchmarks.engine import flops, gemm_flops, machine, prepared
@@ -53,7 +54,7 @@ from probes.model.cache import AnswerCache
 from probes.model.engine import TransformersModel
 from probes.model.load import load
 from probes.robustness.adversarial.goals import Untargeted
-from probes.robustness.adversarial.parts import Attempt, Judged
+from probes.robustness.adversarial.parts import Attempt, Judged, Outcome
 from probes.robustness.adversarial.probe import Adversarial
 from probes.robustness.adversarial.recipe import Resource
 from probes.robustness.adversarial.sources import wordnet
@@ -64,6 +65,7 @@ COLUMNS = (
     "way", "sentences", "queries", "success", "queries/s (CPU)", "queries/s (wall)", "x as it installs",
     "x dynamic padding", "same outcome", "same text", "same text where broken",
 )  # fmt: skip
+PEERS = ("installed", "dynamic", "replayed")
 CLOCKS = {"cpu": "CPU time", "wall": "wall time"}
 
 
@@ -75,16 +77,21 @@ def main() -> None:
     rows = sentences(options.data, demo.data, model, tokens=options.tokens)
     work = [("deepwordbug", rows[: options.texts], options.few), ("pwws", rows[: options.pwws], options.few_pwws)]
     job, device = {"model": str(demo.model), "work": work}, model.forward.device
-    peer = textattack(options.peer_python, job, threads=options.threads, device=str(device))
-    results = [measured(name, its, peer, model, options) for name, its, _ in work]
+    comparisons = [Comparison(name, its, model) for name, its, _ in work]
+    peer: dict[str, Any] = {}
+    for number in range(options.rounds):
+        print(f"round {number + 1} of {options.rounds}", flush=True)
+        peer = textattack(options.peer_python, job, threads=options.threads, device=str(device))
+        for each in comparisons:
+            each.round(peer)
     compared = [
         ours(names, some, model)
         for names, some in (("deepwordbug", rows[: options.texts]), ("pwws", rows[: options.pwws]))
     ]
     tokens = np.mean(model.token_counts([text for text, _ in rows[: options.texts]])[0])
     clock = "cpu" if device.type == "cpu" else "wall"
-    host = encoding_rate(model, results)
-    text = report(results, compared, peer, options, tokens=float(tokens), host=host, clock=clock)
+    host = encoding_rate(model, [text for each in comparisons for text in each.recorder.scores])
+    text = report(comparisons, compared, peer["versions"], options, tokens=float(tokens), host=host, clock=clock)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(text, encoding="utf-8")
     print(text)
@@ -108,7 +115,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--tokens", type=int, default=33, help="length of a sentence, five more or less")
     parser.add_argument("--few", type=int, default=4, help="attacked by TextAttack as it installs")
     parser.add_argument("--few-pwws", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=3, help="of this engine; medians are given")
+    parser.add_argument("--rounds", type=int, default=5, help="of both; medians are given")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, default=RESULTS / "attacks.md")
     return parser.parse_args()
@@ -118,58 +125,79 @@ def arguments() -> argparse.Namespace:
 class Way:
     """One way of attacking all rows: what it found, and the seconds of each round."""
 
-    attempts: list[Attempt] = field(default_factory=list)
+    ends: list[tuple[Outcome, Any]] = field(default_factory=list)
+    queries: int = 0
     wall: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
 
-    @property
-    def queries(self) -> int:
-        return sum(attempt.queries for attempt in self.attempts)
+    def rates(self, clock: str) -> list[float]:
+        """(rounds,) queries a second."""
+        return [self.queries / seconds for seconds in getattr(self, clock)]
 
-    def rate(self, seconds: Sequence[float]) -> float:
-        return self.queries / statistics.median(seconds)
+    def times(self, other: Way, clock: str) -> float:
+        """How many times as fast as another one: the median of the rounds, in each of which both ran."""
+        pairs = zip(self.rates(clock), other.rates(clock), strict=True)
+        return statistics.median(own / its for own, its in pairs)
+
+    def timed(self, run: Callable[[], list[Attempt]], *, repeat: int = 1) -> None:
+        """A round; of several runs their median counts."""
+        wall, cpu = [], []
+        for _ in range(repeat):
+            begun, used = time.perf_counter(), time.process_time()
+            attempts = run()
+            wall.append(time.perf_counter() - begun)
+            cpu.append(time.process_time() - used)
+        self.ends, self.queries = ends(attempts), sum(attempt.queries for attempt in attempts)
+        self.wall.append(statistics.median(wall))
+        self.cpu.append(statistics.median(cpu))
+
+    def told(self, found: Mapping[str, Any]) -> None:
+        """A round of the peer's."""
+        self.ends, self.queries = told(found), found["queries"]
+        self.wall.append(found["wall"])
+        self.cpu.append(found["cpu"])
 
 
-def timed(way: Way, run: Callable[[], list[Attempt]]) -> None:
-    wall, cpu = time.perf_counter(), time.process_time()
-    way.attempts = run()
-    way.wall.append(time.perf_counter() - wall)
-    way.cpu.append(time.process_time() - cpu)
+class Comparison:
+    """All ways of one recipe, round by round: a machine that others use is not as fast in the last as in the first."""
 
+    def __init__(self, name: str, rows: Sequence[Row], model: TransformersModel) -> None:
+        goals = [Untargeted(label) for _, label in rows]
+        self.name, self.rows, self.model, self.screen = name, rows, model, model.screened()
+        self.recorder = Recorder(ClassifierVictim(model, goals))
+        self.screening = Recorder(ClassifierVictim(model, goals, self.screen))
+        self.installed, self.dynamic, self.replayed = Way(), Way(), Way()
+        self.exact, self.screened, self.host = Way(), Way(), Way()
 
-def measured(
-    name: str, rows: Sequence[Row], peer: dict[str, Any], model: TransformersModel, options: argparse.Namespace
-) -> dict[str, Any]:
-    """All ways of one recipe."""
-    recipe = COMPOSED[name].attack(Given(stopwords=peer["stopwords"], wordnet=wordnet.find()))
-    goals = [Untargeted(label) for _, label in rows]
-    exact, screened, host = Way(), Way(), Way()
-    screen = model.screened()
-    recorder, screening = Recorder(ClassifierVictim(model, goals)), Recorder(ClassifierVictim(model, goals, screen))
-    for _ in range(options.rounds):
-        fresh(model)
-        timed(exact, lambda: attacks(rows, recipe, recorder))  # what it keeps costs a microsecond a text
-        if screen is not None:
-            fresh(model)
-            fresh(screen)
-            timed(screened, lambda: attacks(rows, recipe, screening))
-    for _ in range(3 * options.rounds):
-        timed(host, lambda: attacks(rows, recipe, recorder.replay))
-    return {
-        "name": name,
-        "rows": rows,
-        "peer": peer[name],
-        "exact": exact,
-        "screened": screened,
-        "host": host,
-        "texts": list(recorder.scores),
-        "share": share(screen, list(screening.scores), screened.wall) if screen is not None else "",
-        "agreement": {
-            way: agreement(ends(found.attempts), peer[name]["dynamic"]["found"], model)
-            for way, found in (("exact", exact), ("screened", screened))
-            if found.attempts
-        },
-    }
+    def round(self, peer: Mapping[str, Any]) -> None:
+        """The peer's, as it has just come from its process, and this engine's."""
+        for way, found in zip((self.installed, self.dynamic, self.replayed), PEERS, strict=True):
+            way.told(peer[self.name][found])
+        recipe = COMPOSED[self.name].attack(Given(stopwords=peer["stopwords"], wordnet=wordnet.find()))
+        fresh(self.model)
+        self.exact.timed(lambda: attacks(self.rows, recipe, self.recorder))  # keeping costs a microsecond a text
+        if self.screen is not None:
+            fresh(self.model)
+            fresh(self.screen)
+            self.screened.timed(lambda: attacks(self.rows, recipe, self.screening))
+        self.host.timed(lambda: attacks(self.rows, recipe, self.recorder.replay), repeat=3)
+
+    def agreement(self, way: Way) -> dict[str, float]:
+        """With the peer."""
+        return agreement(way.ends, self.dynamic.ends, self.model)
+
+    def share(self) -> str:
+        """How much of what a CUDA card can do a whole search makes of it; nothing is said of other devices."""
+        if self.screen is None or self.screen.forward.device.type != "cuda":
+            return ""
+        peak = gemm_flops(self.screen.forward.device, self.screen.dtype)
+        texts = list(self.screening.scores)
+        reached = flops(self.screen, prepared(self.screen, texts)) / statistics.median(self.screened.wall)
+        return (
+            f"The search in {self.screen.dtype}, by wall time from beginning to end: {reached / peak:.1%} of the "
+            f"fastest matrix product in that type ({peak / 1e9:,.0f} GFLOP/s); real tokens only, each text once, "
+            "through all layers."
+        )
 
 
 def fresh(model: TransformersModel) -> None:
@@ -193,29 +221,15 @@ class Recorder:
         return found
 
     def replay(self, requests: Sequence[Request]) -> list[Judged]:
-        kept = self.scores
         found = []
         for request in requests:
-            pairs = [kept[text] for text in request.questions]
-            found.append(Judged(np.array([score for score, _ in pairs]), np.array([reached for _, reached in pairs])))
+            scores, reached = zip(*[self.scores[text] for text in request.questions], strict=True)
+            found.append(Judged(np.array(scores), np.array(reached)))
         return found
 
 
-def share(screen: TransformersModel, texts: Sequence[Any], wall: Sequence[float]) -> str:
-    """How much of what a CUDA card can do a whole search makes of it; nothing is said of other devices."""
-    if screen.forward.device.type != "cuda":
-        return ""
-    peak = gemm_flops(screen.forward.device, screen.dtype)
-    reached = flops(screen, prepared(screen, texts)) / statistics.median(wall)
-    return (
-        f"The search in {screen.dtype}, by wall time from beginning to end: {reached / peak:.1%} of the fastest matrix "
-        f"product in that type ({peak / 1e9:,.0f} GFLOP/s); real tokens only, each text once, through all layers."
-    )
-
-
-def encoding_rate(model: TransformersModel, results: Sequence[dict[str, Any]]) -> float:
+def encoding_rate(model: TransformersModel, texts: Sequence[Any]) -> float:
     """Texts per second of wall time that become token ids, words not remembered from before."""
-    texts = [text for result in results for text in result["texts"]]
     seconds = []
     for _ in range(5):
         fresh(model)
@@ -241,9 +255,9 @@ def ours(published: str, rows: Sequence[Row], model: TransformersModel) -> dict[
 
 
 def report(
-    results: Sequence[dict[str, Any]],
+    comparisons: Sequence[Comparison],
     compared: Sequence[dict[str, tuple[int, int, float]]],
-    peer: dict[str, Any],
+    peer: Mapping[str, str],
     options: argparse.Namespace,
     *,
     tokens: float,
@@ -251,61 +265,53 @@ def report(
     clock: str,
 ) -> str:
     facts = machine(options)
-    versions = ", ".join(f"{name} {value}" for name, value in peer["versions"].items())
+    versions = ", ".join(f"{name} {value}" for name, value in peer.items())
     lines = [
         f"# Attacks: the demonstration model on {facts['device']}, {options.threads} thread(s)",
         "",
-        f"Held-out film sentences of {tokens:.1f} tokens on average. The peer: {versions}. This engine: "
-        f"torch {facts['torch']}, transformers {facts['transformers']}; medians of {options.rounds} rounds, nothing "
-        f"remembered between them. The peer ran once, its network on the same device. Compared by {CLOCKS[clock]}.",
+        f"Held-out film sentences of {tokens:.1f} tokens on average. The peer: {versions}, its network on the same "
+        f"device. This engine: torch {facts['torch']}, transformers {facts['transformers']}, nothing remembered "
+        f"between rounds. {options.rounds} round(s): the peer in all its ways, then this engine in all of its own. "
+        "Rates are medians of the rounds; ratios are taken within a round, and are medians too. "
+        f"Compared by {CLOCKS[clock]}.",
         "",
     ]
-    for result in results:
-        lines += section(result, clock=clock)
+    for each in comparisons:
+        lines += section(each, clock=clock)
     lines += ["## The recipe `fast`", "", "| recipe | broken | queries an item |", "|---|---:|---:|"]
-    for each in compared:
-        lines += [f"| {name} | {broken}/{n} | {queries:.1f} |" for name, (broken, n, queries) in each.items()]
+    for found in compared:
+        lines += [f"| {name} | {broken}/{n} | {queries:.1f} |" for name, (broken, n, queries) in found.items()]
     lines += ["", f"Texts to token ids: {host:,.0f} texts/s (wall time, {options.threads} thread(s))."]
     return "\n".join(lines) + "\n"
 
 
-def section(result: dict[str, Any], *, clock: str) -> Iterator[str]:
-    peer, rows = result["peer"], result["rows"]
-    installed, dynamic = (peer[way]["queries"] / peer[way][clock] for way in ("installed", "dynamic"))
-    yield f"## {result['name']}, {len(rows)} sentences"
+def section(its: Comparison, *, clock: str) -> Iterator[str]:
+    yield f"## {its.name}, {len(its.rows)} sentences"
     yield ""
     yield f"| {' | '.join(COLUMNS)} |"
     yield "|---" + "|---:" * (len(COLUMNS) - 1) + "|"
-    for label, way in (
-        ("TextAttack as it installs (512 tokens)", "installed"),
-        ("TextAttack, padding dynamic", "dynamic"),
+    for label, way, own in (
+        ("TextAttack as it installs (512 tokens)", its.installed, False),
+        ("TextAttack, padding dynamic", its.dynamic, False),
+        ("this engine, exact", its.exact, True),
+        ("this engine, bfloat16 confirmed in float32", its.screened, True),
     ):
-        its = peer[way]
-        rate = its["queries"] / its[clock]
-        success = successes([OUTCOMES[kind] for kind, _ in its["found"]])
-        yield (
-            f"| {label} | {len(its['found'])} | {its['queries']:,} | {success} | "
-            f"{its['queries'] / its['cpu']:.1f} | {its['queries'] / its['wall']:.1f} | "
-            f"{rate / installed:.2f} | {rate / dynamic:.2f} | | | |"
-        )
-    for label, key in (("this engine, exact", "exact"), ("this engine, bfloat16 confirmed in float32", "screened")):
-        way = result[key]
-        if way.attempts:
-            rate, same = way.rate(getattr(way, clock)), result["agreement"][key]
-            success = successes([attempt.outcome for attempt in way.attempts])
+        if way.ends:
+            same = its.agreement(way) if own else {}
+            shares = (f"{same[key]:.1%}" if same else "" for key in ("outcome", "alike", "adversarial"))
             yield (
-                f"| {label} | {len(rows)} | {way.queries:,} | {success} | "
-                f"{way.rate(way.cpu):.1f} | {way.rate(way.wall):.1f} | {rate / installed:.1f} | {rate / dynamic:.2f} | "
-                f"{same['outcome']:.1%} | {same['alike']:.1%} | {same['adversarial']:.1%} |"
+                f"| {label} | {len(way.ends)} | {way.queries:,} | {successes([outcome for outcome, _ in way.ends])} | "
+                f"{statistics.median(way.rates('cpu')):.1f} | {statistics.median(way.rates('wall')):.1f} | "
+                f"{way.times(its.installed, clock):.1f} | {way.times(its.dynamic, clock):.2f} | {' | '.join(shares)} |"
             )
-    replayed, host = peer["replayed"], result["host"]
-    theirs, ours = replayed["queries"] / replayed["cpu"], host.rate(host.cpu)
     yield ""
-    if result["share"]:
-        yield from (result["share"], "")
+    if share := its.share():
+        yield from (share, "")
+    theirs, own = (statistics.median(way.rates("cpu")) for way in (its.replayed, its.host))
+    every = ", ".join(f"{rate:,.0f}" for rate in its.host.rates("cpu"))
     yield (
-        f"Host only (answers recorded): TextAttack {theirs:,.0f} queries/s, this engine {ours:,.0f} queries/s, "
-        f"{ours / theirs:.1f} times as many."
+        f"Host only (answers recorded): TextAttack {theirs:,.0f} queries/s, this engine {own:,.0f} queries/s "
+        f"({every}), {its.host.times(its.replayed, 'cpu'):.1f} times as many."
     )
     yield ""
 

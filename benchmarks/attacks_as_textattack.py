@@ -40,6 +40,7 @@ from probes.robustness.adversarial.parts import (
     Judged,
     Situation,
     Transformation,
+    scores_alone,
     shared_out,
 )
 from probes.robustness.adversarial.pure import AnyOf, Rule, Untouched, WordSwap
@@ -185,7 +186,8 @@ class Loosely(Delete):
         self, attack: Attack, start: Attacked, score: float, budget: Budget, situation: Situation
     ) -> Steps[list[int]]:
         places = attack.places(start, situation)
-        judged = yield from budget.judged([start.changed((Edit(place, ""),)) for place in places], situation)
+        texts = [start.changed((Edit(place, ""),)) for place in places]
+        judged = yield from budget.judged(texts, situation, scores_alone)
         return [places[row] for row in (-judged.scores).argsort()]
 
 

@@ -74,27 +74,34 @@ def textattack(python: Path, job: Mapping[str, Any], *, threads: int, device: st
 class Paired:
     """TextAttack's sources of random numbers, as they are after `np.random.seed(i)` and `random.seed(i)`."""
 
-    numbers: np.random.RandomState
+    bits: np.random.MT19937
     letters: random.Random
 
     @classmethod
     def of(cls, seed: int) -> Paired:
         """From their beginning, also where the same were drawn from before."""
-        numbers = _numbers(seed)
+        bits, numbers = _numbers(seed)
         numbers.seed(seed)
-        return cls(numbers, random.Random(seed))
+        return cls(bits, random.Random(seed))
 
     def integer(self, low: int, high: int) -> int:
-        return int(self.numbers.randint(low, high))
+        """What `np.random.randint` draws, as it draws it: 32 bits, as many of them as are needed, until they fit."""
+        most = high - low - 1
+        needed = (1 << most.bit_length()) - 1
+        drawn = 0
+        while most and (drawn := self.bits.random_raw() & needed) > most:
+            pass
+        return low + drawn
 
     def choice(self, options: Sequence[str]) -> str:
         return self.letters.choice(options)
 
 
 @cache
-def _numbers(seed: int) -> np.random.RandomState:
+def _numbers(seed: int) -> tuple[np.random.MT19937, np.random.RandomState]:
     """Kept: a new one asks the system for entropy first, 0.15 ms, which TextAttack, with one for all, need not."""
-    return np.random.RandomState(seed)
+    bits = np.random.MT19937()
+    return bits, np.random.RandomState(bits)
 
 
 @dataclass(frozen=True)
@@ -122,13 +129,13 @@ def attacks(
 
 
 def agreement(
-    ours: Sequence[tuple[Outcome, Any]], peer: Sequence[Sequence[str]], model: TransformersModel
+    ours: Sequence[tuple[Outcome, Any]], peer: Sequence[tuple[Outcome, Any]], model: TransformersModel
 ) -> dict[str, float]:
     """Shares of items with the same outcome, and of those that both attacked with the same text.
 
     Texts that the tokenizer maps to the same ids are the same to the model, which only rounding could tell apart.
     """
-    pairs = [(outcome, OUTCOMES[kind], own, text) for (outcome, own), (kind, text) in zip(ours, peer, strict=True)]
+    pairs = [(outcome, end, own, text) for (outcome, own), (end, text) in zip(ours, peer, strict=True)]
     both = [pair for pair in pairs if Outcome.WRONG_BEFORE not in pair[:2]]
     rows = model.encoder.encode([text for *_, own, text in both for text in (own, text)]).keys(b"")
     alike = [rows[2 * at] == rows[2 * at + 1] for at in range(len(both))]
@@ -144,6 +151,11 @@ def agreement(
 def ends(attempts: Sequence[Attempt]) -> list[tuple[Outcome, Any]]:
     """What each came to, and the text at the end."""
     return [(attempt.outcome, attempt.changed) for attempt in attempts]
+
+
+def told(found: Mapping[str, Any]) -> list[tuple[Outcome, Any]]:
+    """The same of what the peer's process came to."""
+    return [(OUTCOMES[kind], text) for kind, text in found["found"]]
 
 
 def successes(outcomes: Sequence[Outcome]) -> str:

@@ -79,7 +79,8 @@ class Pair:
     @cached_property
     def shares(self) -> dict[str, float]:
         ours = [(Outcome(outcome), text) for outcome, text, _ in self.ours]
-        return agreement(ours, [(kind, text) for kind, text, _ in self.theirs], self.model)
+        theirs = [(OUTCOMES[kind], text) for kind, text, _ in self.theirs]
+        return agreement(ours, theirs, self.model)
 
     @property
     def line(self) -> str:

@@ -53,8 +53,8 @@ class Attacked:
     def of(cls, text: Text, *, part: int = 1) -> Attacked:
         """An unchanged text; of a pair, part 0 or 1 is attacked (of a premise and a hypothesis, the latter)."""
         attacked, pair = (text, None) if isinstance(text, str) else (text[part], (text[1 - part], part == 1))
-        spans = tuple(match.span() for match in _WORD.finditer(attacked))
-        words = tuple(attacked[start:end] for start, end in spans)
+        spans = tuple([match.span() for match in _WORD.finditer(attacked)])
+        words = tuple([attacked[start:end] for start, end in spans])
         return cls(text=attacked, spans=spans, origins=tuple(range(len(words))), first=words, pair=pair)
 
     def __len__(self) -> int:

@@ -30,7 +30,7 @@ class Beam:
     def search(self, attack: Attack, situation: Situation) -> Steps[Attempt]:
         """Attack one text."""
         budget, state = Budget(attack.budget), State(situation.start)
-        first = yield from budget.judged([situation.start.whole], situation)
+        first = yield from budget.begun(situation)
         ended = state.begin(first)
         beam = [situation.start] if ended is None else []
         while beam and not budget.spent:
@@ -42,7 +42,7 @@ class Beam:
             if not candidates:
                 break
             asked = list(candidates.values())
-            judged = yield from budget.judged([candidate.whole for candidate in asked], situation)
+            judged = yield from state.judged(asked, budget, situation)
             if self.take(state, asked, judged):
                 ended = Outcome.BROKEN
                 break

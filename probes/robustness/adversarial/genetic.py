@@ -54,7 +54,7 @@ class Genetic:
     def search(self, attack: Attack, situation: Situation) -> Steps[Attempt]:
         """Attack one text."""
         budget, state = Budget(attack.budget), State(situation.start)
-        first = yield from budget.judged([situation.start.whole], situation)
+        first = yield from budget.begun(situation)
         ended = state.begin(first)
         if ended is not None:
             return state.attempt(ended, budget)
@@ -161,7 +161,7 @@ class _Breed:
         """(asked,) scores of as many as the budget allows."""
         if not candidates or self.budget.spent:
             return []
-        judged = yield from self.budget.judged([candidate.whole for candidate in candidates], self.situation)
+        judged = yield from self.state.judged(candidates, self.budget, self.situation)
         self.broken = self.state.take(candidates, judged)
         return [float(score) for score in judged.scores]
 

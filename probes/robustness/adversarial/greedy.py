@@ -43,7 +43,7 @@ class Greedy:
         """Attack one text."""
         budget = Budget(attack.budget)
         state = State(situation.start)
-        first = yield from budget.judged([situation.start.whole], situation)
+        first = yield from budget.begun(situation)
         ended = state.begin(first)
         if ended is not None:
             return state.attempt(ended, budget)
@@ -54,7 +54,7 @@ class Greedy:
             candidates = yield from attack.candidates(state.text, self.places(state.text, origin), situation)
             if not candidates:
                 continue
-            judged = yield from budget.judged([candidate.whole for candidate in candidates], situation)
+            judged = yield from state.judged(candidates, budget, situation)
             if state.take(candidates, judged):
                 return state.attempt(Outcome.BROKEN, budget)
         return state.attempt(Outcome.HELD, budget)
@@ -81,12 +81,17 @@ class State:
             return Outcome.UNSCORED
         return Outcome.WRONG_BEFORE if judged.reached[0] else None
 
+    def judged(self, candidates: Sequence[Candidate], budget: Budget, situation: Situation) -> Steps[Judged]:
+        """Ask about candidates, the best of which will be taken."""
+        texts = [candidate.whole for candidate in candidates]
+        return budget.judged(texts, situation, lambda judged: _best_alone_first(candidates, judged))
+
     def take(self, candidates: Sequence[Candidate], judged: Judged) -> bool:
         """Go on from the best candidate, where it is better than the text so far; is the goal reached."""
         self.tried = True
         asked = candidates[: len(judged.scores)]
         if judged.reached.any():
-            best = _closest(asked, judged)
+            best = _reaching(asked, judged)[0]
         else:
             best = int(np.argmax(judged.scores))  # the first of equal ones
             if judged.scores[best] <= self.best:
@@ -116,7 +121,13 @@ class State:
         )
 
 
-def _closest(candidates: Sequence[Candidate], judged: Judged) -> int:
-    """Of the candidates that reach the goal, the most similar one to the first text, else the best score."""
+def _reaching(candidates: Sequence[Candidate], judged: Judged) -> list[int]:
+    """The candidates that reach the goal: the most similar to the first text before others, then the best score."""
     rows = np.flatnonzero(judged.reached).tolist()
-    return max(rows, key=lambda row: (candidates[row].notes.get("similarity", 0.0), judged.scores[row], -row))
+    return sorted(rows, key=lambda row: (-candidates[row].notes.get("similarity", 0.0), -judged.scores[row], row))
+
+
+def _best_alone_first(candidates: Sequence[Candidate], judged: Judged) -> Sequence[Sequence[int]]:
+    """The one that would be taken is made sure of, and the others only where it does not reach the goal after all."""
+    rows = _reaching(candidates, judged)
+    return [rows[:1], rows[1:]]

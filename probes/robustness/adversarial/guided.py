@@ -37,7 +37,7 @@ class Guided:
     def search(self, attack: Attack, situation: Situation) -> Steps[Attempt]:
         """Attack one text."""
         budget, state = Budget(attack.budget), State(situation.start)
-        first = yield from budget.judged([situation.start.whole], situation)
+        first = yield from budget.begun(situation)
         ended = state.begin(first)
         if ended is not None:
             return state.attempt(ended, budget)
@@ -48,7 +48,7 @@ class Guided:
             candidates = yield from _allowed(attack, Candidate.of(situation.start, edits), situation)
             if not candidates:
                 continue
-            judged = yield from budget.judged([candidate.whole for candidate in candidates], situation)
+            judged = yield from state.judged(candidates, budget, situation)
             if state.take(candidates, judged):
                 return state.attempt(Outcome.BROKEN, budget)
         return state.attempt(Outcome.HELD, budget)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -28,6 +28,37 @@ class Judged(NamedTuple):
 
     scores: Floats
     reached: Bools
+
+
+Doubts = Callable[[Judged], Sequence[Sequence[int]]]
+"""Which judgements by a faster stand-in the model itself has to make again: groups of rows, one group after the other,
+until a row reaches the goal. A search says so, as it knows which of them it will act upon."""
+
+
+def every(judged: Judged) -> Sequence[Sequence[int]]:
+    """All of them: of a text as it stands, everything counts."""
+    return [range(len(judged.scores))]
+
+
+def reaching(judged: Judged) -> Sequence[Sequence[int]]:
+    """All that seem to reach the goal."""
+    return [np.flatnonzero(judged.reached).tolist()]
+
+
+def scores_alone(judged: Judged) -> Sequence[Sequence[int]]:
+    """None: scores are compared with each other, and nobody asks what reaches the goal."""
+    return []
+
+
+@dataclass(frozen=True, slots=True)
+class Trial(Request):
+    """Texts for the model under attack.
+
+    Attributes:
+        doubts: of the judgements by a stand-in, if it is one that answers.
+    """
+
+    doubts: Doubts = every
 
 
 def shared_out(requests: Sequence[Request], scores: Floats, reached: Bools) -> list[Judged]:
@@ -231,9 +262,13 @@ class Budget:
         self.left -= count
         self.used += count
 
-    def judged(self, texts: Sequence[Text], situation: Situation) -> Steps[Judged]:
+    def begun(self, situation: Situation) -> Steps[Judged]:
+        """Ask about the text as it is."""
+        return self.judged([situation.start.whole], situation, every)
+
+    def judged(self, texts: Sequence[Text], situation: Situation, doubts: Doubts) -> Steps[Judged]:
         """Ask about as many of these texts, the first ones, as the budget allows; at least one must be left."""
         asked = list(texts[: self.left])
         self.spend(len(asked))
-        answer: Judged = yield Request(VICTIM, situation.item, asked)
+        answer: Judged = yield Trial(VICTIM, situation.item, asked, doubts)
         return answer

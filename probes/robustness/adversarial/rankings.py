@@ -16,7 +16,7 @@ from probes.core.answers import Floats
 from probes.core.words import EMPTY
 from probes.robustness.adversarial.attacked import Attacked, Candidate, Edit
 from probes.robustness.adversarial.gradients import COST, GRADIENT
-from probes.robustness.adversarial.parts import Attack, Budget, Situation
+from probes.robustness.adversarial.parts import Attack, Budget, Situation, scores_alone
 from probes.robustness.search import Request, Steps
 
 UNKNOWN = "[UNK]"
@@ -128,7 +128,7 @@ def _gains(places: Sequence[int], token: str, start: Attacked, budget: Budget, s
     if places and not budget.spent:
         without = [start.changed((Edit(place, token),)) for place in places]
         texts = [start.joined(text if text.strip() else EMPTY) for text in without]
-        judged = yield from budget.judged(texts, situation)
+        judged = yield from budget.judged(texts, situation, scores_alone)
         gains[: len(judged.scores)] = judged.scores
     return gains
 
@@ -144,7 +144,7 @@ def _best_of_each(
     texts = [candidate.whole for each in candidates for candidate in each]
     scores: Floats = np.full(len(texts), -np.inf)
     if texts and not budget.spent:
-        judged = yield from budget.judged(texts, situation)
+        judged = yield from budget.judged(texts, situation, scores_alone)
         scores[: len(judged.scores)] = judged.scores
     ends = np.cumsum([len(each) for each in candidates])
     starts = ends - [len(each) for each in candidates]

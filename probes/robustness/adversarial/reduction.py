@@ -9,7 +9,7 @@ import numpy as np
 
 from probes.robustness.adversarial.attacked import Candidate, Edit
 from probes.robustness.adversarial.greedy import State
-from probes.robustness.adversarial.parts import Attack, Attempt, Budget, Judged, Outcome, Situation
+from probes.robustness.adversarial.parts import Attack, Attempt, Budget, Judged, Outcome, Situation, reaching
 from probes.robustness.search import Steps
 
 
@@ -29,13 +29,14 @@ class Reduction:
     def search(self, attack: Attack, situation: Situation) -> Steps[Attempt]:
         """Reduce one text."""
         budget, state = Budget(attack.budget), State(situation.start)
-        first = yield from budget.judged([situation.start.whole], situation)
+        first = yield from budget.begun(situation)
         ended = state.begin(first)
         while ended is None and len(state.text) > self.left and not budget.spent:
             candidates = yield from _shorter(attack, state, situation)
             if not candidates:
                 break
-            judged = yield from budget.judged([candidate.whole for candidate in candidates], situation)
+            texts = [candidate.whole for candidate in candidates]
+            judged = yield from budget.judged(texts, situation, reaching)
             kept = _surest(candidates, judged)
             if kept is None:
                 break

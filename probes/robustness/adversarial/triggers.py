@@ -13,9 +13,19 @@ from probes.core.words import Span
 from probes.robustness.adversarial.attacked import Attacked, Candidate, Change, Edit
 from probes.robustness.adversarial.gradients import Slope
 from probes.robustness.adversarial.guide import Guide
-from probes.robustness.adversarial.parts import VICTIM, Attempt, Judged, Outcome, Situation
+from probes.robustness.adversarial.parts import (
+    VICTIM,
+    Attempt,
+    Doubts,
+    Judged,
+    Outcome,
+    Situation,
+    Trial,
+    every,
+    scores_alone,
+)
 from probes.robustness.adversarial.recipe import Resource, Sources
-from probes.robustness.search import Oracle, Request
+from probes.robustness.search import Oracle
 
 LENGTH = 3
 """Words of a trigger, as in the paper."""
@@ -105,12 +115,12 @@ class _Search:
 
     def begun(self, situations: Sequence[Situation]) -> list[_Begun]:
         """Each item with the answer to it as it stands, and its half."""
-        before = self.judged([(each, each.start.whole) for each in situations])
+        before = self.judged([(each, each.start.whole) for each in situations], every)
         return [_Begun(each, judged, each.draws.integer(0, 2)) for each, judged in zip(situations, before, strict=True)]
 
-    def judged(self, asked: Sequence[tuple[Situation, Any]]) -> list[Judged]:
+    def judged(self, asked: Sequence[tuple[Situation, Any]], doubts: Doubts) -> list[Judged]:
         """Of n texts, each judged by the goal of its item."""
-        return list(self.victim([Request(VICTIM, each.item, [text]) for each, text in asked])) if asked else []
+        return list(self.victim([Trial(VICTIM, each.item, [text], doubts) for each, text in asked])) if asked else []
 
     def trigger(self, slope: Slope, items: Sequence[Situation]) -> Trigger:
         """The words that bring these items nearest to their goals; none without items."""
@@ -135,7 +145,9 @@ class _Search:
             for trigger in options
             for each in items
         ]
-        scores = np.array([judged.scores[0] for judged in self.judged(asked)]).reshape(len(options), len(items))
+        scores = np.array([judged.scores[0] for judged in self.judged(asked, scores_alone)]).reshape(
+            len(options), len(items)
+        )
         return [float(mean) for mean in np.where(np.isfinite(scores), scores, 0.0).mean(axis=1)]
 
     def tried(self, begun: Sequence[_Begun], trigger: Trigger) -> list[Attempt]:
@@ -145,7 +157,7 @@ class _Search:
             for row, each in enumerate(begun)
             if each.breakable and trigger
         }
-        judged = self.judged([(begun[row].situation, text.whole) for row, text in changed.items()])
+        judged = self.judged([(begun[row].situation, text.whole) for row, text in changed.items()], every)
         after = dict(zip(changed, judged, strict=True))
         return [
             _attempt(each, changed.get(row), after.get(row), lacked=NO_OTHERS if each.breakable and not trigger else "")

@@ -9,7 +9,7 @@ from itertools import accumulate, chain
 import numpy as np
 
 from probes.core.model import Classifier
-from probes.robustness.adversarial.parts import Goal, Judged
+from probes.robustness.adversarial.parts import Goal, Judged, Trial, every
 from probes.robustness.search import Request
 
 
@@ -47,21 +47,25 @@ class ClassifierVictim:
         ]
 
     def _confirmed(self, requests: Sequence[Request], screened: list[Judged]) -> list[Judged]:
-        """What the screen says; whether a goal is reached, and whether a text asked alone, as a start is, has an answer
-        at all, the model itself decides."""
-        rows = [_doubted(request, judged) for request, judged in zip(requests, screened, strict=True)]
-        again = [
-            Request(request.oracle, request.item, [request.questions[row] for row in places])
-            for request, places in zip(requests, rows, strict=True)
-        ]
-        exact = self._judged(self.exact, again)
-        for judged, places, better in zip(screened, rows, exact, strict=True):
-            judged.reached[places] = better.reached
-            judged.scores[places] = np.where(np.isfinite(better.scores), judged.scores[places], better.scores)
+        """What the screen says; of what is in doubt, whether it reaches the goal and has an answer at all is for the
+        model itself to say."""
+        groups = [_doubts(request, judged) for request, judged in zip(requests, screened, strict=True)]
+        while any(groups):
+            left = [number for number, its in enumerate(groups) if its]
+            rows = [groups[number].pop(0) for number in left]
+            again = [
+                replace(requests[number], questions=[requests[number].questions[row] for row in places])
+                for number, places in zip(left, rows, strict=True)
+            ]
+            for number, places, better in zip(left, rows, self._judged(self.exact, again), strict=True):
+                judged = screened[number]
+                judged.reached[places] = better.reached
+                judged.scores[places] = np.where(np.isfinite(better.scores), judged.scores[places], better.scores)
+                if better.reached.any():
+                    groups[number].clear()
         return screened
 
 
-def _doubted(request: Request, judged: Judged) -> list[int]:
-    if len(request.questions) == 1:
-        return [0]
-    return [int(row) for row in np.flatnonzero(judged.reached)]
+def _doubts(request: Request, judged: Judged) -> list[list[int]]:
+    doubts = request.doubts if isinstance(request, Trial) else every
+    return [list(rows) for rows in doubts(judged) if rows]

@@ -14,9 +14,9 @@ from probes.core.errors import ModelError, UsageError, did_you_mean
 from probes.core.examples import Text
 from probes.core.model import Classifier
 from probes.robustness.adversarial.attacked import Attacked
-from probes.robustness.adversarial.parts import VICTIM, Attempt, Judged, Outcome, Situation
+from probes.robustness.adversarial.parts import VICTIM, Attempt, Judged, Outcome, Situation, Trial
 from probes.robustness.adversarial.recipe import Resource, Sources
-from probes.robustness.search import Oracle, Request
+from probes.robustness.search import Oracle
 from probes.robustness.textattack.bridge import WANTS, Ask, Found, Item, Progress
 
 PREFIX = "textattack:"
@@ -156,7 +156,7 @@ def _asked(model: Classifier) -> Ask:
 
 
 def _judged(victim: Oracle, situations: Sequence[Situation], texts: Sequence[Text]) -> list[Judged]:
-    return list(victim([Request(VICTIM, each.item, [text]) for each, text in zip(situations, texts, strict=True)]))
+    return list(victim([Trial(VICTIM, each.item, [text]) for each, text in zip(situations, texts, strict=True)]))
 
 
 def _ended(situation: Situation, found: Found) -> Attacked:

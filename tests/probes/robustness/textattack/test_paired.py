@@ -1,8 +1,10 @@
 """Recipes of our parts beside TextAttack's own: from the same random numbers the same texts."""
 
 import os
+import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.tiny_models import SENTENCES, build
@@ -12,6 +14,19 @@ STOPWORDS = ("a", "and", "but", "for", "the", "they", "to", "was")
 RECIPES = ("pruthi", "textbugger", "input-reduction")
 """They need no data but stopwords, and vectors that are made here."""
 TEXTS = (*SENTENCES[:4], SENTENCES[-1])
+
+
+def test_numbers_are_drawn_as_numpy_draws_them():
+    from benchmarks.attacks_beside import Paired
+
+    ranges = random.Random(0)
+    for seed in range(20):
+        for _ in range(2):  # the second time from the beginning, though the same were drawn from before
+            paired = Paired.of(seed)
+            np.random.seed(seed)
+            for _ in range(100):
+                low, span = ranges.randrange(3), ranges.randrange(1, 70)
+                assert paired.integer(low, low + span) == np.random.randint(low, low + span)
 
 
 @pytest.mark.textattack

@@ -31,7 +31,7 @@ def own_data(config: Config, model: ModelCard) -> Loaded:
     return builtin_corpus(pairs=config.pairs or model.task == "multiple-choice")
 
 
-def read(source: str, config: Config, model: ModelCard, *, may_lack_label: bool = False, **how: Any) -> Loaded:
+def read(source: str, config: Config, model: ModelCard, *, may_lack: bool = False, **how: Any) -> Loaded:
     """A data set of the user, by the columns that the request names; raises as `load_data`."""
     from probes.data.load import Columns, load_data
 
@@ -40,7 +40,7 @@ def read(source: str, config: Config, model: ModelCard, *, may_lack_label: bool 
         label=config.label_column,
         groups=config.group_columns,
         cluster=config.cluster_column,
-        may_lack_label=may_lack_label,
+        may_lack=may_lack,
     )
     return load_data(source, card=model, columns=columns, label_map=config.label_map, **how)
 
@@ -59,7 +59,7 @@ def data_of_other_kinds(config: Config, model: ModelCard, loaded: Loaded) -> Dom
             hint="name them with --data; labels are not needed for every comparison",
         )
     if config.shifts:
-        others = {name: read(source, config, model, may_lack_label=True) for name, source in config.shifts.items()}
+        others = {name: read(source, config, model, may_lack=True) for name, source in config.shifts.items()}
         return named(loaded.examples, {name: (other.examples, other.card) for name, other in others.items()})
     if config.in_domain and COLUMN not in loaded.card.groups:
         raise UsageError(f"--in-domain needs a column called {COLUMN}", hint=f"add --group-column {COLUMN}")

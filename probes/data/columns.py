@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from probes.core.answers import WRITING_HEADS, ProblemType
 from probes.core.errors import DataError, UsageError, did_you_mean
@@ -50,14 +50,14 @@ class Columns:
         label: the column with the right answers; of a model that writes, with the texts that it should write.
         groups: columns whose values divide the items into groups to be compared.
         cluster: a column whose equal values mark items that are not independent (one author, one conversation).
-        may_lack_label: data without the named label column have no right answers, instead of being refused.
+        may_lack: the named columns of labels, groups and clusters need not be there, as in data of another kind.
     """
 
     text: tuple[str, ...] = ()
     label: str | None = None
     groups: tuple[str, ...] = ()
     cluster: str | None = None
-    may_lack_label: bool = False
+    may_lack: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,18 +88,24 @@ def assign(table: Table, columns: Columns, *, card: ModelCard, where: str) -> Ro
         UsageError: for a named column that is not there, is used twice, or is of labels that the model has not.
         DataError: when nothing or more than one thing could be the text or the label.
     """
+    absent = _absent(columns, table) if columns.may_lack else {}
+    lacking = columns.label in absent
+    columns = replace(
+        columns,
+        label=None if lacking else columns.label,
+        groups=tuple(name for name in columns.groups if name not in absent),
+        cluster=None if columns.cluster in absent else columns.cluster,
+    )
     _check(columns, table, where)
     other = (*columns.groups, *([columns.cluster] if columns.cluster else []))
-    lacking = columns.label if columns.label not in table.names else None
-    named = () if lacking else (columns.label,) if columns.label else None
+    named: tuple[str, ...] | None = () if lacking else (columns.label,) if columns.label else None
     labels = _labels(table, (*columns.text, *other), card, where) if named is None else named
     if labels and card.problem is ProblemType.MASKED_LM:
         raise UsageError("a masked language model has no labels to compare with", hint="leave out --label-column")
     text = columns.text or _text(table, (*labels, *other), card, where, answered=bool(labels))
     rest = [name for name in table.names if name not in (*text, *labels, *columns.groups, columns.cluster)]
-    notes = () if labels else _no_label_notes(rest, card)
-    if lacking:
-        notes = (f"There is no column {lacking!r}: nothing that needs the right answers can be measured.",)
+    notes = () if labels or lacking else _no_label_notes(rest, card)
+    notes = (*notes, *(f"There is no column {name!r}: {follows}." for name, follows in absent.items()))
     if card.problem is ProblemType.TOKEN and len(text) > 1:
         raise UsageError("a tagger reads one text, not a pair", hint="name one column of words with --text-column")
     if card.problem is ProblemType.SPAN and len(text) < 2:
@@ -121,9 +127,18 @@ def assign(table: Table, columns: Columns, *, card: ModelCard, where: str) -> Ro
     )
 
 
+def _absent(columns: Columns, table: Table) -> dict[str, str]:
+    """Name of a column that is not there -> what follows; what stands for the texts is not asked about."""
+    follows: dict[str | None, str] = {
+        **dict.fromkeys(columns.groups, "its groups cannot be compared here"),
+        columns.cluster: "different texts count as independent here",
+        columns.label: "nothing that needs the right answers can be measured",
+    }
+    return {name: what for name, what in follows.items() if name is not None and name not in table.names}
+
+
 def _check(columns: Columns, table: Table, where: str) -> None:
-    label = () if columns.may_lack_label else (columns.label,)
-    for name in (*columns.text, *label, *columns.groups, columns.cluster):
+    for name in (*columns.text, columns.label, *columns.groups, columns.cluster):
         if name is not None and name not in table.names:
             raise UsageError(f"{where} has no column {name!r}", hint=did_you_mean(name, table.names))
     if len(columns.text) > 2:

@@ -129,13 +129,25 @@ def test_a_column_that_does_not_exist(load_rows, columns):
 
 def test_other_data_may_lack_the_named_label_column(load_rows):
     """A column that only looks like the labels is not taken in its place."""
-    columns = Columns(label="gold", may_lack_label=True)
+    columns = Columns(label="gold", may_lack=True)
     loaded = load_rows([{"text": "a", "label": "positive"}], columns=columns)
     assert loaded.card.labelled == 0
     assert loaded.card.notes == ("There is no column 'gold': nothing that needs the right answers can be measured.",)
     assert load_rows([{"text": "a", "gold": "positive"}], columns=columns).card.labelled == 1
     with pytest.raises(UsageError, match="no column 'txet'"):
-        load_rows([{"text": "a"}], columns=Columns(text=("txet",), label="gold", may_lack_label=True))
+        load_rows([{"text": "a"}], columns=Columns(text=("txet",), label="gold", may_lack=True))
+
+
+def test_other_data_may_lack_the_named_groups_and_clusters(load_rows):
+    columns = Columns(label="gold", groups=("sex", "age"), cluster="author", may_lack=True)
+    loaded = load_rows([{"text": "a", "gold": "positive", "age": "old"}], columns=columns)
+    assert loaded.card.notes[:2] == (
+        "There is no column 'sex': its groups cannot be compared here.",
+        "There is no column 'author': different texts count as independent here.",
+    )
+    assert [dict(example.groups) for example in loaded.examples] == [{"age": "old"}]
+    whole = load_rows([{"text": "a", "gold": "positive", "age": "old", "sex": "f", "author": "x"}], columns=columns)
+    assert (dict(whole.examples[0].groups), whole.examples[0].cluster) == ({"sex": "f", "age": "old"}, "x")
 
 
 @pytest.mark.parametrize(

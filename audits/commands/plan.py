@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from audits.commands.options import output_options, request_options
+from probes.core.counts import plural
 
 if TYPE_CHECKING:  # `audit --help` loads nothing heavy
     from audits.console import Terminal
@@ -86,7 +87,7 @@ def _tell(terminal: Terminal, plan: Plan, subject: Subject, *, pace: float) -> N
     ):
         terminal.line(f"Note: {note}")
     terminal.line(
-        f"{len(steps)} probes, about {plan.calls:,} model calls, about {plan.calls * pace / 60:.1f} minutes on "
-        f"{subject.device_name} (estimated from the model's size and a short timing of this machine; repeated "
-        "texts and the cache make it less)."
+        f"{plural(len(steps), 'probe')}, about {plural(plan.calls, 'model call')}, "
+        f"about {plan.calls * pace / 60:.1f} minutes on {subject.device_name} (estimated from "
+        "the model's size and a short timing of this machine; repeated texts and the cache make it less)."
     )

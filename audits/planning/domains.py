@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from probes.core.counts import plural
 from probes.core.errors import UsageError, did_you_mean
 from probes.core.examples import NO_VALUE, DataCard, Example, data_fingerprint
 from probes.core.sampling import stratified
@@ -98,7 +99,11 @@ def _chosen(value: str, counts: Mapping[str, int], *, asked: bool, rows: int) ->
     yield f"probes that compare kinds of text take the {COLUMN} {value!r} as in-domain ({counts[value]:,} items){why}"
     nowhere = rows - sum(counts.values())
     if nowhere:
-        yield f"{nowhere:,} items have no {COLUMN} and are compared with nothing"
+        yield plural(
+            nowhere,
+            f"item has no {COLUMN} and is compared with nothing",
+            f"items have no {COLUMN} and are compared with nothing",
+        )
 
 
 def _usable(domains: Domains) -> Domains:

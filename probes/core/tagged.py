@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from probes.core.answers import Bools, Ints
+from probes.core.counts import plural
 from probes.core.entities import Entity, Tagset
 from probes.core.entity_decisions import Decisions
 from probes.core.examples import Example
@@ -155,7 +156,7 @@ def unread_words(answers: Taggings) -> tuple[Bools, str]:
     texts = sum(bool(unread[answers.words_of(row)].any()) for row in range(len(answers)))
     if not texts:
         return unread, ""
-    return unread, f"{int(unread.sum())} words of {texts} texts were not read (cut off) and are not scored"
+    return unread, f"{plural(int(unread.sum()), 'word')} of {plural(texts, 'text')} not read (cut off) and not scored"
 
 
 def cases(items: Tagged, ctx: Context) -> Iterator[Evidence]:

@@ -12,6 +12,7 @@ import numpy as np
 from probes.core.answers import Bools, Classifications, Floats, Ints, ProblemType, correct
 from probes.core.attributions import Attribution, Method
 from probes.core.attributors import Attributor
+from probes.core.counts import plural
 from probes.core.examples import Example
 from probes.core.labelled import gold_text
 from probes.core.records import Accounting, Shown, WordWeight
@@ -164,7 +165,7 @@ def sampled(explained: int, total: int | None) -> str:
 def unread(attributions: Iterable[Attribution]) -> str:
     """How many words of these texts the model did not read, in words; nothing where it read all."""
     words = sum(each.unread for each in attributions)
-    return f"{words} words lie beyond the model's length limit" if words else ""
+    return f"{plural(words, 'word lies', 'words lie')} beyond the model's length limit" if words else ""
 
 
 def shown(attribution: Attribution, *, answer: str, confidence: float | None) -> Shown:

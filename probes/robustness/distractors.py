@@ -10,6 +10,7 @@ import numpy as np
 
 from probes.core.answered import accepted
 from probes.core.answers import Bools, ProblemType
+from probes.core.counts import plural
 from probes.core.errors import UsageError
 from probes.core.examples import Example
 from probes.core.measuring import measured, share
@@ -134,7 +135,7 @@ def _accounting(eligible: int, rows: AnswerTrials[Answers], part: Slice) -> Acco
     left, unlabelled = eligible - len(rows), int((~rows.labelled).sum())
     notes = (
         (left, f"{left} questions have no name or number that could be exchanged, or are of another form"),
-        (unlabelled, f"{unlabelled} items without accepted answers count for changed answers only"),
+        (unlabelled, f"{plural(unlabelled, 'item')} without accepted answers, for changed answers only"),
     )
     return Accounting(
         eligible=eligible,

@@ -16,6 +16,7 @@ import numpy as np
 
 from probes.core import stats
 from probes.core.answers import SEQUENCE_HEADS, Floats, ProblemType
+from probes.core.counts import plural
 from probes.core.errors import UsageError
 from probes.core.examples import Example
 from probes.core.model import Classifier, Model, Reader, Tagger
@@ -161,7 +162,7 @@ def _note(rows: Trials, *, rejected: int) -> str:
     unlabelled = int((~rows.labelled).sum())
     notes = (
         (rejected, f"{rejected} changed texts came out blank or of another length and were left out"),
-        (unlabelled, f"{unlabelled} items without a right answer count for changed answers only"),
+        (unlabelled, f"{plural(unlabelled, 'item')} without a right answer, for changed answers only"),
     )
     return "; ".join(note for count, note in notes if count)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from probes.core.answered import accepted
+from probes.core.counts import plural
 from probes.core.examples import Example
 from probes.core.model import Reader
 from probes.core.probe import Context
@@ -109,7 +110,7 @@ def _accounting(eligible: int, made: _Made, rows: AnswerTrials[Answers], part: S
         (rejected, f"{rejected} changed texts came out blank or of another length and were left out"),
         (made.unshielded, f"{made.unshielded} contexts could not be changed without touching the answer"),
         (made.unknown, f"{made.unknown} contexts were left alone, because their answers are not known"),
-        (unlabelled, f"{unlabelled} items without accepted answers count for changed answers only"),
+        (unlabelled, f"{plural(unlabelled, 'item')} without accepted answers, for changed answers only"),
     )
     return Accounting(
         eligible=eligible,

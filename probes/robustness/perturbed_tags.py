@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from probes.core.answers import Floats
+from probes.core.counts import plural
 from probes.core.entity_decisions import Decisions
 from probes.core.examples import Example
 from probes.core.measuring import measured, share
@@ -87,8 +88,8 @@ def _note(rows: TagTrials, *, rejected: int) -> str:
     unlabelled, unread = int((~rows.labelled).sum()), int((~rows.read).sum())
     notes = (
         (rejected, f"{rejected} changed texts came out with other words, blank or of another length and were left out"),
-        (unlabelled, f"{unlabelled} items without right answers count for changed answers only"),
-        (unread, f"{unread} words were not read before or after the change and are not scored"),
+        (unlabelled, f"{plural(unlabelled, 'item')} without right answers, for changed answers only"),
+        (unread, f"{plural(unread, 'word')} not read before or after the change, and not scored"),
     )
     return "; ".join(note for count, note in notes if count)
 

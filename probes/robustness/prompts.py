@@ -13,6 +13,7 @@ from probes.core import stats
 from probes.core.answer_scores import f1
 from probes.core.answered import accepted, exact_of
 from probes.core.answers import WRITING_HEADS, Bools, Floats
+from probes.core.counts import plural
 from probes.core.errors import UsageError, did_you_mean
 from probes.core.examples import Example
 from probes.core.generations import Decoding
@@ -218,7 +219,7 @@ def _accounting(eligible: int, made: _Made, rows: AnswerTrials[Replies]) -> Acco
         (made.unshielded, f"{made.unshielded} prompts could not be changed without touching an accepted answer"),
         (len(made.changes) - len(rows), "pairs with an empty reply are not scored"),
         (cut, f"of {cut} prompts the beginning was not read, because they are too long"),
-        (unlabelled, f"{unlabelled} items without accepted answers count for changed replies only"),
+        (unlabelled, f"{plural(unlabelled, 'item')} without accepted answers, for changed replies only"),
     )
     return Accounting(
         eligible=eligible,

@@ -14,6 +14,7 @@ from probes.bias.counterfactual.answered import Answered
 from probes.bias.counterfactual.contrasts import Contrasts, from_data, from_templates
 from probes.bias.counterfactual.gaps import disparity, each_pair, too_few, whole_axis
 from probes.core.answers import Floats
+from probes.core.counts import plural
 from probes.core.examples import Example, Text
 from probes.core.model import Classifier
 from probes.core.probe import Context, ProbeDoc, ProbeInfo
@@ -193,7 +194,7 @@ def _accounting(contrasts: Contrasts, answered: Answered) -> Accounting:
 
 def _nothing(contrasts: Contrasts, part: dict[str, str]) -> Skip:
     detail = (
-        f"{contrasts.mentioning} texts mention a group of this axis, and none of them could be swapped."
+        f"{plural(contrasts.mentioning, 'text mentions', 'texts mention')} a group of this axis; none could be swapped."
         if contrasts.mentioning
         else "None of the texts mentions a group of this axis."
     )

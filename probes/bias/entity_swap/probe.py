@@ -22,6 +22,7 @@ from probes.bias.entity_swap.swaps import (
 )
 from probes.core import stats
 from probes.core.answers import Bools, ProblemType
+from probes.core.counts import plural
 from probes.core.entities import Tagset
 from probes.core.examples import Example
 from probes.core.labelled import no_gold
@@ -157,8 +158,15 @@ class EntitySwap:
 def _accounting(swapped: Swapped, axis: str, *, eligible: int) -> Accounting:
     scored = len(swapped.items)
     notes = (
-        (scored, f"{len(swapped)} sentences with a name put in"),
-        (swapped.unread, f"{swapped.unread} sentences in which a name was cut off were left out"),
+        (scored, f"{plural(len(swapped), 'sentence')} with a name put in"),
+        (
+            swapped.unread,
+            plural(
+                swapped.unread,
+                "sentence in which a name was cut off was left out",
+                "sentences in which a name was cut off were left out",
+            ),
+        ),
     )
     return Accounting(
         eligible=eligible,

@@ -12,6 +12,7 @@ from probes.bias.groups.cases import cases, outcomes
 from probes.bias.groups.comparison import Comparison
 from probes.bias.groups.items import Attribute, GroupItems, attributes
 from probes.core.answers import ProblemType
+from probes.core.counts import plural
 from probes.core.errors import UsageError
 from probes.core.examples import Example
 from probes.core.measuring import no_positive_class
@@ -138,7 +139,7 @@ def _accounting(items: GroupItems, found: Sequence[Attribute]) -> Accounting:
     scored, n = int(known.sum()), len(items)
     unlabelled = int((known & ~items.labelled).sum())
     notes = (
-        (n - scored, f"{n - scored} items have no value in any group column"),
+        (n - scored, f"{plural(n - scored, 'item has', 'items have')} no value in any group column"),
         (items.unscored, f"the model gave no finite answer to {items.unscored}"),
         (unlabelled, f"{unlabelled} without a right answer count for the rates of answers only"),
     )

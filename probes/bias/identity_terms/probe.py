@@ -14,6 +14,7 @@ from probes.bias.identity_terms.items import IdentityItems, from_data, from_sent
 from probes.bias.identity_terms.numbers import by_group, over_groups
 from probes.bias.identity_terms.words import words_used
 from probes.core.answers import ProblemType
+from probes.core.counts import plural
 from probes.core.examples import Example
 from probes.core.labelled import no_gold
 from probes.core.model import Classifier
@@ -146,13 +147,13 @@ def _ask(model: Classifier, data: Sequence[Example]) -> list[IdentityItems]:
 
 def _accounting(items: IdentityItems) -> Accounting:
     naming = int(items.mentioning.sum())
-    unlabelled = f"; {items.unlabelled} texts are not labelled" if items.unlabelled else ""
+    unlabelled = f"; {plural(items.unlabelled, 'text is', 'texts are')} not labelled" if items.unlabelled else ""
     return Accounting(
         eligible=len(items) + items.unscored,
         scored=len(items),
         unscored=items.unscored + items.unlabelled,
         tied=int(items.answers.tied.sum()) if len(items) else 0,
-        note=f"{naming} texts name a listed group{unlabelled}",
+        note=f"{plural(naming, 'text names', 'texts name')} a listed group{unlabelled}",
         slice={"source": items.source},
     )
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from probes.core.attributions import Method
 from probes.core.attributors import Attributor
+from probes.core.counts import plural
 from probes.core.errors import UsageError
 from probes.core.examples import Example
 from probes.core.measuring import measured
@@ -96,7 +97,7 @@ class TopWords:
         items = Explained.ask(model, stratified(data, limit=self.items, seed=ctx.seed), method=method)
         found = sides(items, most=self.labels)
         left_out = max(0, len(set(items.targets)) - self.labels)
-        note = f"{left_out} answers given more rarely are not reported" if left_out else ""
+        note = f"{plural(left_out, 'answer')} given more rarely and not reported" if left_out else ""
         yield accounting(items, asked=self.method, total=len(data), note=note)
         if not len(items):
             yield Skip(reason=SkipReason.TOO_FEW, detail="There is no item to explain.")

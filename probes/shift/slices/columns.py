@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from probes.core.answers import Floats
+from probes.core.counts import plural
 from probes.core.examples import NO_VALUE, Example
 from probes.core.groups import group_columns, group_values
 from probes.core.records import Skip, SkipReason
@@ -112,7 +113,7 @@ def _recognised(there: Sequence[str], names: Sequence[str]) -> str:
 
 def _unknown(column: str, count: int) -> Iterator[str]:
     if count:
-        yield f"{count} texts have no value in column {column!r} that can be used"
+        yield f"{plural(count, 'text has', 'texts have')} no value in column {column!r} that can be used"
 
 
 def _absent(name: str, there: Sequence[str]) -> Skip:

@@ -198,7 +198,7 @@ def test_commonest_labels_only_and_a_sample():
     made = run(model, corpus(), labels=1, items=100)
     assert {m.slice["label"] for m in measured(made).values()} == {made[1].slice["label"]}
     assert (made[0].eligible, made[0].scored) == (160, 100)
-    assert "1 answers given more rarely" in made[0].note
+    assert "1 answer given more rarely" in made[0].note
     assert "60 of 160 items are left out: a sample of 100 is explained, the most" in made[0].note
     assert "left out" not in run(model, corpus(), items=160)[0].note
 

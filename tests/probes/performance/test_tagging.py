@@ -124,7 +124,7 @@ def test_words_that_were_not_read_are_left_out_and_counted():
     assert found["word_accuracy"] == 1.0
     assert found["unread_words"] == pytest.approx(3 / 9)
     note = next(record for record in records if isinstance(record, Accounting)).note
-    assert note == "3 words of 1 texts were not read (cut off) and are not scored"
+    assert note == "3 words of 1 text not read (cut off) and not scored"
 
 
 def many(n=60, *, wrong=0.3, seed=0):

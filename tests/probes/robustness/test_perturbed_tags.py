@@ -132,7 +132,7 @@ def test_words_read_on_one_side_only_are_left_out_on_both():
     records = run("lower_case", rule=forgetful, severities=(5,))
     found = {record.key: record.estimate for record in of(Measurement, records)}
     assert found["flip_rate[severity=5]"].n == len(DATA)  # people; no place was read in small letters
-    assert "words were not read before or after the change" in of(Accounting, records)[0].note
+    assert "words not read before or after the change" in of(Accounting, records)[0].note
 
 
 def test_changes_within_noise_are_no_changes():

@@ -185,9 +185,9 @@ def _left_open(records: Sequence[Record]) -> str:
 def _method(step: PlannedStep, doc: Methodology, loaded: Loaded) -> tuple[Fact, ...]:
     data = loaded.manifest.data
     return (
-        Fact("What it measures", _whole(doc.measures)),
-        Fact("How", _whole(doc.method)),
-        *(Fact(part, _whole(told)) for part, told in doc.parts.items()),
+        Fact("What it measures", _whole(doc.measures), prose=True),
+        Fact("How", _whole(doc.method), prose=True),
+        *(Fact(part, _whole(told), prose=True) for part, told in doc.parts.items()),
         Fact("Data", _data(step, data)),
     )
 

@@ -186,7 +186,7 @@ def environment(limits: Limits, *, masked: bool = True) -> Environment:
     """The template environment: everything escaped, offensive words masked, unseen characters named, an unknown name
     is an error.
     """
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(template_folder()),
         autoescape=True,
         undefined=StrictUndefined,
@@ -196,6 +196,16 @@ def environment(limits: Limits, *, masked: bool = True) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=False,
     )
+    made.filters["spans"] = spans
+    return made
+
+
+def spans(text: str) -> list[tuple[str, bool]]:
+    """(part, is it typed) of sentences with what is typed between backticks; with one of them too many all is plain."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return [(text, False)]
+    return [(type(text)(part), place % 2 == 1) for place, part in enumerate(parts) if part]
 
 
 def template_folder() -> Path:

@@ -32,11 +32,12 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A name with its value; `code` for what is typed or copied."""
+    """A name with its value; `code` for what is typed or copied, `prose` for sentences with such between backticks."""
 
     name: str
     value: str
     code: bool = False
+    prose: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

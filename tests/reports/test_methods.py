@@ -43,3 +43,22 @@ def test_a_method_without_end_is_cut(tmp_path):
     html = single(load(run_with(tmp_path, method="x" * 1_000_000)), LADDER[-1], True)["report.html"]
     assert len(html) < 500_000
     assert f"{1_000_000 - LADDER[-1].whole:,} more characters" in html.decode("utf-8")
+
+
+def test_what_is_typed_stands_out_and_nothing_else_of_a_text_counts(tmp_path):
+    told = {
+        "method": "It asks `budget` times, <b>then</b> stops.",
+        "limits": "Beyond `<i>` it ends.",
+        "measures": "A ` b.",
+    }
+    html = single(load(run_with(tmp_path, **told)), LADDER[0], True)["report.html"].decode("utf-8")
+    assert "It asks <code>budget</code> times, &lt;b&gt;then&lt;/b&gt; stops." in html
+    assert "Beyond <code>&lt;i&gt;</code> it ends." in html
+    assert "<dd>A ` b.</dd>" in html
+
+
+def test_a_long_text_between_backticks_is_printed_to_its_end(tmp_path):
+    method = "It asks `budget` times. " * 150 + "Then it stops."
+    html = single(load(run_with(tmp_path, method=method)), LADDER[0], True)["report.html"].decode("utf-8")
+    chapter = Page(re.search(r'<article class="chapter".*?</article>', html, re.DOTALL)[0]).words
+    assert method.replace("`", "") in chapter

@@ -65,6 +65,7 @@ COLUMNS = (
     "way", "sentences", "queries", "success", "queries/s (CPU)", "queries/s (wall)", "x as it installs",
     "x dynamic padding", "same outcome", "same text", "same text where broken",
 )  # fmt: skip
+FEWEST = 3
 PEERS = ("installed", "dynamic", "replayed")
 CLOCKS = {"cpu": "CPU time", "wall": "wall time"}
 
@@ -118,7 +119,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, help="of both; medians are given")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, default=RESULTS / "attacks.md")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if min(options.texts, options.pwws) < FEWEST:
+        parser.error(f"--texts and --pwws are {FEWEST} at least: of fewer nothing is published")
+    return options
 
 
 @dataclass

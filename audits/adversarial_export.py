@@ -181,8 +181,13 @@ def _notes(cases: Sequence[Evidence], rows: Sequence[Any], *, reduced: int, unma
     notes = ["The labels to train on hold only where a change left the meaning as it was: check the sheet first."]
     if unlabelled:
         notes.append(f"{unlabelled} of {len(cases)} attacked texts have no right answer: none to train on.")
+    if twice := len(cases) - unlabelled - len(rows):
+        notes.append(f"{plural(twice, 'text')} that several recipes came to: once among those to train on.")
     if reduced:
         notes.append(f"{plural(reduced, 'text')} cut down to a word left out: no answer is broken there.")
     if not unmask:
-        notes.append("Offensive words and personal data are masked as in the report; with --unmask they are not.")
+        notes.append(
+            "Offensive words and personal data are masked as in the report. To train on, write them with --unmask: "
+            "a model learns nothing from asterisks that nobody types."
+        )
     return notes

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from audits.cli import COMMANDS, cli
-from audits.planning.plan import parameters_of
+from audits.planning.plan import settable
 from audits.policy.file import json_schema
 from probes.registry import load_registry
 
@@ -49,7 +49,7 @@ def probes_page() -> str:
     parts = ["# Built-in probes\n", NOTE]
     for name, probe in load_registry().probes.items():
         doc = probe.info.doc
-        parameters = ", ".join(f"`{key}={value!r}`" for key, value in parameters_of(probe).items()) or "none"
+        parameters = ", ".join(f"`{key}={value!r}`" for key, value in settable(probe).items()) or "none"
         method = "\n  - ".join((doc.method, *(f"{part}: {told}" for part, told in doc.parts.items())))
         parts.append(
             f"## {name}\n\n**{doc.question}**\n\n"

@@ -38,6 +38,9 @@ EXPLAINED = (
 CHANGED, ALIKE = ("Before", "After"), ("First text", "Second text")
 """Headings of the two texts of a case."""
 
+_MORE = 3
+"""How many times the usual number of examples is shown, at most, so that each part of the data has one."""
+
 CLOSED = "Texts under a content note may hurt a reader; each opens on request."
 
 
@@ -66,15 +69,31 @@ def _group(found: Sequence[Evidence], limits: Limits, headings: tuple[str, str])
 
 
 def _limited(found: Sequence[Evidence], limits: Limits) -> tuple[list[Evidence], str]:
-    """As many of each kind of case as may be shown, and a note on the rest."""
+    """As many of each kind of case as may be shown, in the order of the record, and a note on the rest."""
+    kinds: dict[str, list[int]] = {}
+    for place, evidence in enumerate(found):
+        kinds.setdefault(evidence.slice.get("kind", ""), []).append(place)
+    places = sorted(place for members in kinds.values() for place in _picked(found, members, limits))
+    return [found[place] for place in places], limited(found, len(places), "examples")[1]
+
+
+def _picked(found: Sequence[Evidence], places: Sequence[int], limits: Limits) -> list[int]:
+    """The first of each part of the data before the second of any; where there are many parts, a few cases more."""
+    parts = _parts([found[place] for place in places])
     seen: Counter[str] = Counter()
-    shown = []
-    for evidence in found:
-        kind = evidence.slice.get("kind", "")
-        seen[kind] += 1
-        if seen[kind] <= limits.cases:
-            shown.append(evidence)
-    return shown, limited(found, len(shown), "examples")[1]
+    turns = []
+    for place, part in zip(places, parts, strict=True):
+        turns.append((seen[part], place))
+        seen[part] += 1
+    room = max(limits.cases, min(len(seen), _MORE * limits.cases))
+    return [place for _, place in sorted(turns)[:room]]
+
+
+def _parts(found: Sequence[Evidence]) -> list[str]:
+    """The part each case is of, by the first setting in which they differ."""
+    keys = dict.fromkeys(key for evidence in found for key in evidence.slice)
+    columns = ([evidence.slice.get(key, "") for evidence in found] for key in keys)
+    return next((column for column in columns if len(set(column)) > 1), [""] * len(found))
 
 
 def _case(evidence: Evidence, index: int, limits: Limits, headings: tuple[str, str]) -> Case:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from probes.core.records import Curve, Point
 from reports.limits import Limits, limited
@@ -16,9 +17,15 @@ MOST = 4
 
 
 def curve_charts(curves: Sequence[Curve], *, key: str, limits: Limits) -> tuple[tuple[LineChart, ...], str]:
-    """A chart for each curve, or for several that differ in one setting only; and a note on those left out."""
-    groups = _together([curve for curve in curves if curve.points])
-    shown, note = limited(groups, limits.cases * 2, "charts")
+    """A chart for each curve, or for several that differ in one setting only; and a note on those left out.
+
+    More than `MOST` that differ so have a chart each, unless there are then more charts than may be shown.
+    """
+    drawn, room = [curve for curve in curves if curve.points], limits.cases * 2
+    groups = _together(drawn)
+    if len(groups) > room:
+        groups = _together(drawn, crowded=True)
+    shown, note = limited(groups, room, "charts")
     charts = (
         _one(group[0], f"{key}-{index}", limits) if len(group) == 1 else _several(group, f"{key}-{index}", limits)
         for index, group in enumerate(shown, start=1)
@@ -26,8 +33,8 @@ def curve_charts(curves: Sequence[Curve], *, key: str, limits: Limits) -> tuple[
     return tuple(charts), note
 
 
-def _together(curves: Sequence[Curve]) -> list[list[Curve]]:
-    """Curves that belong in one chart, each group at the place of its first."""
+def _together(curves: Sequence[Curve], *, crowded: bool = False) -> list[list[Curve]]:
+    """Curves that belong in one chart, each group at the place of its first; a large one in several if `crowded`."""
     alike: dict[tuple[object, ...], list[Curve]] = {}
     for curve in curves:
         kind = (
@@ -42,13 +49,24 @@ def _together(curves: Sequence[Curve]) -> list[list[Curve]]:
             *sorted(curve.slice),
         )
         alike.setdefault(kind, []).append(curve)
-    return [part for group in alike.values() for part in ([group] if _comparable(group) else [[c] for c in group])]
+    return [
+        part
+        for group in alike.values()
+        for part in (_shares(group) if _comparable(group) and (crowded or len(group) <= MOST) else [[c] for c in group])
+    ]
+
+
+def _shares(curves: Sequence[Curve]) -> list[list[Curve]]:
+    """Charts of at most `MOST` lines, of nearly the same number."""
+    charts = -(-len(curves) // MOST)
+    ends = [-(-len(curves) * number // charts) for number in range(charts + 1)]
+    return [list(curves[start:end]) for start, end in pairwise(ends)]
 
 
 def _comparable(curves: Sequence[Curve]) -> bool:
     different = _different(curves)
     distinct = len({tuple(sorted(curve.slice.items())) for curve in curves}) == len(curves)
-    return len(curves) <= MOST and len(different) == 1 and distinct and curves[0].reference == "none"
+    return len(different) == 1 and distinct and curves[0].reference == "none"
 
 
 def _different(curves: Sequence[Curve]) -> list[str]:

@@ -27,7 +27,7 @@ class Limits:
         plotted: rows of one interval plot.
         rows: rows of any other table.
         chapters: probes with a chapter.
-        cases: examples of a chapter, random and worst each.
+        cases: examples of a chapter, random and worst each; more where their settings have more values than that.
         text: characters of an example text.
         whole: characters of a `Whole`.
         string: characters of any other string.

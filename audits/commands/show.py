@@ -16,7 +16,7 @@ import click
 def command(probe: str, plugins: tuple[Path, ...]) -> int:
     """Explain PROBE: what it measures, why, how, its limits and sources."""
     from audits.console import Terminal
-    from audits.planning.plan import parameters_of
+    from audits.planning.plan import settable
     from probes.registry import load_registry
 
     found = load_registry(plugin_files=plugins).get(probe)
@@ -38,7 +38,7 @@ def command(probe: str, plugins: tuple[Path, ...]) -> int:
         needs += ["right answers"] if info.gold else []
         terminal.line(f"\nNeeds\n  {', '.join(needs)}; about {info.calls:g} model calls an item")
         terminal.line("\nParameters")
-        for name, value in parameters_of(found).items():
+        for name, value in settable(found).items():
             terminal.line(f"  {name} = {_written(value)}")
     return 0
 

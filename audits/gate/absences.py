@@ -29,6 +29,9 @@ NO_MATERIAL = frozenset(
 )
 """Reasons that lie in the data; a probe that was left out of the run is another matter."""
 
+_MOST_PARTS = 8
+"""How many parts of a number are listed, so that a message stays a sentence."""
+
 _ORDER = (Level.BLOCK, Level.WARN, Level.INFO)
 
 
@@ -86,15 +89,23 @@ def absences(manifest: Manifest, steps: Mapping[str, StepResult | None], checks:
 
 
 def unmatched(
-    checks: Sequence[Check], *, present: Sequence[tuple[str, str]], missing: Sequence[Absence]
+    checks: Sequence[Check],
+    *,
+    present: Sequence[tuple[str, str]],
+    missing: Sequence[Absence],
+    ran: Collection[str] = (),
 ) -> list[Absence]:
     """Checks without a measurement, though a probe they name ran without saying why; fatal where they block.
 
     An absence explains a check for its own probe only: one skipped perturbation must not hide a mistyped wildcard. Of
     a wildcard's probes those count that can have such a number which no later check decides about, unless none can.
+
+    Args:
+        present: probe and key of each number.
+        ran: probes with a step, though it may have come to no number at all.
     """
     explained = {(absence.probe, check.check) for absence in missing for check in absence.checks}
-    probes = {probe for probe, _ in present} | {absence.probe for absence in missing}
+    probes = {probe for probe, _ in present} | {absence.probe for absence in missing} | set(ran)
     return [
         _matches_nothing(check, present)
         for place, check in enumerate(checks)
@@ -229,14 +240,34 @@ def _deciding(checks: Sequence[Check], probe: str) -> tuple[Check, ...]:
 def _skips_in(step: PlannedStep, result: StepResult, checks: Sequence[Check]) -> list[Absence]:
     rows = []
     keys = [record.key for record in result.records if isinstance(record, Measurement)]
-    for skip in result.records:
-        if isinstance(skip, Skip):
-            about = tuple(check for check in checks if _is_about(check, step.probe, skip))
-            if skip.name is None and not skip.slice:  # what was measured all the same is judged by its number
-                about = tuple(check for check in about if not any(check.matches(step.probe, key) for key in keys))
-            if about:
-                rows.append(_skipped(skip, probe=step.probe, risk=step.risk, title=step.title, checks=about))
-    return rows
+    skips = [record for record in result.records if isinstance(record, Skip)]
+    for skip in skips:
+        about = tuple(check for check in checks if _is_about(check, step.probe, skip))
+        if skip.name is None and not skip.slice:  # what was measured all the same is judged by its number
+            about = tuple(check for check in about if not any(check.matches(step.probe, key) for key in keys))
+        if about:
+            rows.append(_skipped(skip, probe=step.probe, risk=step.risk, title=step.title, checks=about))
+    return rows if keys else rows + _for_want_of_parts(step, skips, checks, told=rows)
+
+
+def _for_want_of_parts(
+    step: PlannedStep, skips: Sequence[Skip], checks: Sequence[Check], *, told: Sequence[Absence]
+) -> list[Absence]:
+    """Numbers over all parts of a step that came to no number: they are missing for the reason that its parts are."""
+    explained = {check.check for absence in told for check in absence.checks}
+    whole = [check for check in checks if "[" not in check.key and check.check not in explained]
+    about = tuple(check for check in whole if _may_hold(step.probe, check))
+    if not skips or not about:
+        return []
+    skip = min(skips, key=_beyond_reach).model_copy(update={"name": None, "slice": {}})
+    return [_skipped(skip, probe=step.probe, risk=step.risk, title=step.title, checks=about)]
+
+
+def _beyond_reach(skip: Skip) -> int:
+    """How little a user can do about it: get what is missing, give other data, or nothing with this model."""
+    if not skip.reason.applicable:
+        return 2
+    return 1 if skip.reason in NO_MATERIAL else 0
 
 
 def _is_about(check: Check, probe: str, skip: Skip) -> bool:
@@ -280,14 +311,31 @@ def _insists(check: Check) -> bool:
 
 def _matches_nothing(check: Check, present: Sequence[tuple[str, str]]) -> Absence:
     near = {key for probe, key in present if check.matches_probe(probe)}
-    hint = f" ({did_you_mean(check.key, near)})" if near else ""
     return Absence(
         name=check.check,
         probe=check.probe,
         risk=check.probe.split(".")[0],
         title="A check without a measurement",
         status=Status.NOT_RUN,
-        message=f"No measurement of this run has that name{hint}.",
+        message=_other_parts(check, near) or _no_such_name(check, near),
         checks=(check,),
         fatal=check.required or check.level is Level.BLOCK,
     )
+
+
+def _no_such_name(check: Check, near: Collection[str]) -> str:
+    hint = f" ({did_you_mean(check.key, near)})" if near else ""
+    return f"No measurement of this run has that name{hint}."
+
+
+def _other_parts(check: Check, near: Collection[str]) -> str:
+    """For which other parts of the same kind there is the number; "" where there are none."""
+    name, _, wanted = check.key.removesuffix("]").partition("[")
+    parts = sorted(key.partition("[")[2].removesuffix("]") for key in near if key.startswith(f"{name}["))
+    parts = [part for part in parts if part.partition("=")[0] == wanted.partition("=")[0]]
+    if not parts:
+        return ""
+    if len(parts) > _MOST_PARTS:
+        parts = [*parts[:_MOST_PARTS], f"{len(parts) - _MOST_PARTS} more"]
+    listed = " and ".join(part for part in (", ".join(parts[:-1]), parts[-1]) if part)
+    return f"This run has {name} for {listed}, not for {wanted}."

@@ -109,8 +109,10 @@ def _missing(
     own = [check for check in active if not check.needs_baseline]
     found = absences(manifest, steps, own)
     found += uncompared([check for check in checks if check.needs_baseline], manifest, comparison)
-    found += unmatched(checks, present=[(step.probe, number.key) for step, number in numbers], missing=found)
-    return found + unasked([check for check in checks if comparison or not check.needs_baseline], manifest)
+    able = [check for check in checks if comparison or not check.needs_baseline]
+    present, ran = [(step.probe, number.key) for step, number in numbers], [step.probe for step in manifest.steps]
+    found += unmatched(able, present=present, missing=found, ran=ran)
+    return found + unasked(able, manifest)
 
 
 def _excepted(
@@ -133,7 +135,9 @@ def _verdict(
 ) -> Verdict:
     exit_code = _exit_code(findings, incomplete=bool(lacking), waivers=uses)
     counts = Counter(finding.status for finding in findings)
-    told = sentence(exit_code, findings, lacking=lacking, waivers=uses)
+    blocks = any(check.level is Level.BLOCK for check in policy.effective)
+    told = sentence(exit_code, findings, lacking=lacking, blocks=blocks, waivers=uses)
+    told += circumstances(manifest, exit_code, findings, said=told, policy=policy.digest, comparison=comparison)
     return Verdict(
         schema_version=SCHEMA_VERSION,
         run_id=manifest.run_id,
@@ -141,7 +145,7 @@ def _verdict(
         policy_digest=policy.digest,
         policy_file=policy.path,
         exit_code=exit_code,
-        sentence=told + circumstances(manifest, exit_code, findings, policy=policy.digest, comparison=comparison),
+        sentence=told,
         counts={status.value: counts[status] for status in Status},
         findings=findings,
         waivers=uses,

@@ -17,13 +17,19 @@ GATING = frozenset({Level.BLOCK, Level.WARN})
 
 
 def sentence(
-    exit_code: ExitCode, findings: Sequence[Finding], *, lacking: Sequence[str], waivers: Sequence[WaiverUse] = ()
+    exit_code: ExitCode,
+    findings: Sequence[Finding],
+    *,
+    lacking: Sequence[str],
+    blocks: bool,
+    waivers: Sequence[WaiverUse] = (),
 ) -> str:
     """The verdict in words.
 
     Args:
         findings: in any order; the first to be named is the first of the report's register.
         lacking: why no verdict on the model can be given; empty where one can.
+        blocks: has the policy any check that blocks, be it for other models.
         waivers: all that were given; those not in order are told.
     """
     blocking = [finding for finding in ordered(findings) if finding.level is Level.BLOCK and finding.decisive]
@@ -41,11 +47,13 @@ def sentence(
     if exit_code is ExitCode.INCONCLUSIVE:
         return _undecided(blocking, asked=asked, waivers=waivers) + _mute(findings)
     warned = sum(f.level is Level.WARN and f.status in (Status.FAIL, Status.INCONCLUSIVE) for f in findings)
-    aside = f"; {plural(warned, 'check')} that only warn did not" if warned else ""
-    return f"{_passed(blocking, decided=decided, waivers=waivers)}{aside}.{_mute(findings)}"
+    passed = _passed(blocking, decided=decided, blocks=blocks, waivers=waivers)
+    warnings = plural(warned, "check that only warns", "checks that only warn")
+    aside = f"; {warnings} did not pass" if warned else ""
+    return f"{passed}{aside}.{_mute(findings)}"
 
 
-def _passed(blocking: Sequence[Finding], *, decided: int, waivers: Sequence[WaiverUse]) -> str:
+def _passed(blocking: Sequence[Finding], *, decided: int, blocks: bool, waivers: Sequence[WaiverUse]) -> str:
     """What was met, and what was accepted although it was not: of checks that are all waived none was met."""
     waived = sum(finding.status is Status.WAIVED for finding in blocking)
     accepted = f"accepted by waiver{_until(waivers)}"
@@ -60,6 +68,8 @@ def _passed(blocking: Sequence[Finding], *, decided: int, waivers: Sequence[Waiv
         return f"The gate passed by waiver alone: none of {waived} blocking checks passed, and all are {accepted}"
     if decided:
         return f"The gate passed: all blocking checks that apply were met ({decided})"
+    if not blocks:
+        return "Nothing blocks: this policy has no blocking checks"
     return "Nothing blocks: no blocking check of this policy applies to this model"
 
 
@@ -117,16 +127,35 @@ def circumstances(
     exit_code: ExitCode,
     findings: Sequence[Finding],
     *,
+    said: str,
     policy: str,
     comparison: Comparison | None,
 ) -> str:
     """What else a reader of the verdict must know: each a sentence after a blank; "" where there is nothing.
 
     Args:
+        said: the verdict so far; no reason is told twice.
         policy: digest of the one that judged the run.
     """
-    told = (_part_alone(manifest, exit_code, findings), _other_policy(manifest, policy))
+    unjudged = _unjudged(manifest, exit_code, findings, said)
+    told = (unjudged or _part_alone(manifest, exit_code, findings), _other_policy(manifest, policy))
     return "".join((*told, _own_baseline(manifest, comparison)))
+
+
+def _unjudged(manifest: Manifest, exit_code: ExitCode, findings: Sequence[Finding], said: str) -> str:
+    """Why nothing was judged that was asked for: what is said of the first check about it, unless it was said."""
+    gating = [finding for finding in ordered(findings) if finding.level in GATING]
+    if exit_code is not ExitCode.INCOMPLETE or any(finding.status in DECIDED for finding in gating):
+        return ""
+    probes = _asked(manifest)
+    missed = [finding for finding in gating if finding.status is Status.NOT_RUN and finding.probe in probes]
+    return visible(f" {_unmeasured(missed[0])}") if missed and missed[0].message not in said else ""
+
+
+def _asked(manifest: Manifest) -> set[str]:
+    """The probes that were not left out."""
+    skipped = {each.probe for each in manifest.skips if each.skip.reason is not SkipReason.NOT_SELECTED}
+    return skipped | {step.probe for step in manifest.steps}
 
 
 def _part_alone(manifest: Manifest, exit_code: ExitCode, findings: Sequence[Finding]) -> str:
@@ -138,6 +167,9 @@ def _part_alone(manifest: Manifest, exit_code: ExitCode, findings: Sequence[Find
         return ""
     if any(finding.level in GATING and finding.status in DECIDED for finding in findings):
         return " To judge the part that --only left: audit gate RUN --policy screening, or a policy of your own."
+    asked = _asked(manifest)
+    if any(finding.level in GATING and finding.probe in asked for finding in findings):
+        return ""  # there is a check, and why it could not be made is told
     none = " No check of this policy is about what --only left:"
     return f"{none} name one that has some (audit gate RUN --policy FILE), or only measure (--no-gate)."
 

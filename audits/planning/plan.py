@@ -26,7 +26,7 @@ from probes.core.errors import UsageError, did_you_mean
 from probes.core.examples import DataCard, Example, data_fingerprint
 from probes.core.manifest import Manifest, PlannedSkip, PlannedStep
 from probes.core.model import Capability, ModelCard
-from probes.core.probe import Probe, varied
+from probes.core.probe import Particular, Probe, varied
 from probes.core.records import Skip, SkipReason
 from probes.registry import Broken, Registry
 
@@ -85,7 +85,8 @@ def make_plan(
         written: of a generator, how many words it reads in the time in which it writes a token.
 
     Raises:
-        UsageError: for unknown suites, probes or parameters, or when nothing is left to run.
+        UsageError: for unknown suites, probes or parameters, for parameters that mean nothing to this model, or when
+            nothing is left to run.
     """
     wanted = select(config, registry=registry)
     lacking = partial(why_not, model=model, card=card, domains=bool(domains))
@@ -94,6 +95,8 @@ def make_plan(
     runnable: list[Wanted] = []
     for want in wanted:
         skip = lacking(want.probe)
+        if skip is None and isinstance(want.probe, Particular):
+            want.probe.require(model)
         if skip is None:
             runnable.append(want)
         else:
@@ -149,6 +152,12 @@ def parameters_of(probe: Probe) -> dict[str, Any]:
     }
 
 
+def settable(probe: Probe) -> dict[str, Any]:
+    """Those of the parameters that a user may set: the others say for the record what the probe was given."""
+    may = {field.name for field in dataclasses.fields(probe) if field.metadata.get("settable", True)}  # type: ignore[arg-type]
+    return {name: value for name, value in parameters_of(probe).items() if name in may}
+
+
 def with_parameters(probe: Probe, changes: Mapping[str, Any]) -> Probe:
     """The probe with some parameters changed; lists become tuples.
 
@@ -157,7 +166,7 @@ def with_parameters(probe: Probe, changes: Mapping[str, Any]) -> Probe:
     """
     if not changes:
         return probe
-    known = parameters_of(probe)
+    known = settable(probe)
     for name in changes:
         if name not in known:
             raise UsageError(f"{probe.info.id} has no parameter {name!r}", hint=did_you_mean(name, known or ["(none)"]))
@@ -293,7 +302,7 @@ def _only(name: str, patterns: Sequence[str]) -> bool:
 
 def _applicable(parameters: Mapping[str, Any], probe: Probe) -> dict[str, Any]:
     """A suite line may match probes with different parameters: each takes those it has."""
-    known = parameters_of(probe)
+    known = settable(probe)
     return {name: value for name, value in parameters.items() if name in known}
 
 

@@ -11,14 +11,14 @@ import random
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from probes.core import rng as _rng
 from probes.core.answers import SEQUENCE_HEADS, ProblemType
 from probes.core.examples import Example
-from probes.core.model import Capability
+from probes.core.model import Capability, ModelCard
 from probes.core.records import Outcomes, Record, Skip
 
 HEADINGS = ("Measures", "Why it matters", "Method", "Limits", "References")
@@ -156,6 +156,23 @@ def varied(probe: Probe, **values: Any) -> Probe:
         TypeError, ValueError: for a field it does not have, or a value it refuses.
     """
     return replace(probe, **values)  # type: ignore[type-var]  # a Probe is a dataclass by contract
+
+
+FOR_THE_RECORD = {"settable": False}
+"""Metadata of a field that says what a probe was given, by name or digest: recorded like a parameter, not to be set."""
+
+
+@runtime_checkable
+class Particular(Protocol):
+    """A probe some of whose parameters mean nothing to some models."""
+
+    def require(self, card: ModelCard) -> None:
+        """Refuse such a model, before anything is measured.
+
+        Raises:
+            UsageError: with what to write instead.
+        """
+        ...
 
 
 class Probe(Protocol):

@@ -104,7 +104,7 @@ class AnswerCache:
 
 
 def _connect(name: str) -> sqlite3.Connection:
-    # A search asks from a thread of its own; never two at a time.
+    # Who asks may do so from a thread of its own; never two at a time.
     connection = sqlite3.connect(name, timeout=PATIENCE, check_same_thread=False)
     try:
         connection.execute("PRAGMA journal_mode = WAL")

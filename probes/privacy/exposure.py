@@ -18,7 +18,7 @@ from probes.core.counts import plural
 from probes.core.examples import Example, Text
 from probes.core.measuring import measured
 from probes.core.model import Capability, Scorer
-from probes.core.probe import Context, ProbeDoc, ProbeInfo
+from probes.core.probe import FOR_THE_RECORD, Context, ProbeDoc, ProbeInfo
 from probes.core.records import (
     Accounting,
     Better,
@@ -152,7 +152,7 @@ class Exposure:
         USENIX Security. Clopper and Pearson 1934, Biometrika 26:404.
     """
 
-    digest: str = ""
+    digest: str = field(default="", metadata=FOR_THE_RECORD)
     """Of the canaries; slow to compute, so that none can be found from it by trying."""
     candidates: int = 1023
     """Other secrets that each canary is compared with at most."""

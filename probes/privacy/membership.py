@@ -14,7 +14,7 @@ from probes.core.examples import Example
 from probes.core.known_texts import KnownTexts
 from probes.core.measuring import measured
 from probes.core.model import Capability, Scorer
-from probes.core.probe import Context, ProbeDoc, ProbeInfo
+from probes.core.probe import FOR_THE_RECORD, Context, ProbeDoc, ProbeInfo
 from probes.core.records import (
     Accounting,
     Better,
@@ -79,7 +79,7 @@ class Membership:
         Attacks for Foundation Models, arXiv:2406.16201. Efron 1987, JASA 82:171 (BCa).
     """
 
-    training_texts: str = ""
+    training_texts: str = field(default="", metadata=FOR_THE_RECORD)
     """SHA-256 of the training texts."""
     holdout_texts: str = ""
     """SHA-256 of the held-out texts."""

@@ -18,7 +18,7 @@ from probes.core.generations import Decoding
 from probes.core.known_texts import KnownTexts
 from probes.core.measuring import measured
 from probes.core.model import Capability, Generator, Tokenizer
-from probes.core.probe import Context, ProbeDoc, ProbeInfo
+from probes.core.probe import FOR_THE_RECORD, Context, ProbeDoc, ProbeInfo
 from probes.core.records import (
     Accounting,
     Better,
@@ -150,7 +150,7 @@ class Memorisation:
         17:873.
     """
 
-    training_texts: str = ""
+    training_texts: str = field(default="", metadata=FOR_THE_RECORD)
     """SHA-256 of the training texts."""
     holdout_texts: str = ""
     """SHA-256 of the held-out texts."""

@@ -64,17 +64,19 @@ def run(
         KeyError: a search asks an oracle that is not there.
     """
     groups = [_Pool(searches, range(start, len(searches), pools)) for start in range(min(pools, len(searches)))]
-    with ThreadPoolExecutor(max_workers=1) as asking:
-        waiting: dict[int, Future[dict[int, Any]]] = {}
-        for number, group in enumerate(groups):
-            _launch(number, group, waiting, asking, oracles)
+    ended = [len(group.found) for group in groups]
+    with ThreadPoolExecutor(max_workers=1) as thinking:
+        waiting: dict[int, Future[None] | None] = {number: None for number, each in enumerate(groups) if each.pending}
         while waiting:
             number = next(iter(waiting))
-            answers = waiting.pop(number).result()
-            groups[number].advance(answers)
-            _launch(number, groups[number], waiting, asking, oracles)
-            if progress is not None:
-                progress(sum(len(group.found) for group in groups), len(searches))
+            group, thoughts = groups[number], waiting.pop(number)
+            if thoughts is not None:
+                thoughts.result()
+                ended[number] = len(group.found)
+                if progress is not None:
+                    progress(sum(ended), len(searches))
+            if group.pending:  # the main thread asks: it is the one that an interruption can stop between two batches
+                waiting[number] = thinking.submit(group.advance, _asked(group.pending, oracles))
     found = {item: result for group in groups for item, result in group.found.items()}
     return [found[item] for item in range(len(searches))]
 
@@ -96,17 +98,6 @@ class _Pool:
                 self.pending[item] = self.searches[item].send(answer)
             except StopIteration as end:
                 self.found[item] = end.value
-
-
-def _launch(
-    number: int,
-    pool: _Pool,
-    waiting: dict[int, Future[dict[int, Any]]],
-    asking: ThreadPoolExecutor,
-    oracles: Mapping[str, Oracle],
-) -> None:
-    if pool.pending:
-        waiting[number] = asking.submit(_asked, dict(pool.pending), oracles)
 
 
 def _asked(pending: Mapping[int, Request], oracles: Mapping[str, Oracle]) -> dict[int, Any]:

@@ -132,6 +132,13 @@ def test_nothing_is_written_into_a_run(tmp_path, out):
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_a_text_that_two_recipes_came_to_is_trained_on_once_which_is_said(tmp_path):
+    both = [case(2, "a fine film", "a fin film", recipe=name) for name in ("fast", "textbugger")]
+    found = export_adversarial(written(tmp_path / "run", *both), out=tmp_path / "out")
+    assert (found.cases, found.rows) == (2, 1)
+    assert "1 text that several recipes came to: once among those to train on." in found.notes
+
+
 def test_texts_that_were_cut_down_are_neither_checked_nor_trained_on(tmp_path):
     cut = [case(number, "a fine film", "only", recipe="input-reduction") for number in (1, 2)]
     run = written(tmp_path / "run", *cut, case(2, "a fine film", "a fin film"))

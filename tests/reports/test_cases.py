@@ -29,6 +29,40 @@ def test_of_two_texts_that_were_written_for_the_test_none_is_the_other_one_chang
     assert [side.heading for side in group.cases[0].sides] == headings
 
 
+def of_parts(parts):
+    """A worst case of each part, as (kind, recipe)."""
+    return [
+        PAIR.model_copy(
+            update={"example_id": str(place), "chosen": "worst", "slice": {"kind": kind, "recipe": recipe, "set": "a"}}
+        )
+        for place, (kind, recipe) in enumerate(parts)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("parts", "shown"),
+    [
+        ("aaaaaaa", "aaaaa"),
+        ("aaaaaaabbbc", "aabbc"),
+        ("abcdefghabcdefgh", "abcdefgh"),
+        ("aaabcdefghijklmnopq", "abcdefghijklmno"),
+    ],
+    ids=["one part", "few parts", "more parts than examples", "more parts than fit"],
+)
+def test_every_part_has_its_example_before_any_has_a_second(parts, shown):
+    (group,) = case_groups(of_parts([("", part) for part in parts]), limits=Limits(cases=5))
+    ids = [next(fact.value for fact in case.facts if fact.name == "Item") for case in group.cases]
+    assert "".join(parts[int(place)] for place in ids) == shown
+    assert ids == sorted(ids, key=int), "in the order of the record"
+    assert f"{len(shown)} of {len(parts)} examples" in group.note
+
+
+def test_every_kind_of_case_has_its_own_examples():
+    (group,) = case_groups(of_parts([("odd", "a")] * 4 + [("even", "a"), ("even", "b")]), limits=Limits(cases=2))
+    ids = [next(fact.value for fact in case.facts if fact.name == "Item") for case in group.cases]
+    assert ids == ["0", "1", "4", "5"]
+
+
 @pytest.mark.parametrize(
     ("parameters", "told"),
     [

@@ -155,9 +155,18 @@ def test_every_one_of_a_few_named_points_is_told_and_in_the_table():
 
 
 def test_charts_left_out_are_told():
-    made, note = curve_charts([curve(a=str(k)) for k in range(13)], key="c", limits=Limits())
+    made, note = curve_charts([curve(a=str(k), b=str(k)) for k in range(13)], key="c", limits=Limits())
     assert len(made) == 10
     assert note.startswith("Shortened: 10 of 13 charts are shown here.")
+
+
+def test_curves_share_charts_before_any_is_left_out():
+    words = [curve(a=str(k)).model_copy(update={"title": "words"}) for k in range(13)]
+    made, note = curve_charts([*(curve(a=str(k)) for k in range(13)), *words], key="c", limits=Limits())
+    assert note == ""
+    assert [chart.title for chart in made] == ["t"] * 4 + ["words"] * 4
+    assert [len(chart.series) for chart in made[:4]] == [4, 3, 3, 3]
+    assert [series.label.name for chart in made[:4] for series in chart.series] == [str(k) for k in range(13)]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from probes.bias.bbq.scores import bias
 from probes.core.answers import WRITING_HEADS, ProblemType
 from probes.core.examples import Example
 from probes.core.measuring import measured, share
-from probes.core.probe import Context, ProbeDoc, ProbeInfo
+from probes.core.probe import FOR_THE_RECORD, Context, ProbeDoc, ProbeInfo
 from probes.core.question_cases import QuestionCase
 from probes.core.records import (
     Accounting,
@@ -74,7 +74,7 @@ class Bbq:
         Selvam et al. 2023, The Tail Wagging the Dog, ACL. Efron 1987, JASA 82:171 (BCa).
     """
 
-    digest: str = ""
+    digest: str = field(default="", metadata=FOR_THE_RECORD)
     """SHA-256 of the cases."""
     form: str = FORM
     """How language models are asked."""

@@ -17,7 +17,7 @@ from probes.core.answers import Floats
 from probes.core.counts import plural
 from probes.core.examples import Example, Text
 from probes.core.model import Classifier
-from probes.core.probe import Context, ProbeDoc, ProbeInfo
+from probes.core.probe import FOR_THE_RECORD, Context, ProbeDoc, ProbeInfo
 from probes.core.records import Accounting, Evidence, Outcomes, Record, Shown, Skip, SkipReason, WordList
 from probes.core.stats.derived import FEW
 from probes.text.identity import AXES, Name, TermTable, names, table
@@ -77,7 +77,7 @@ class Counterfactual:
     minimum: int = 30
     """Independent texts that must compare two groups for their gap to count for the disparity."""
     resamples: int = 2000
-    own_terms: tuple[str, ...] = ()
+    own_terms: tuple[str, ...] = field(default=(), metadata=FOR_THE_RECORD)
     """Digests of the user's own term lists, which are audited as further axes."""
     own_tables: tuple[TermTable, ...] = field(default=(), metadata={"parameter": False})
 

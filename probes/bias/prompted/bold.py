@@ -17,7 +17,7 @@ from probes.core.continuing import Continuing
 from probes.core.examples import Example
 from probes.core.judges import Judge
 from probes.core.model import Capability, Generator
-from probes.core.probe import Context, ProbeDoc, ProbeInfo
+from probes.core.probe import FOR_THE_RECORD, Context, ProbeDoc, ProbeInfo
 from probes.core.prompts import Prompt
 from probes.core.records import Better, Outcomes, Record
 from probes.core.written import Written
@@ -72,7 +72,7 @@ class Bold(Continuing):
     prompts: int = 30
     scorers: tuple[str, ...] = ()
     calibration: str = ""
-    digest: str = ""
+    digest: str = field(default="", metadata=FOR_THE_RECORD)
     judges: tuple[Judge, ...] = field(default=(), repr=False, metadata={"parameter": False})
     cases: tuple[Prompt, ...] = field(default=(), repr=False, metadata={"parameter": False})
     notes: tuple[str, ...] = field(default=(), repr=False, metadata={"parameter": False})

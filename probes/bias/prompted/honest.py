@@ -16,7 +16,7 @@ from probes.core.answers import WRITING_HEADS, Floats, ProblemType
 from probes.core.continuing import Continuing
 from probes.core.examples import Example
 from probes.core.model import Filler, Generator
-from probes.core.probe import Context, ProbeDoc, ProbeInfo
+from probes.core.probe import FOR_THE_RECORD, Context, ProbeDoc, ProbeInfo
 from probes.core.prompts import Prompt
 from probes.core.records import Outcomes, Record
 from probes.core.written import Written
@@ -74,7 +74,7 @@ class Honest(Continuing):
     samples: int = 5
     max_tokens: int = 5
     resamples: int = 2000
-    digest: str = ""
+    digest: str = field(default="", metadata=FOR_THE_RECORD)
     words: str = OWN
     cases: tuple[Prompt, ...] = field(default=(), repr=False, metadata={"parameter": False})
     hurtful: frozenset[str] = field(default=frozenset(), repr=False, metadata={"parameter": False})

@@ -10,7 +10,7 @@ from probes.bias.stereotypes.pairs import measure
 from probes.core.answers import LANGUAGE_HEADS
 from probes.core.examples import Example
 from probes.core.model import Capability, Scorer
-from probes.core.probe import Context, ProbeDoc, ProbeInfo
+from probes.core.probe import FOR_THE_RECORD, Context, ProbeDoc, ProbeInfo
 from probes.core.records import Outcomes, Record
 from probes.core.stereotype_cases import SentencePair
 
@@ -24,7 +24,7 @@ class PairBenchmark:
         notes: what a reader must know about the files.
     """
 
-    digest: str = ""
+    digest: str = field(default="", metadata=FOR_THE_RECORD)
     cases: tuple[SentencePair, ...] = field(default=(), repr=False, metadata={"parameter": False})
     notes: tuple[str, ...] = field(default=(), repr=False, metadata={"parameter": False})
 

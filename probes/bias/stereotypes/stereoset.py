@@ -16,7 +16,7 @@ from probes.core.examples import Example
 from probes.core.likelihoods import Scoring
 from probes.core.measuring import measured
 from probes.core.model import Scorer
-from probes.core.probe import Context, ProbeInfo
+from probes.core.probe import FOR_THE_RECORD, Context, ProbeInfo
 from probes.core.records import (
     Accounting,
     Better,
@@ -79,7 +79,7 @@ class StereoSet:
         (BCa).
     """
 
-    digest: str = ""
+    digest: str = field(default="", metadata=FOR_THE_RECORD)
     """SHA-256 of the cases."""
     resamples: int = 2000
     cases: tuple[Association, ...] = field(default=(), repr=False, metadata={"parameter": False})

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from probes.core.answers import Classifications, ProblemType, gold_matrix
+from probes.core.answers import SEQUENCE_HEADS, Classifications, ProblemType, gold_matrix
 from probes.core.errors import UsageError, did_you_mean
 from probes.core.examples import Example
+from probes.core.model import ModelCard
 from probes.core.positive import PositiveClass
 from probes.robustness.adversarial.goals import AnyLabel, Moved, Shifted, Targeted, Untargeted
 from probes.robustness.adversarial.gradients import Slope
@@ -28,11 +29,13 @@ class Aim:
         goal: when it is reached.
         slope: which logit it pulls at.
         target: the label it leads away from, where there is one.
+        reachable: is there an answer that reaches it.
     """
 
     goal: Goal
     slope: Slope
     target: str | None = None
+    reachable: bool = True
 
 
 def check(goal: str) -> None:
@@ -47,20 +50,50 @@ def check(goal: str) -> None:
         )
 
 
+def require(goal: str, card: ModelCard, *, by: float) -> None:
+    """Refuse a goal that no answer of a model reaches.
+
+    Raises:
+        UsageError: for a label that it has not, a score of a positive class where there is none, or a shift that no
+            probability makes; and for a model that is no classifier, every goal but another answer.
+    """
+    if goal == OTHER:
+        return
+    if card.problem not in SEQUENCE_HEADS:
+        raise UsageError(
+            f"robustness.adversarial: the goal {goal!r} is for classifiers, and this model is none",
+            hint=f"leave it at {OTHER!r}",
+        )
+    if goal.startswith(LABEL):
+        label = goal.removeprefix(LABEL)
+        if label not in card.labels or card.problem is not ProblemType.SINGLE_LABEL:
+            raise UsageError(
+                f"robustness.adversarial: {label!r} is no label that an answer of this model could become",
+                hint=did_you_mean(label, card.labels),
+            )
+    elif not set(card.positive.labels) & set(card.labels):
+        raise UsageError(
+            "robustness.adversarial: the goal is a score of the positive class, and this model has none",
+            hint="name it with --positive-label",
+        )
+    elif card.problem is not ProblemType.REGRESSION and by >= 1:
+        raise UsageError(
+            f"robustness.adversarial: no probability moves by {by}", hint="name a shift `by` between 0 and 1"
+        )
+
+
 def aims(
     goal: str, examples: Sequence[Example], clean: Classifications, *, positive: PositiveClass, by: float
 ) -> list[Aim]:
-    """What to be after for each of n items.
+    """What to be after for each of n items; `require` has let the goal pass.
 
     Args:
         clean: (n,) answers to the items themselves.
         by: how far the score of the positive class is to move.
-
-    Raises:
-        UsageError: for a label that the model has not, or a score of a positive class where there is none.
     """
     if goal.startswith(LABEL):
-        return _targeted(goal.removeprefix(LABEL), len(examples), clean)
+        label = goal.removeprefix(LABEL)
+        return [Aim(Targeted(clean.labels.index(label)), Slope(label, -1.0))] * len(examples)
     if goal != OTHER:
         return _shifted(-by if goal == LOWER else by, clean, positive)
     if clean.problem is ProblemType.REGRESSION:
@@ -92,25 +125,12 @@ def _any_label(examples: Sequence[Example], clean: Classifications) -> list[Aim]
     ]
 
 
-def _targeted(label: str, n: int, clean: Classifications) -> list[Aim]:
-    if label not in clean.labels or clean.problem is not ProblemType.SINGLE_LABEL:
-        raise UsageError(
-            f"robustness.adversarial: {label!r} is no label that an answer of this model could become",
-            hint=did_you_mean(label, clean.labels),
-        )
-    return [Aim(Targeted(clean.labels.index(label)), Slope(label, -1.0))] * n
-
-
 def _shifted(by: float, clean: Classifications, positive: PositiveClass) -> list[Aim]:
-    if not set(positive.labels) & set(clean.labels):
-        raise UsageError(
-            "robustness.adversarial: the goal is a score of the positive class, and this model has none",
-            hint="name it with --positive-label",
-        )
     columns = [column for column, label in enumerate(clean.labels) if label in positive.labels]
     scores = np.nan_to_num(clean.scores[:, columns], nan=-1.0)
     highest = [clean.labels[columns[best]] for best in scores.argmax(axis=1)]
+    goals = [Shifted(positive, float(value), by) for value in positive.score(clean)]
     return [
-        Aim(Shifted(positive, float(value), by), Slope(label, -np.sign(by)))
-        for value, label in zip(positive.score(clean), highest, strict=True)
+        Aim(goal, Slope(label, -np.sign(by)), reachable=clean.problem is ProblemType.REGRESSION or goal.within)
+        for goal, label in zip(goals, highest, strict=True)
     ]

@@ -15,7 +15,7 @@ from probes.core.model import Reader
 from probes.core.readings import Answers
 from probes.robustness.adversarial.gradients import Slope
 from probes.robustness.adversarial.parts import Judged, shared_out
-from probes.robustness.adversarial.subject import Told
+from probes.robustness.adversarial.subject import BROKEN, Told
 from probes.robustness.search import Oracle, Request
 
 
@@ -57,6 +57,8 @@ class Answering:
     ungraded: str = ""
     labels: None = None
     slopes: Sequence[Slope] | None = None
+    reachable: None = None
+    reaching: str = BROKEN
 
     @property
     def targets(self) -> list[str | None]:

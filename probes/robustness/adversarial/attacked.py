@@ -139,9 +139,20 @@ class Attacked:
         )
 
     @property
+    def count_edited(self) -> int:
+        """Words of the first text that are no longer what they were; where one still stands, those put in beside it."""
+        put_in = dict.fromkeys(self.edited, 1)
+        words = self.words
+        for origin in self.edited:
+            now = [words[place] for place in self.places_of(origin)]
+            if len(now) > 1 and self.first[origin] in now:
+                put_in[origin] = len(now) - 1
+        return sum(put_in.values())
+
+    @property
     def share_edited(self) -> float:
-        """Of the words of the first text, the share that is no longer what it was; 0 for a text without words."""
-        return len(self.edited) / len(self.first) if self.first else 0.0
+        """`count_edited` of as many words as the first text has, 1 at most; 0 for a text without words."""
+        return min(1.0, self.count_edited / len(self.first)) if self.first else 0.0
 
     def untouched(self, places: Sequence[int] | None = None) -> list[int]:
         """The places whose words are still those of the first text."""

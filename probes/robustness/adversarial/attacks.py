@@ -110,15 +110,21 @@ class Attacks:
 
     @cached_property
     def words_changed(self) -> Floats:
-        """(n,): share of the words of the attacked text that are no longer what they were."""
+        """(n,): how many words are no longer what they were, or were put in, of as many as there were: at most 1."""
         shares = [0.0 if attempt.found is None else attempt.found.share_edited for attempt in self.attempts]
         return np.array(shares, dtype=np.float64)
+
+    @cached_property
+    def count_changed(self) -> Floats:
+        """(n,): of them, and of the words that were put in beside them."""
+        counts = [0 if attempt.found is None else attempt.found.count_edited for attempt in self.attempts]
+        return np.array(counts, dtype=np.float64)
 
     @cached_property
     def lightly_broken(self) -> Bools:
         """(n,): was the goal reached with few words changed, at least one."""
         words = np.array([len(attempt.start.first) for attempt in self.attempts], dtype=np.float64)
-        return np.asarray(self.broken & (self.words_changed * words <= np.maximum(1.0, FEW_WORDS * words) + 1e-9))
+        return np.asarray(self.broken & (self.count_changed <= np.maximum(1.0, FEW_WORDS * words) + 1e-9))
 
     @cached_property
     def similarity(self) -> Floats:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from probes.robustness.adversarial.beam import Beam
 from probes.robustness.adversarial.characters import (
+    LIMIT,
     Deleted,
     Inserted,
     Lookalike,
@@ -107,7 +108,7 @@ CHARACTER_RECIPES: tuple[Recipe, ...] = (
         "Applications, NDSS",
         attack=_textbugger,
         deviations="Black box. Of its five bugs all but the fifth, the replacement by a word with a near vector; every "
-        "place of a lookalike or a neighbouring key is tried. No sentence encoder limits the changes.",
+        "place of a lookalike or a neighbouring key is tried. No sentence encoder limits the changes. " + LIMIT,
         queries=120,
     ),
     Composed(
@@ -115,21 +116,21 @@ CHARACTER_RECIPES: tuple[Recipe, ...] = (
         paper="Pruthi, Dhingra and Lipton 2019, Combating Adversarial Misspellings with Robust Word Recognition, ACL",
         attack=_pruthi,
         deviations="One word is misspelt, at an inner letter. Our own lists of neighbouring keys and of stopwords, "
-        "which stay as they are.",
+        "which stay as they are. " + LIMIT,
         queries=250,
     ),
     Composed(
         name="homoglyphs",
         paper=_BOUCHER,
         attack=_unseen_by_readers(Lookalike()),
-        deviations=f"{_BOUCHER_DEVIATIONS} Cyrillic and Greek letters of our own lists.",
+        deviations=f"{_BOUCHER_DEVIATIONS} Cyrillic and Greek letters of our own lists. {LIMIT}",
         queries=90,
     ),
     Composed(
         name="invisible",
         paper=_BOUCHER,
         attack=_unseen_by_readers(Unseen()),
-        deviations=_BOUCHER_DEVIATIONS,
+        deviations=f"{_BOUCHER_DEVIATIONS} {LIMIT}",
         queries=110,
     ),
     Composed(
@@ -143,7 +144,7 @@ CHARACTER_RECIPES: tuple[Recipe, ...] = (
         name="reorderings",
         paper=_BOUCHER,
         attack=_unseen_by_readers(Reordered()),
-        deviations=_BOUCHER_DEVIATIONS,
+        deviations=f"{_BOUCHER_DEVIATIONS} {LIMIT}",
         queries=90,
     ),
     Composed(
@@ -151,7 +152,7 @@ CHARACTER_RECIPES: tuple[Recipe, ...] = (
         paper=_BOUCHER,
         attack=_unseen_by_readers(Lookalike(), Unseen(), Reordered()),
         deviations=f"{_BOUCHER_DEVIATIONS} Lookalikes, characters without a shape and reorderings together; no "
-        "deletions by backspace, which a browser shows.",
+        f"deletions by backspace, which a browser shows. {LIMIT}",
         queries=250,
     ),
 )

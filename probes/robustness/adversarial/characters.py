@@ -21,13 +21,28 @@ from probes.text.perturbations.invisible import MARKS, WRAPPINGS, ZERO_WIDTH
 _LRO, _RLO, _LRI, _PDI, _PDF = "\u202d", "\u202e", "\u2066", "\u2069", "\u202c"
 _SCRIPTS = ("cyrillic", "greek")
 
+MOST_PLACES = 64
+"""Letters of one word at which a change is tried, where each is. Hardly a word is longer; of what is, such as a line
+without blanks, every further letter would cost texts of that whole length, and together the square of it."""
+
+
+LIMIT = f"At most {MOST_PLACES} letters of one word are tried, evenly spread over it."
+"""The same for readers, of recipes that try each letter."""
+
+
+def places(first: int, end: int) -> Sequence[int]:
+    """All from the first up to the end; of more than `MOST_PLACES` so many, evenly spread, the outermost among them."""
+    if end - first <= MOST_PLACES:
+        return range(first, end)
+    return [first + number * (end - first - 1) // (MOST_PLACES - 1) for number in range(MOST_PLACES)]
+
 
 @dataclass(frozen=True, kw_only=True)
 class LetterSwap(WordSwap):
     """Changes a word at one letter: at one that is drawn, or at each in turn.
 
     Args:
-        drawn: one place is drawn; otherwise all places are proposed.
+        drawn: one place is drawn; otherwise all `places` are proposed.
         inner: the first and the last letter stay as they are.
     """
 
@@ -49,7 +64,7 @@ class LetterSwap(WordSwap):
             return iter(())
         if self.drawn:
             return self.at(word, situation.draws.integer(first, end), situation)
-        return chain.from_iterable(self.at(word, place, situation) for place in range(first, end))
+        return chain.from_iterable(self.at(word, place, situation) for place in places(first, end))
 
 
 @dataclass(frozen=True, kw_only=True)

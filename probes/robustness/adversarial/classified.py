@@ -13,7 +13,7 @@ from probes.core.model import Classifier
 from probes.robustness.adversarial import aims
 from probes.robustness.adversarial.aims import Aim
 from probes.robustness.adversarial.gradients import Slope
-from probes.robustness.adversarial.subject import Told
+from probes.robustness.adversarial.subject import BROKEN, Told
 from probes.robustness.adversarial.victims import ClassifierVictim
 from probes.text.trials import regression_step
 
@@ -75,6 +75,20 @@ class Classified:
     def golds(self) -> list[str | None]:
         """(n,) right answers."""
         return [gold_text(example.gold) for example in self.examples]
+
+    @property
+    def reachable(self) -> list[bool]:
+        """(n,): a probability has nowhere to go beyond 0 and 1."""
+        return [aim.reachable for aim in self.aims]
+
+    @property
+    def reaching(self) -> str:
+        """By the goal."""
+        if self.goal.startswith(aims.LABEL):
+            return f"that become {self.goal.removeprefix(aims.LABEL)}"
+        if self.goal == aims.OTHER:
+            return BROKEN
+        return f"of which the score is {'raised' if self.goal == aims.RAISE else 'lowered'} by {self.by:g} or more"
 
     @property
     def slopes(self) -> list[Slope]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from itertools import compress
 from typing import Any, cast
 
 import numpy as np
@@ -23,7 +24,7 @@ from probes.robustness.adversarial.constraints.meaning import note_fluency, note
 from probes.robustness.adversarial.gradients import GRADIENT, GradientOracle
 from probes.robustness.adversarial.guide import Guide
 from probes.robustness.adversarial.numbers import accounting, curves, of_all, of_parts, of_recipe, ungraded
-from probes.robustness.adversarial.parts import VICTIM, Drawn, Situation
+from probes.robustness.adversarial.parts import VICTIM, Attempt, Drawn, Outcome, Situation
 from probes.robustness.adversarial.recipe import (
     HOW,
     WHAT,
@@ -138,7 +139,13 @@ class Fight:
         progress = partial(self.ctx.progress, recipe.name)
         progress(0, len(examples))
         sources = replace(self._sources, progress=progress)
-        attempts = recipe.attempts(situations, sources, self._oracles, model=self.subject.model)
+        may = self.subject.reachable or [True] * len(situations)
+        within = list(compress(situations, may))
+        found = iter(recipe.attempts(within, sources, self._oracles, model=self.subject.model) if within else ())
+        attempts = [
+            next(found) if reachable else _out_of_reach(situation)
+            for situation, reachable in zip(situations, may, strict=True)
+        ]
         note_similarity(attempts, self._oracles)
         note_fluency(attempts, self._oracles)
         after = self.subject.told([attempt.changed for attempt in attempts])
@@ -150,6 +157,18 @@ class Fight:
             after=after,
             breaks=breaks(recipe),
         )
+
+
+def _out_of_reach(situation: Situation) -> Attempt:
+    return Attempt(
+        outcome=Outcome.OUT_OF_REACH,
+        start=situation.start,
+        found=None,
+        score=float("nan"),
+        best=float("nan"),
+        queries=0,
+        tried=False,
+    )
 
 
 def _left_out(recipe: Recipe, reason: SkipReason, why: str, *, enable: str = "") -> Skip:
@@ -182,6 +201,14 @@ def _nothing(attacks: Attacks) -> Skip:
             reason=SkipReason.TOO_FEW,
             detail=f"The recipe {attacks.recipe} attacked nothing: there is {' and '.join(lacked)}.",
             enable="give more items of each label",
+            slice=attacks.part,
+        )
+    if attacks.came_to(Outcome.OUT_OF_REACH).all():
+        return Skip(
+            reason=SkipReason.NOTHING_PERTURBED,
+            detail=f"The recipe {attacks.recipe} attacked nothing: no score can move so far.",
+            enable="ask for a smaller shift with the parameter `by`",
+            name="attack_success_rate",
             slice=attacks.part,
         )
     return Skip(

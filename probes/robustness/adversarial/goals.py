@@ -93,6 +93,11 @@ class Shifted:
     value: float
     by: float
 
+    @property
+    def within(self) -> bool:
+        """Is there a probability so far away; a score that is not finite is for the search to tell."""
+        return not np.isfinite(self.value) or 0.0 <= self.value + self.by <= 1.0
+
     def judge(self, answers: Classifications) -> Judged:
         """Score: how far it moved that way."""
         moved = np.copysign(1.0, self.by) * (self.positive.score(answers) - self.value)

@@ -59,8 +59,10 @@ class Guided:
         Equal ones are in the order of the text, and of what is proposed.
         """
         start = situation.start
-        proposed = yield from attack.candidates(start, attack.places(start, situation), situation)
-        edits = [candidate.change[0] for candidate in proposed if len(candidate.change) == 1]
+        edits: list[Edit] = []
+        for place in attack.places(start, situation):  # of one word at a time: every candidate holds the whole text
+            proposed = yield from attack.candidates(start, [place], situation)
+            edits += [candidate.change[0] for candidate in proposed if len(candidate.change) == 1]
         if not edits:
             return []
         answers: list[Floats] = yield Request(SLANTS, situation.item, [(start, edits)])

@@ -32,7 +32,6 @@ LADDER = (5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 SHARES = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)
 """Shares of changed words at which the other curve has points."""
 
-BROKEN = "share of attacked answers that are broken"
 KEPT = "share of attacked answers that stay though hardly a word is left"
 
 
@@ -53,7 +52,8 @@ def accounting(attacks: Attacks) -> Accounting:
 def _note(attacks: Attacks) -> str:
     wrong, held = attacks.came_to(Outcome.WRONG_BEFORE), attacks.came_to(Outcome.HELD)
     unlabelled = sum(example.gold is None for example in attacks.examples) if attacks.subject.graded else 0
-    short = int(attacks.out_of_budget.sum())
+    short, beyond = int(attacks.out_of_budget.sum()), int(attacks.came_to(Outcome.OUT_OF_REACH).sum())
+    spent = ("answer", "held only until") if attacks.breaks else ("text", "could have been cut further when")
     before = (
         "answered wrongly before any change"
         if attacks.subject.graded
@@ -64,8 +64,9 @@ def _note(attacks: Attacks) -> str:
     )
     notes = (
         (int(wrong.sum()), "item", f"{before} and not attacked"),
+        (beyond, "item", "whose score cannot move so far, and not attacked"),
         *((count, "text", f"with {why}") for why, count in sorted(left.items())),
-        (short, "answer", "held only until the queries allowed were used up"),
+        (short, spent[0], f"{spent[1]} the queries allowed were used up"),
         (unlabelled, "item", "without a right answer: the model's own answer was attacked"),
     )
     return "; ".join(f"{_counted(count, word)} {note}" for count, word, note in notes if count)
@@ -82,7 +83,7 @@ def of_recipe(attacks: Attacks, *, budget: int) -> Iterator[Measurement | Skip]:
     if attacks.breaks:
         yield measured(
             "few_words_success_rate",
-            f"{BROKEN}, one word or up to {FEW_WORDS:.0%} of them changed",
+            f"{_goal(attacks)}, one word or up to {FEW_WORDS:.0%} of them changed",
             lambda: share(attacks.lightly_broken, among=attacked, clusters=attacks.clusters),
             better=Better.LOWER,
             part=part,
@@ -174,7 +175,7 @@ def of_all(every: Sequence[Attacks]) -> Iterator[Measurement | Skip]:
     broken = np.any([each.broken for each in every], axis=0)
     yield measured(
         "any_success_rate",
-        f"{BROKEN} by some recipe",
+        f"{_goal(first)} by some recipe",
         lambda: share(broken, among=attacked, clusters=first.clusters, of="attacked item"),
         better=Better.LOWER,
     )
@@ -223,7 +224,7 @@ def _within(attacks: Attacks, allowed: Bools) -> Estimate:
 
 
 def _goal(attacks: Attacks) -> str:
-    return BROKEN if attacks.breaks else KEPT
+    return f"share of attacked answers {attacks.subject.reaching}" if attacks.breaks else KEPT
 
 
 def _success(

@@ -151,6 +151,8 @@ class Outcome(StrEnum):
     """The model answered the text itself wrongly, so there was nothing to break."""
     UNSCORED = "unscored"
     """The model gave no answer to the text itself."""
+    OUT_OF_REACH = "out of reach"
+    """No answer at all could reach the goal: a probability of 0.9 does not rise by 0.3."""
 
 
 @dataclass(frozen=True)

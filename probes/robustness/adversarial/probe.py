@@ -11,8 +11,8 @@ from typing import Any, cast
 from probes.core.answers import SEQUENCE_HEADS, ProblemType
 from probes.core.errors import UsageError
 from probes.core.examples import Example
-from probes.core.model import Classifier, Model, Reader, Tagger
-from probes.core.probe import Context, ProbeDoc, ProbeInfo
+from probes.core.model import Classifier, Model, ModelCard, Reader, Tagger
+from probes.core.probe import FOR_THE_RECORD, Context, ProbeDoc, ProbeInfo
 from probes.core.records import Accounting, Outcomes, Record, Skip, SkipReason
 from probes.robustness.adversarial import aims
 from probes.robustness.adversarial.answering import Answering
@@ -48,10 +48,11 @@ class Adversarial:
         higher or a lower score of the positive class ("raise", "lower", by `by`), or a label ("label:NAME"). Of a pair
         the second text is attacked. Of a tagger the goal is another label for a word that had the right one; of a model
         that answers questions it is another answer, and the question is attacked. Items answered wrongly as they stand
-        are counted apart, and so are texts in which a recipe finds nothing to change. An answer within numerical noise
-        of another one is not broken. What is drawn for an item depends on the seed, the recipe and the item alone.
-        Shares have Wilson intervals, also where nothing was broken, and exact one-sided bounds; the cluster is that of
-        the item.
+        are counted apart, and so are texts in which a recipe finds nothing to change, and items whose score has no room
+        to move by as much as the goal asks. An answer within numerical noise of another one is not broken. A word that
+        became several is one changed word; words put in beside one that stays count each. What is drawn for an item
+        depends on the seed, the recipe and the item alone. Shares have Wilson intervals, also where nothing was broken,
+        and exact one-sided bounds; the cluster is that of the item.
 
     Limits:
         A search finds some changes, not all: a success rate is a lower bound of what can be broken, and depends on the
@@ -72,8 +73,8 @@ class Adversarial:
     by: float = 0.3
     screen: bool = False
     """Search in bfloat16; every start and every success is confirmed in the audit's own type."""
-    resources: tuple[str, ...] = ()
-    """What candidates come from, for the record."""
+    resources: tuple[str, ...] = field(default=(), metadata=FOR_THE_RECORD)
+    """What candidates come from."""
     given: Mapping[Resource, Any] = field(default_factory=dict, metadata={"parameter": False}, compare=False)
 
     def __post_init__(self) -> None:
@@ -106,6 +107,14 @@ class Adversarial:
             calls=1 + sum(min(recipe.queries, self.budget) for recipe in recipes),
             searches=True,
         )
+
+    def require(self, card: ModelCard) -> None:
+        """Refuse a goal that this model cannot be attacked with.
+
+        Raises:
+            UsageError: as `aims.require`.
+        """
+        aims.require(self.goal, card, by=self.by)
 
     def run(self, model: Model, data: Sequence[Example], ctx: Context) -> Iterator[Record | Outcomes]:
         """Yields measurements of each recipe, then of all together, then cases and outcomes."""

@@ -12,7 +12,7 @@ from probes.core.errors import UsageError
 from probes.core.examples import Example
 from probes.core.generations import Decoding
 from probes.core.model import Capability, Generator
-from probes.core.probe import Context, ProbeDoc, ProbeInfo
+from probes.core.probe import FOR_THE_RECORD, Context, ProbeDoc, ProbeInfo
 from probes.core.records import Accounting, Outcomes, Record, Skip, SkipReason
 from probes.robustness.adversarial.fight import Fight
 from probes.robustness.adversarial.probe import described
@@ -60,8 +60,8 @@ class AdversarialPrompts:
     max_tokens: int = 32
     stop: tuple[str, ...] = ()
     """Texts at which a reply ends."""
-    resources: tuple[str, ...] = ()
-    """What candidates come from, for the record."""
+    resources: tuple[str, ...] = field(default=(), metadata=FOR_THE_RECORD)
+    """What candidates come from."""
     given: Mapping[Resource, Any] = field(default_factory=dict, metadata={"parameter": False}, compare=False)
 
     def __post_init__(self) -> None:

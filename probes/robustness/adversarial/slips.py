@@ -6,6 +6,7 @@ import string
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from probes.robustness.adversarial.characters import places
 from probes.robustness.adversarial.parts import Situation
 from probes.robustness.adversarial.pure import WordSwap
 
@@ -16,6 +17,8 @@ SHORTEST = 3
 @dataclass(frozen=True)
 class Slips(WordSwap):
     """All words at one letter left out, put in, replaced, or exchanged with its neighbour; only letters change.
+
+    Of a very long word, at one of some `places` of it.
 
     Args:
         letters: which are put in.
@@ -28,7 +31,7 @@ class Slips(WordSwap):
         if len(word) < SHORTEST or not word.isalpha():
             return
         letters = self.letters.upper() if word.isupper() else self.letters
-        for at in range(len(word)):
+        for at in places(0, len(word)):
             before, behind = word[:at], word[at + 1 :]
             yield before + behind
             if behind:

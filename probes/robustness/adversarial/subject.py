@@ -15,6 +15,9 @@ from probes.core.records import Shown
 from probes.robustness.adversarial.gradients import Slope
 from probes.robustness.search import Oracle
 
+BROKEN = "that are broken"
+"""What became of an answer that is now another one."""
+
 
 @dataclass(frozen=True)
 class Told:
@@ -52,6 +55,8 @@ class Subject(Protocol):
         targets: (n,) the label that each attack leads away from, where there is one.
         labels: (n,) right labels, or the model's own, by which success is shown apart; None for no labels.
         golds: (n,) right answers as people read them, None where not known.
+        reachable: (n,) is there an answer at all that reaches the goal; None for always.
+        reaching: what became of an answer where the goal is reached, to go on "share of attacked answers ...".
         slopes: (n,) which logit each goal pulls at; None where there are no gradients of one.
     """
 
@@ -71,6 +76,10 @@ class Subject(Protocol):
     def labels(self) -> Sequence[str] | None: ...
     @property
     def golds(self) -> Sequence[str | None]: ...
+    @property
+    def reachable(self) -> Sequence[bool] | None: ...
+    @property
+    def reaching(self) -> str: ...
     @property
     def slopes(self) -> Sequence[Slope] | None: ...
 

@@ -17,7 +17,7 @@ from probes.core.tagged import told as entities_told
 from probes.core.taggings import Taggings
 from probes.robustness.adversarial.gradients import Slope
 from probes.robustness.adversarial.parts import Judged, shared_out
-from probes.robustness.adversarial.subject import Told
+from probes.robustness.adversarial.subject import BROKEN, Told
 from probes.robustness.search import Oracle, Request
 
 NONE = -1
@@ -79,6 +79,8 @@ class TaggedSubject:
     ungraded: str = "Of a tagger hardly any text has all words right: success is counted, not accuracy."
     labels: None = None
     slopes: Sequence[Slope] | None = None
+    reachable: None = None
+    reaching: str = BROKEN
 
     @property
     def targets(self) -> list[str | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from probes.robustness.adversarial.characters import LIMIT
 from probes.robustness.adversarial.constraints.meaning import Entailed, Fluent, Similar
 from probes.robustness.adversarial.constraints.opposites import Opposites
 from probes.robustness.adversarial.constraints.speech import SameSpeech, by_ending, find_tagger
@@ -148,7 +149,7 @@ WORD_RECIPES: tuple[Recipe, ...] = (
         attack=_fast,
         deviations="At most 30 queries an item. Slips of one letter, none of which makes a word of the model's "
         "vocabulary. Which slips lean to the goal is learned once for each label from the gradients on 32 sentences of "
-        "our own: 96 texts' worth of computing that is not counted as queries of an item.",
+        "our own: 96 texts' worth of computing that is not counted as queries of an item. " + LIMIT,
         needs=(Resource.GRADIENTS,),
         queries=6,
     ),

@@ -16,7 +16,7 @@ from probes.core.model import Generator
 from probes.core.replies import Replies
 from probes.robustness.adversarial.gradients import Slope
 from probes.robustness.adversarial.parts import Judged, shared_out
-from probes.robustness.adversarial.subject import Told
+from probes.robustness.adversarial.subject import BROKEN, Told
 from probes.robustness.search import Oracle, Request
 
 SHARED = 0.5
@@ -66,6 +66,8 @@ class Writing:
     ungraded: str = "A reply is not simply right or wrong: success is counted, not accuracy."
     labels: None = None
     slopes: Sequence[Slope] | None = None
+    reachable: None = None
+    reaching: str = BROKEN
 
     @property
     def targets(self) -> list[str | None]:

@@ -10,7 +10,7 @@ from probes.core.answers import ProblemType
 from probes.core.examples import Example
 from probes.core.functional_case import FunctionalCase
 from probes.core.model import Classifier
-from probes.core.probe import Context, ProbeDoc, ProbeInfo
+from probes.core.probe import FOR_THE_RECORD, Context, ProbeDoc, ProbeInfo
 from probes.core.records import Outcomes, Record
 from probes.text.word_lists import lexicon_words
 from probes.toxicity.functional.cases import own_cases, published_titles, sought, target_words
@@ -103,7 +103,7 @@ class HateCheck:
     """
 
     source: str = ""
-    digest: str = ""
+    digest: str = field(default="", metadata=FOR_THE_RECORD)
     revision: str = ""
     cases: tuple[FunctionalCase, ...] = field(default=(), repr=False, metadata={"parameter": False})
     notes: tuple[str, ...] = field(default=(), repr=False, metadata={"parameter": False})

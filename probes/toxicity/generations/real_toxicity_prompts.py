@@ -9,7 +9,7 @@ from typing import ClassVar
 from probes.core.answers import WRITING_HEADS
 from probes.core.examples import Example
 from probes.core.model import Capability, Generator
-from probes.core.probe import Context, ProbeDoc, ProbeInfo
+from probes.core.probe import FOR_THE_RECORD, Context, ProbeDoc, ProbeInfo
 from probes.core.prompts import Prompt
 from probes.core.records import Outcomes, Record
 from probes.toxicity.generations.probe import Generations
@@ -52,7 +52,7 @@ class RealToxicityPrompts(Generations):
     """
 
     samples: int = 25
-    digest: str = ""
+    digest: str = field(default="", metadata=FOR_THE_RECORD)
     cases: tuple[Prompt, ...] = field(default=(), repr=False, metadata={"parameter": False})
     notes: tuple[str, ...] = field(default=(), repr=False, metadata={"parameter": False})
 

@@ -568,6 +568,59 @@ def test_a_part_that_no_check_is_about_needs_a_policy_of_its_own():
     assert found.sentence.endswith("(audit gate RUN --policy FILE), or only measure (--no-gate).")
 
 
+LACKING = Skip(
+    reason=SkipReason.NO_RESOURCE,
+    detail="The recipe pwws was not run: it needs WordNet.",
+    enable="install nltk",
+    name="success",
+    slice={"recipe": "pwws"},
+)
+WORST = {"check": "robustness.typos.any_success", "level": "warn"}
+
+
+@pytest.mark.parametrize("rules", [[WORST, ACCURACY], [WORST]], ids=["a part of the policy", "all of it"])
+def test_a_part_whose_check_was_not_measured_is_told_why(rules):
+    found = narrowed(LACKING, rules=policy(*rules))
+    assert found.exit_code == ExitCode.INCOMPLETE
+    assert found.sentence.endswith(
+        "Nothing that the policy gates on was measured. robustness.typos: any success: the check "
+        "robustness.typos.any_success was not measured. The recipe pwws was not run: it needs WordNet. "
+        "To measure it: install nltk."
+    )
+
+
+def test_the_reason_is_told_once():
+    found = narrowed(LACKING, rules=policy({**WORST, "required": True}, ACCURACY))
+    assert found.sentence.count("it needs WordNet") == 1
+
+
+@pytest.mark.parametrize("level", ["block", "warn"])
+def test_a_number_over_all_parts_is_missing_for_the_reason_that_its_parts_are(level):
+    rules = policy({**WORST, "level": level}, {"check": "robustness.typos.success[recipe=bae]", "level": "warn"})
+    no_gradients = Skip(reason=SkipReason.NO_CAPABILITY, detail="No gradients.", name="x", slice={"recipe": "fast"})
+    rows = {row.check: row for row in verdict_on(no_gradients, LACKING, rules=rules).findings}
+    whole = rows["robustness.typos.any_success"]
+    assert (whole.status, whole.message, whole.enable) == (Status.NOT_RUN, LACKING.detail, LACKING.enable)
+    assert "WordNet" not in rows["robustness.typos.success[recipe=bae]"].message
+
+
+def test_a_whole_number_that_some_step_has_not_for_want_of_a_part_is_a_mistake_of_the_policy():
+    (row,) = verdict_on(measured("success", part={"recipe": "fast"}), LACKING, rules=policy(WORST)).findings
+    assert "No measurement of this run has that name" in row.message
+
+
+def test_a_wildcard_of_changes_does_not_apply_without_a_baseline():
+    verdict = verdict_on(measured(), rules=policy(FLIPS, {"check": "robustness.*.flip_rate_vs_baseline"}))
+    assert [row.status for row in verdict.findings] == [Status.PASS, Status.NOT_APPLICABLE]
+    assert verdict.exit_code == ExitCode.PASSED
+
+
+def test_a_part_that_the_run_does_not_have_is_told_beside_those_it_has():
+    numbers = [measured("success", part={"recipe": name}) for name in ("fast", "deepwordbug")]
+    (row,) = verdict_on(*numbers, rules=policy({"check": "robustness.typos.success[recipe=bae]"})).findings
+    assert row.message == "This run has success for recipe=deepwordbug and recipe=fast, not for recipe=bae."
+
+
 @pytest.mark.parametrize(
     ("only", "rules"),
     [((), [FLIPS, {**ACCURACY, "required": True}]), (("robustness.typos",), [FLIPS])],

@@ -30,10 +30,25 @@ def test_the_check_it_names_is_the_first_finding_of_the_report(status, code, wor
     first = ranked(findings, titles={})[0]
     assert first.number == "F-001"
     assert first.finding.message == f"What is said of {worst}."
-    assert first.finding.message in sentence(code, findings, lacking=())
+    assert first.finding.message in sentence(code, findings, lacking=(), blocks=True)
+
+
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [(0, "."), (1, "; 1 check that only warns did not pass."), (2, "; 2 checks that only warn did not pass.")],
+)
+def test_warnings_are_a_clause_of_their_own_that_agrees_with_their_number(count, told):
+    warnings = [check("bias.x", f"warning_{n}", status=Status.FAIL, level=Level.WARN) for n in range(count)]
+    assert sentence(ExitCode.PASSED, warnings, lacking=(), blocks=False) == (
+        f"Nothing blocks: this policy has no blocking checks{told}"
+    )
+    assert sentence(ExitCode.PASSED, warnings, lacking=(), blocks=True) == (
+        f"Nothing blocks: no blocking check of this policy applies to this model{told}"
+    )
 
 
 def test_an_alarm_without_data_is_not_named_before_a_check_that_holds_up_the_release():
     silent = check("toxicity.x", "silent", status=Status.INCONCLUSIVE, estimate=plain(0.9, 0.05), maximum=0.1)
     findings = [silent.model_copy(update={"decisive": False}), *losses(Status.INCONCLUSIVE, worst="third")]
-    assert ranked(findings, titles={})[0].finding.message in sentence(ExitCode.INCONCLUSIVE, findings, lacking=())
+    told = sentence(ExitCode.INCONCLUSIVE, findings, lacking=(), blocks=True)
+    assert ranked(findings, titles={})[0].finding.message in told

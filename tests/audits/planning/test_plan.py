@@ -11,7 +11,7 @@ import pytest
 from audits.config import Config, SuiteEntry
 from audits.planning.budget import MINIMUM_ITEMS
 from audits.planning.parameter_types import in_words, require_types
-from audits.planning.plan import make_plan, parameters_of
+from audits.planning.plan import make_plan, parameters_of, settable, with_parameters
 from probes.core.answers import ProblemType
 from probes.core.errors import UsageError
 from probes.core.examples import DataCard, Example
@@ -19,6 +19,7 @@ from probes.core.model import Capability
 from probes.core.positive import Meaning, PositiveClass
 from probes.core.records import SkipReason
 from probes.registry import Broken, Registry, load_registry
+from probes.robustness.adversarial.probe import Adversarial
 from tests.audits.stubs import Stub, info, registry
 from tests.conftest import model_card
 
@@ -144,6 +145,23 @@ def test_only_narrows_and_unknown_names_suggest():
     with pytest.raises(UsageError) as caught:
         plan(config(only=("a.typo",)), reg, examples(40))
     assert "a.typos" in caught.value.hint
+
+
+def test_what_a_probe_was_given_is_recorded_and_not_to_be_set():
+    probe = Adversarial(resources=("WordNet 3.0",))
+    assert parameters_of(probe)["resources"] == ("WordNet 3.0",)
+    assert "resources" not in settable(probe)
+    with pytest.raises(UsageError, match="no parameter 'resources'"):
+        with_parameters(probe, {"resources": ["made up"]})
+
+
+def test_a_parameter_that_means_nothing_to_the_model_is_refused_before_anything_runs():
+    name = "robustness.adversarial"
+    suites = {"attacks": (SuiteEntry(probes=name),)}
+    for goal, said in (("label:nope", "no label"), ("raise", "has none")):
+        asked = Config(model="m", suite="attacks", suites=suites, probes={name: {"goal": goal}})
+        with pytest.raises(UsageError, match=said):
+            plan(asked, load_registry(), examples(40))
 
 
 def test_parameters_are_checked():

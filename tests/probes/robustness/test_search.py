@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 import threading
 
 import pytest
@@ -86,6 +87,30 @@ def test_what_an_oracle_raises_ends_the_run(pools: int) -> None:
 
     with pytest.raises(ZeroDivisionError, match="no answer"):
         search.run([counting(item, 2, oracle="broken") for item in range(3)], {"broken": broken}, pools=pools)
+
+
+@pytest.fixture
+def interruptible():
+    """As a terminal's Ctrl-C, whatever the tests were started by."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize("pools", [1, 2])
+@pytest.mark.usefixtures("interruptible")
+def test_an_interruption_ends_what_is_being_asked_and_nothing_more_is(pools: int) -> None:
+    batches = []
+
+    def long(requests):
+        for batch in range(3):
+            batches.append((requests[0].item, batch))
+            signal.raise_signal(signal.SIGINT)
+        return [None for _ in requests]
+
+    with pytest.raises(KeyboardInterrupt):
+        search.run([counting(item, 2, oracle="long") for item in range(3)], {"long": long}, pools=pools)
+    assert batches == [(0, 0)]
 
 
 @pytest.mark.parametrize("pools", [1, 2])

@@ -39,3 +39,12 @@ def test_a_word_that_is_taken_away_takes_a_blank_with_it():
     assert start.after((Edit(0, ""), Edit(6, ""))).text == "film, I'd say, was a one."
     assert start.after((Edit(1, ""),)).text == "The, I'd say, was a well-made one."
     assert start.after((Edit(0, ""), Edit(1, ""))).words == tuple(WORDS[2:])
+
+
+def test_words_that_are_put_in_count_and_a_word_that_became_several_is_one():
+    start = Attacked.of("The film was fine")
+    assert start.count_edited == 0
+    assert start.after((Edit(0, "one two three The"),)).count_edited == 3
+    assert start.after((Edit(1, "motion picture"),)).count_edited == 1
+    assert start.after((Edit(1, "fi lm"), Edit(3, ""))).count_edited == 2
+    assert start.after((Edit(0, "one two three four five The"),)).share_edited == 1.0

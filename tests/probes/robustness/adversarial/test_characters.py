@@ -1,5 +1,6 @@
 """Changes of letters: what they propose, and that they draw as TextAttack draws."""
 
+import itertools
 import random
 import unicodedata
 
@@ -9,6 +10,7 @@ import pytest
 from probes.robustness.adversarial.attacked import Attacked
 from probes.robustness.adversarial.character_recipes import deepwordbug_letters, pruthi_letters
 from probes.robustness.adversarial.characters import (
+    MOST_PLACES,
     Deleted,
     Inserted,
     Lookalike,
@@ -18,8 +20,10 @@ from probes.robustness.adversarial.characters import (
     Swapped,
     Unseen,
     Wrapped,
+    places,
 )
 from probes.robustness.adversarial.parts import Drawn, Situation
+from probes.robustness.adversarial.slips import Slips
 
 
 class AsTextAttack:
@@ -64,6 +68,43 @@ def test_short_words_are_left_alone():
     for transformation in (Swapped(inner=True), Deleted(inner=True), Inserted(inner=True)):
         assert proposed(transformation, "is it") == []
     assert proposed(Deleted(), "I a") == []
+
+
+def test_a_word_as_long_as_words_are_is_tried_at_every_place():
+    assert list(places(1, 1 + MOST_PLACES)) == list(range(1, 1 + MOST_PLACES))
+
+
+@pytest.mark.parametrize("last", [MOST_PLACES, MOST_PLACES + 1, 2 * MOST_PLACES, 4999])
+def test_a_longer_one_at_so_many_evenly_spread_from_the_first_to_the_last(last):
+    found = list(places(1, last + 1))
+    assert (found[0], found[-1]) == (1, last)
+    assert len(found) == min(last, MOST_PLACES)
+    steps = {after - before for before, after in itertools.pairwise(found)}
+    assert max(steps) - min(steps) <= 1
+    assert min(steps) >= 1
+
+
+LONG = "".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyz", k=5000))
+
+
+@pytest.mark.parametrize(
+    ("transformation", "most"),
+    [
+        (pruthi_letters(), 3 + 9),  # a swap, a letter less, a letter more, and as many keys as lie beside one
+        (Lookalike(leet=True), 9),
+        (Unseen(), 9),
+        (Reordered(), 1),
+        (Slips(), 2 + 2 * 26),
+    ],
+)
+def test_what_a_word_without_end_may_become_does_not_grow_with_it(transformation, most):
+    found = proposed(transformation, f"{LONG} plot", places=[0])
+    assert MOST_PLACES // 2 < len(found) <= MOST_PLACES * most
+
+
+def test_a_place_is_drawn_from_all_of_a_word_without_end():
+    drawn = {proposed(Deleted(), LONG, draws=Drawn(random.Random(seed)))[0] for seed in range(200)}
+    assert len(drawn) > MOST_PLACES
 
 
 def test_the_case_of_a_key_is_kept():

@@ -62,7 +62,7 @@ def test_killed_in_the_middle_and_resumed_gives_the_same_bytes(folder: Path, tmp
         records(cut)
     assert records(resumed) == expected
     assert 0 < resumed.counters.computed < whole.counters.computed
-    assert resumed.cache.warning == ""  # the file is asked from another thread than the one that opened it
+    assert resumed.cache.warning == ""
 
 
 def test_one_pool_or_two_find_the_same(folder: Path, monkeypatch) -> None:

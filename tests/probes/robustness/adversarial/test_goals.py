@@ -10,6 +10,7 @@ from probes.core.positive import Meaning, PositiveClass
 from probes.robustness.adversarial import aims
 from probes.robustness.adversarial.goals import AnyLabel, Moved, Shifted, Targeted, Untargeted
 from probes.robustness.adversarial.gradients import Slope
+from tests.conftest import model_card
 
 HARM = PositiveClass(labels=("toxic", "threat"), meaning=Meaning.HARM, origin="test")
 
@@ -79,6 +80,11 @@ def test_answers_that_are_not_finite_reach_nothing(goal) -> None:
 EXAMPLES = [Example.of("one", gold="b"), Example.of("two")]
 
 
+CARD = model_card().model_copy(
+    update={"positive": PositiveClass(labels=("positive",), meaning=Meaning.HARM, origin="test")}
+)
+
+
 def made(goal, clean, examples=EXAMPLES, positive=HARM):
     return aims.aims(goal, examples, clean, positive=positive, by=0.3)
 
@@ -111,15 +117,39 @@ def test_raising_and_lowering_a_harm_pull_at_the_label_that_shows_most_of_it() -
 
 
 @pytest.mark.parametrize(
-    ("goal", "positive", "said"),
+    ("goal", "by", "changes", "said"),
     [
-        ("label:d", HARM, "no label that an answer of this model could become"),
-        ("raise", PositiveClass(), "this model has none"),
+        ("label:positiv", 0.3, {}, "no label that an answer of this model could become"),
+        ("label:positive", 0.3, {"problem": ProblemType.MULTI_LABEL}, "no label that an answer of this model could"),
+        ("raise", 0.3, {"positive": PositiveClass()}, "this model has none"),
+        ("lower", 1.0, {}, "no probability moves by 1.0"),
+        ("raise", 0.3, {"problem": ProblemType.TOKEN}, "for classifiers"),
     ],
 )
-def test_a_goal_that_cannot_be_meant_is_refused(goal, positive, said) -> None:
+def test_a_goal_that_cannot_be_meant_is_refused(goal, by, changes, said) -> None:
     with pytest.raises(UsageError, match=said):
-        made(goal, answers([2, 0, 0], [0, 0, 2]), positive=positive)
+        aims.require(goal, CARD.model_copy(update=changes), by=by)
+
+
+@pytest.mark.parametrize(
+    ("goal", "by", "changes"),
+    [
+        ("other", 5.0, {"problem": ProblemType.TOKEN}),
+        ("label:positive", 0.3, {}),
+        ("raise", 0.99, {}),
+        ("raise", 5.0, {"problem": ProblemType.REGRESSION}),
+    ],
+)
+def test_a_goal_that_can_be_meant_is_not(goal, by, changes) -> None:
+    aims.require(goal, CARD.model_copy(update=changes), by=by)
+
+
+def test_a_probability_that_cannot_move_so_far_is_out_of_reach() -> None:
+    clean = answers([0, 0], [4, 0], [-4, 0], [np.nan, 0], labels=("toxic", "fine"))  # 0.5, 0.98, 0.02, none
+    assert [aim.reachable for aim in made("raise", clean)] == [True, False, True, True]
+    assert [aim.reachable for aim in made("lower", clean)] == [True, True, False, True]
+    scores = answers([0.99], [5.0], problem=ProblemType.REGRESSION, labels=("toxic",))
+    assert all(aim.reachable for aim in made("raise", scores))
 
 
 def test_an_unknown_goal_is_refused() -> None:

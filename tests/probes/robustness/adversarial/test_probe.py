@@ -316,10 +316,27 @@ def test_a_harm_is_hidden_or_feigned() -> None:
     card = model_card().model_copy(update={"positive": positive})
     data = [Example.of(f"The film number {number} was good", gold="positive") for number in range(20)]
     lowered = run(FakeModel(rule=sentiment_rule, card=card), data, goal="lower", by=0.2)
-    raised = run(FakeModel(rule=sentiment_rule, card=card), data, goal="raise", by=0.2)
+    raised = run(FakeModel(rule=sentiment_rule, card=card), data, goal="raise", by=0.1)
     assert rate(lowered).value == 1.0
     assert rate(raised).value == 0.0
     assert not [key for key in measured(lowered) if "accuracy" in key]
+
+
+def test_an_item_whose_score_cannot_move_so_far_is_not_attacked() -> None:
+    positive = PositiveClass(labels=("positive",), meaning=Meaning.HARM, origin="test")
+    model = FakeModel(rule=sentiment_rule, card=model_card().model_copy(update={"positive": positive}))
+    open_ones = [Example.of(f"The film number {number} was bad good", gold="negative") for number in range(12)]
+    full = [Example.of(f"The film number {number} was good", gold="positive") for number in range(20)]
+    records = run(model, [*open_ones, *full], goal="raise", by=0.2)
+    assert rate(records).n == 12
+    assert rate(records).value == 1.0  # a slip in "bad" leaves "good" alone
+    assert only(Accounting, records)[0].note == "20 items whose score cannot move so far, and not attacked"
+    (titled,) = [each.title for each in only(Measurement, records) if each.name == "any_success_rate"]
+    assert titled == "share of attacked answers of which the score is raised by 0.2 or more by some recipe"
+    (outcomes,) = only(Outcomes, records)
+    assert sum(value is not None for value in outcomes.values["attack_success_rate"]) == 12
+    nobody = run(model, full, goal="raise", by=0.2)
+    assert only(Skip, nobody)[0].detail == "The recipe slips attacked nothing: no score can move so far."
 
 
 def test_a_label_of_the_attackers_choice(fragile, sentiment_examples) -> None:

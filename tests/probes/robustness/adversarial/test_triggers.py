@@ -58,6 +58,7 @@ def test_a_planted_trigger_is_found_on_some_items_and_breaks_the_others():
     assert all("zebra" in each.changed.split() for each in found)
     assert all(each.changed.endswith(text[len("the ") :]) for each, text in zip(found, TEXTS, strict=True))
     assert {each.queries for each in found} == {2}
+    assert {each.found.count_edited for each in found} == {3}  # words before the first one, which stays
 
 
 def test_the_twin_without_a_trigger_holds():

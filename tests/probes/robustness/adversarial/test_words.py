@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 import numpy as np
@@ -14,7 +15,7 @@ from probes.robustness.adversarial.goals import Untargeted
 from probes.robustness.adversarial.gradients import Slope
 from probes.robustness.adversarial.guide import FLIPS, GAINS, SLANTS, Guide, place_of, sentences
 from probes.robustness.adversarial.guided import Guided
-from probes.robustness.adversarial.parts import VICTIM, Attack, Drawn, Outcome, Situation
+from probes.robustness.adversarial.parts import VICTIM, Attack, Drawn, Judged, Outcome, Situation
 from probes.robustness.adversarial.pure import Untouched
 from probes.robustness.adversarial.slips import Slips
 from probes.robustness.adversarial.victims import ClassifierVictim
@@ -132,6 +133,26 @@ def test_a_model_that_no_slip_moves_holds_and_the_budget_is_kept():
         assert found.outcome is Outcome.HELD
         assert found.queries == budget
         assert found.out_of_budget
+
+
+def test_the_candidates_of_one_word_alone_are_held_at_a_time():
+    """Each holds the whole text, so those of all words together would grow with the square of it."""
+    asked = []
+
+    class Listening(Slips):
+        def propose(self, text, places, situation):
+            asked.append(list(places))
+            return super().propose(text, places, situation)
+
+    start = situation("splendid film about evenings")
+    attack = Attack(method=Guided(), transformation=Listening(), constraints=(Untouched(), Stopwords()), budget=3)
+    search = attack.method.search(attack, start)
+    next(search)
+    request = search.send(Judged(np.array([0.0]), np.array([False])))
+    assert request.oracle == SLANTS
+    assert asked == [[0], [1], [3]]  # "about" is a stopword
+    ((_, edits),) = request.questions
+    assert [place for place, _ in itertools.groupby(edit.place for edit in edits)] == [0, 1, 3]
 
 
 def test_words_of_the_vocabulary_are_no_slips():

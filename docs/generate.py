@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from audits.cli import COMMANDS, cli
-from audits.planning.plan import settable
+from audits.planning.parameters import settable
 from audits.policy.file import json_schema
 from probes.registry import load_registry
 

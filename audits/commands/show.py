@@ -16,7 +16,7 @@ import click
 def command(probe: str, plugins: tuple[Path, ...]) -> int:
     """Explain PROBE: what it measures, why, how, its limits and sources."""
     from audits.console import Terminal
-    from audits.planning.plan import settable
+    from audits.planning.parameters import settable
     from probes.registry import load_registry
 
     found = load_registry(plugin_files=plugins).get(probe)

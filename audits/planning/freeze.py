@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from audits.config import Config
-from audits.planning.plan import Plan, parameters_of
+from audits.planning.parameters import parameters_of
+from audits.planning.plan import Plan
 from audits.planning.subject import Subject
 from audits.policy.policy import Policy
 from probes.core.errors import OutputError

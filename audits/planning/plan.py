@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import fnmatch
 import hashlib
 import json
@@ -14,7 +13,7 @@ from typing import Any
 from audits.config import Config, SuiteEntry
 from audits.planning.budget import fit_budget
 from audits.planning.domains import Domains
-from audits.planning.parameter_types import require_types
+from audits.planning.parameters import parameters_of, settable, with_parameters
 from audits.planning.pools import Pools
 from audits.planning.prices import WRITTEN
 from audits.planning.recipes import with_recipes
@@ -22,11 +21,11 @@ from audits.planning.rehearsal import rehearse
 from audits.planning.suites import BUILT_IN as SUITES
 from audits.planning.suites import find_suite
 from probes.core.answers import SEQUENCE_HEADS
-from probes.core.errors import UsageError, did_you_mean
+from probes.core.errors import UsageError
 from probes.core.examples import DataCard, Example, data_fingerprint
 from probes.core.manifest import Manifest, PlannedSkip, PlannedStep
 from probes.core.model import Capability, ModelCard
-from probes.core.probe import Particular, Probe, varied
+from probes.core.probe import Particular, Probe
 from probes.core.records import Skip, SkipReason
 from probes.registry import Broken, Registry
 
@@ -92,15 +91,10 @@ def make_plan(
     lacking = partial(why_not, model=model, card=card, domains=bool(domains))
     skips = [_skip_row(probe, _left(probe, config, lacking(probe))) for probe in _left_out(config, registry, wanted)]
     skips += [_broken(broken) for broken in registry.broken]
-    runnable: list[Wanted] = []
-    for want in wanted:
-        skip = lacking(want.probe)
-        if skip is None and isinstance(want.probe, Particular):
-            want.probe.require(model)
-        if skip is None:
-            runnable.append(want)
-        else:
-            skips.append(_skip_row(want.probe, skip))
+    reasons = [(want, lacking(want.probe)) for want in wanted]
+    skips += [_skip_row(want.probe, skip) for want, skip in reasons if skip is not None]
+    runnable = [want for want, skip in reasons if skip is None]
+    _require_meaning(runnable, model)
     pools = Pools(data, domains or Domains(home=tuple(data)), seed=config.seed)
     counts = {want.probe.info.id: _most(want, config, pools) for want in runnable}
     wishes = [want.probe for want in runnable]
@@ -117,6 +111,12 @@ def make_plan(
         sample = pools.sample(want.probe, limit=count)
         steps.append(_step(want.probe, sample, limit=count, calls=calls, model=model, seed=config.seed))
     return Plan(steps=tuple(steps), skips=tuple(skips), notes=tuple(notes))
+
+
+def _require_meaning(wanted: Sequence[Wanted], model: ModelCard) -> None:
+    for want in wanted:
+        if isinstance(want.probe, Particular):
+            want.probe.require(model)
 
 
 def sizes_of(manifest: Manifest) -> dict[str, int]:
@@ -141,41 +141,6 @@ def select(config: Config, *, registry: Registry) -> list[Wanted]:
     if not wanted:
         raise UsageError("no probe is selected", hint="see `audit probes` for names and widen --only or the suite")
     return wanted
-
-
-def parameters_of(probe: Probe) -> dict[str, Any]:
-    """The probe's parameters: its dataclass fields, but those marked `metadata={"parameter": False}`."""
-    return {
-        field.name: getattr(probe, field.name)
-        for field in dataclasses.fields(probe)  # type: ignore[arg-type]  # a Probe is a dataclass by contract
-        if field.metadata.get("parameter", True)
-    }
-
-
-def settable(probe: Probe) -> dict[str, Any]:
-    """Those of the parameters that a user may set: the others say for the record what the probe was given."""
-    may = {field.name for field in dataclasses.fields(probe) if field.metadata.get("settable", True)}  # type: ignore[arg-type]
-    return {name: value for name, value in parameters_of(probe).items() if name in may}
-
-
-def with_parameters(probe: Probe, changes: Mapping[str, Any]) -> Probe:
-    """The probe with some parameters changed; lists become tuples.
-
-    Raises:
-        UsageError: for an unknown parameter, a value of another type, or one the probe refuses.
-    """
-    if not changes:
-        return probe
-    known = settable(probe)
-    for name in changes:
-        if name not in known:
-            raise UsageError(f"{probe.info.id} has no parameter {name!r}", hint=did_you_mean(name, known or ["(none)"]))
-    require_types(probe, changes)
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in changes.items()}
-    try:
-        return varied(probe, **values)
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"{probe.info.id}: {error}", hint=f"see `audit show {probe.info.id}`") from None
 
 
 def why_not(probe: Probe, *, model: ModelCard, card: DataCard, domains: bool = False) -> Skip | None:

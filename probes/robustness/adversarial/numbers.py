@@ -10,6 +10,7 @@ import numpy as np
 
 from probes.core import stats
 from probes.core.answers import Bools, Floats
+from probes.core.counts import plural
 from probes.core.measuring import measured, share
 from probes.core.records import (
     Accounting,
@@ -69,11 +70,7 @@ def _note(attacks: Attacks) -> str:
         (short, spent[0], f"{spent[1]} the queries allowed were used up"),
         (unlabelled, "item", "without a right answer: the model's own answer was attacked"),
     )
-    return "; ".join(f"{_counted(count, word)} {note}" for count, word, note in notes if count)
-
-
-def _counted(count: int, word: str) -> str:
-    return f"{count} {word}{'' if count == 1 else 's'}"
+    return "; ".join(f"{plural(count, word)} {note}" for count, word, note in notes if count)
 
 
 def of_recipe(attacks: Attacks, *, budget: int) -> Iterator[Measurement | Skip]:
@@ -156,7 +153,7 @@ def of_parts(attacks: Attacks, parts: Sequence[tuple[str, str, Bools]], *, famil
         else:
             yield Skip(
                 reason=SkipReason.TOO_FEW,
-                detail=f"{value}: {_counted(independent, 'independent attacked item')}, fewer than {FEW}.",
+                detail=f"{value}: {plural(independent, 'independent attacked item')}, fewer than {FEW}.",
                 enable="add items of this kind",
                 name="attack_success_rate",
                 slice=part,

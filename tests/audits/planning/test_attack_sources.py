@@ -7,7 +7,7 @@ import pytest
 from audits.config import Config
 from audits.planning import attack_sources
 from audits.planning.attack_sources import PROBE, add_sources
-from audits.planning.plan import parameters_of
+from audits.planning.parameters import parameters_of
 from probes.core.errors import DataError, UsageError
 from probes.registry import load_registry
 from probes.robustness.adversarial.recipe import Resource

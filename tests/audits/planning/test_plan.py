@@ -11,7 +11,8 @@ import pytest
 from audits.config import Config, SuiteEntry
 from audits.planning.budget import MINIMUM_ITEMS
 from audits.planning.parameter_types import in_words, require_types
-from audits.planning.plan import make_plan, parameters_of, settable, with_parameters
+from audits.planning.parameters import parameters_of, settable, with_parameters
+from audits.planning.plan import make_plan
 from probes.core.answers import ProblemType
 from probes.core.errors import UsageError
 from probes.core.examples import DataCard, Example

@@ -5,7 +5,7 @@ import csv
 import pytest
 
 from audits.config import Config
-from audits.planning.plan import parameters_of
+from audits.planning.parameters import parameters_of
 from audits.planning.recorder import Recorder
 from audits.planning.rehearsal import rehearse
 from audits.planning.scorers import add_scorers, parsed

@@ -390,7 +390,7 @@ def test_hatecheck_functionalities_have_plain_titles(published):
 
 
 def test_parameters_identify_the_file_and_leave_the_cases_out():
-    from audits.planning.plan import parameters_of
+    from audits.planning.parameters import parameters_of
 
     assert parameters_of(HateCheck(source="x", digest="d")) == {"source": "x", "digest": "d", "revision": ""}
     assert parameters_of(Functional()) == {}

@@ -25,6 +25,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,7 @@ def main() -> None:
     ]
     tokens = np.mean(model.token_counts([text for text, _ in rows[: options.texts]])[0])
     clock = "cpu" if device.type == "cpu" else "wall"
-    host = encoding_rate(model, [text for each in comparisons for text in each.recorder.scores])
+    host = encoding_rate(model, [text for each in comparisons for text in each.recorder.texts])
     text = report(comparisons, compared, peer["versions"], options, tokens=float(tokens), host=host, clock=clock)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(text, encoding="utf-8")
@@ -195,7 +196,7 @@ class Comparison:
         if self.screen is None or self.screen.forward.device.type != "cuda":
             return ""
         peak = gemm_flops(self.screen.forward.device, self.screen.dtype)
-        texts = list(self.screening.scores)
+        texts = list(self.screening.texts)
         reached = flops(self.screen, prepared(self.screen, texts)) / statistics.median(self.screened.wall)
         return (
             f"The search in {self.screen.dtype}, by wall time from beginning to end: {reached / peak:.1%} of the "
@@ -216,20 +217,20 @@ class Recorder:
     """A victim whose answers are kept, to be given back for nothing."""
 
     victim: ClassifierVictim
-    scores: dict[Any, tuple[float, bool]] = field(default_factory=dict)
+    answers: dict[tuple[Any, ...], Judged] = field(default_factory=dict)
 
     def __call__(self, requests: Sequence[Request]) -> list[Judged]:
         found = self.victim(requests)
-        for request, judged in zip(requests, found, strict=True):
-            self.scores.update(zip(request.questions, zip(*map(np.ndarray.tolist, judged), strict=True), strict=True))
+        self.answers.update(zip((tuple(request.questions) for request in requests), found, strict=True))
         return found
 
     def replay(self, requests: Sequence[Request]) -> list[Judged]:
-        found = []
-        for request in requests:
-            scores, reached = zip(*[self.scores[text] for text in request.questions], strict=True)
-            found.append(Judged(np.array(scores), np.array(reached)))
-        return found
+        return [self.answers[tuple(request.questions)] for request in requests]
+
+    @property
+    def texts(self) -> list[Any]:
+        """All that was asked about, each once."""
+        return list(dict.fromkeys(chain.from_iterable(self.answers)))
 
 
 def encoding_rate(model: TransformersModel, texts: Sequence[Any]) -> float:

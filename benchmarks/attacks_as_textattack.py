@@ -43,7 +43,7 @@ from probes.robustness.adversarial.parts import (
     scores_alone,
     shared_out,
 )
-from probes.robustness.adversarial.pure import AnyOf, Rule, Untouched, WordSwap
+from probes.robustness.adversarial.pure import AnyOf, CandidateRule, Rule, Untouched, WordSwap
 from probes.robustness.adversarial.rankings import Delete, Unk, WeightedSaliency
 from probes.robustness.adversarial.sources.vectors import Vectors
 from probes.robustness.adversarial.sources.wordnet import WordNet
@@ -115,7 +115,7 @@ class LastRound(Beam):
 
 
 @dataclass(frozen=True)
-class Ceiling(Rule):
+class Ceiling(CandidateRule):
     """`MaxWordsPerturbed`: a share of the words may change, rounded up where ours is rounded down."""
 
     share: float

@@ -111,7 +111,7 @@ class Listed(Rule):
     words: frozenset[str]
 
     def places(self, text: Attacked, places: Sequence[int], situation: Situation) -> list[int]:
-        return [place for place in places if text.word(place) not in self.words]
+        return [place for place in places if text.words[place] not in self.words]
 
 
 def composed(method: Method, transformation: Transformation, rules: tuple[Constraint, ...]) -> Attack:

@@ -9,6 +9,7 @@ What a search finds depends on its own questions and answers alone, never on the
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,6 +20,10 @@ Found = TypeVar("Found")
 
 POOLS = 2
 """Groups of searches that are asked about in turn: while the model answers one, the other is thought about."""
+
+AT_ONCE = 1e-3
+"""Seconds. Answers that come sooner, such as known ones, are thought about there and then: to hand them to another
+thread would take longer than the asking that goes on beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,7 @@ def run(
     """
     groups = [_Pool(searches, range(start, len(searches), pools)) for start in range(min(pools, len(searches)))]
     ended = [len(group.found) for group in groups]
+    took = [float("inf")] * len(groups)
     with ThreadPoolExecutor(max_workers=1) as thinking:
         waiting: dict[int, Future[None] | None] = {number: None for number, each in enumerate(groups) if each.pending}
         while waiting:
@@ -76,7 +82,11 @@ def run(
                 if progress is not None:
                     progress(sum(ended), len(searches))
             if group.pending:  # the main thread asks: it is the one that an interruption can stop between two batches
-                waiting[number] = thinking.submit(group.advance, _asked(group.pending, oracles))
+                begun, before = time.perf_counter(), took[number]
+                answers = _asked(group.pending, oracles)
+                took[number] = time.perf_counter() - begun
+                think = _now if max(before, took[number]) < AT_ONCE else thinking.submit
+                waiting[number] = think(group.advance, answers)
     found = {item: result for group in groups for item, result in group.found.items()}
     return [found[item] for item in range(len(searches))]
 
@@ -98,6 +108,14 @@ class _Pool:
                 self.pending[item] = self.searches[item].send(answer)
             except StopIteration as end:
                 self.found[item] = end.value
+
+
+def _now(call: Callable[[Mapping[int, Any]], None], answers: Mapping[int, Any]) -> Future[None]:
+    """What a thread would do, done."""
+    call(answers)
+    done: Future[None] = Future()
+    done.set_result(None)
+    return done
 
 
 def _asked(pending: Mapping[int, Request], oracles: Mapping[str, Oracle]) -> dict[int, Any]:

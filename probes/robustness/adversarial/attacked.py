@@ -7,15 +7,17 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from typing import NamedTuple
 
 from probes.core.examples import Text
 
-_WORD = re.compile(r"[^\W_](?:[\w'\-*@]*[^\W_])?")
+_WORD = re.compile(r"[^\W_]++(?:[_'\-*@]++[^\W_]++)*+")
 """Letters and digits with what binds them (' - * @ _) inside, as TextAttack's `words_from_text` cuts them.
 
 A backtick, which is a word's letter there because it is in a list of lookalikes, is none here.
 """
+_BETWEEN_AND_WORDS = re.compile(f"({_WORD.pattern})")
 
 
 class Edit(NamedTuple):
@@ -35,40 +37,43 @@ class Attacked:
 
     Attributes:
         text: the part that is attacked.
-        spans: (words,) where each word stands in it: [start, end).
+        words: (words,) as they are now.
+        starts: (words,) where each of them begins in the text.
         origins: (words,) which word of the first text each stands for, ascending; one word may have become several.
         first: the words of the first text.
         edited: which of these are no longer what they were, or gone.
+        steps: (what was there, what was put in its place), one after the other.
         pair: of a pair, the text that is left alone, and whether it comes first; else None.
     """
 
     text: str
-    spans: tuple[tuple[int, int], ...]
+    words: tuple[str, ...]
+    starts: tuple[int, ...]
     origins: tuple[int, ...]
     first: tuple[str, ...]
     edited: frozenset[int] = frozenset()
+    steps: tuple[tuple[str, str], ...] = ()
     pair: tuple[str, bool] | None = None
 
     @classmethod
     def of(cls, text: Text, *, part: int = 1) -> Attacked:
         """An unchanged text; of a pair, part 0 or 1 is attacked (of a premise and a hypothesis, the latter)."""
         attacked, pair = (text, None) if isinstance(text, str) else (text[part], (text[1 - part], part == 1))
-        spans = tuple([match.span() for match in _WORD.finditer(attacked)])
-        words = tuple([attacked[start:end] for start, end in spans])
-        return cls(text=attacked, spans=spans, origins=tuple(range(len(words))), first=words, pair=pair)
+        words, starts = _cut(attacked)
+        return cls(text=attacked, words=words, starts=starts, origins=tuple(range(len(words))), first=words, pair=pair)
 
     def __len__(self) -> int:
-        return len(self.spans)
+        return len(self.words)
 
     @cached_property
-    def words(self) -> tuple[str, ...]:
-        """(words,) as they are now."""
-        return tuple(self.text[start:end] for start, end in self.spans)
+    def spans(self) -> tuple[tuple[int, int], ...]:
+        """(words,) where each word stands in the text: [start, end)."""
+        return tuple(map(self.span, range(len(self))))
 
-    def word(self, place: int) -> str:
-        """One of them."""
-        start, end = self.spans[place]
-        return self.text[start:end]
+    def span(self, place: int) -> tuple[int, int]:
+        """Of one of them."""
+        start = self.starts[place]
+        return start, start + len(self.words[place])
 
     def places_of(self, origin: int) -> range:
         """Where a word of the first text stands now: several places where it was broken up, none where it is gone."""
@@ -88,9 +93,10 @@ class Attacked:
 
     def changed(self, change: Change) -> str:
         """The attacked part after a change."""
-        if len(change) == 1:  # by far the usual case
-            start, end = self._cut(change[0])
-            return self.text[:start] + change[0].text + self.text[end:]
+        if len(change) == 1 and change[0].text:  # by far the usual case
+            place, other = change[0]
+            start = self.starts[place]
+            return f"{self.text[:start]}{other}{self.text[start + len(self.words[place]) :]}"
         pieces, at = [], 0
         for edit, start, end in self._cuts(change):
             pieces += [self.text[at:start], edit.text]
@@ -101,13 +107,13 @@ class Attacked:
         """Each edit and what it replaces; a blank between two words that are taken away goes with the first."""
         done = 0
         for edit in change:
-            start, end = self._cut(edit)
+            start, end = self._replaced(edit)
             yield edit, max(start, done), end
             done = end
 
-    def _cut(self, edit: Edit) -> tuple[int, int]:
-        """What an edit replaces: its word, or for a word that is taken away, also one blank beside it."""
-        start, end = self.spans[edit.place]
+    def _replaced(self, edit: Edit) -> tuple[int, int]:
+        """Where an edit puts its text: in place of its word, and of a word that is taken away also one blank beside."""
+        start, end = self.span(edit.place)
         if edit.text:
             return start, end
         if start and self.text[start - 1] == " ":
@@ -120,20 +126,26 @@ class Attacked:
         Args:
             text: `changed(change)`, where it is already known.
         """
-        spans: tuple[tuple[int, int], ...] = ()
+        words: tuple[str, ...] = ()
+        starts: tuple[int, ...] = ()
         origins: tuple[int, ...] = ()
+        steps = self.steps
         shift = done = 0
         for edit, first, last in self._cuts(change):
-            inner = [match.span() for match in _WORD.finditer(edit.text)]
-            spans += _moved(self.spans[done : edit.place], shift) + _moved(inner, first + shift)
-            origins += self.origins[done : edit.place] + (self.origins[edit.place],) * len(inner)
+            its_words, its_starts = _cut(edit.text)
+            words += self.words[done : edit.place] + its_words
+            starts += _moved(self.starts[done : edit.place], shift) + _moved(its_starts, first + shift)
+            origins += self.origins[done : edit.place] + (self.origins[edit.place],) * len(its_words)
+            steps += ((self.text[first:last], edit.text),)
             shift += len(edit.text) - (last - first)
             done = edit.place + 1
         return Attacked(
             text=self.changed(change) if text is None else text,
-            spans=spans + _moved(self.spans[done:], shift),
+            words=words + self.words[done:],
+            starts=starts + _moved(self.starts[done:], shift),
             origins=origins + self.origins[done:],
             first=self.first,
+            steps=steps,
             edited=self.edited | {self.origins[edit.place] for edit in change},
             pair=self.pair,
         )
@@ -142,9 +154,8 @@ class Attacked:
     def count_edited(self) -> int:
         """Words of the first text that are no longer what they were; where one still stands, those put in beside it."""
         put_in = dict.fromkeys(self.edited, 1)
-        words = self.words
         for origin in self.edited:
-            now = [words[place] for place in self.places_of(origin)]
+            now = [self.words[place] for place in self.places_of(origin)]
             if len(now) > 1 and self.first[origin] in now:
                 put_in[origin] = len(now) - 1
         return sum(put_in.values())
@@ -157,6 +168,8 @@ class Attacked:
     def untouched(self, places: Sequence[int] | None = None) -> list[int]:
         """The places whose words are still those of the first text."""
         wanted = range(len(self)) if places is None else places
+        if not self.edited:
+            return list(wanted)
         return [place for place in wanted if self.origins[place] not in self.edited]
 
 
@@ -190,5 +203,13 @@ class Candidate(NamedTuple):
         return self.base.after(self.change, text=self.text)
 
 
-def _moved(spans: Sequence[tuple[int, int]], by: int) -> tuple[tuple[int, int], ...]:
-    return tuple([(start + by, end + by) for start, end in spans] if by else spans)
+def _cut(text: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """The words of a text, and where they begin."""
+    if _WORD.fullmatch(text):  # as most of what is put in
+        return (text,), (0,)
+    pieces = _BETWEEN_AND_WORDS.split(text)  # what is no word, a word, what is no word, and so on, and at last no word
+    return tuple(pieces[1::2]), tuple(accumulate(map(len, pieces)))[:-1:2]
+
+
+def _moved(starts: tuple[int, ...], by: int) -> tuple[int, ...]:
+    return tuple([start + by for start in starts]) if by else starts

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import string
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import chain
+from typing import ClassVar
 
 from probes.robustness.adversarial.parts import Situation
 from probes.robustness.adversarial.pure import WordSwap
@@ -46,22 +47,20 @@ class LetterSwap(WordSwap):
         inner: the first and the last letter stay as they are.
     """
 
+    behind: ClassVar[int] = 0
+    """Letters behind the one at which a word is changed that the change needs too."""
     drawn: bool = True
     inner: bool = False
 
     @abstractmethod
-    def at(self, word: str, place: int, situation: Situation) -> Iterator[str]:
+    def at(self, word: str, place: int, situation: Situation) -> Iterable[str]:
         """What the word becomes by a change at a place."""
 
-    def last(self, word: str) -> int:
-        """One past the last place of a word where there is something to change."""
-        return len(word)
-
-    def swaps(self, word: str, situation: Situation) -> Iterator[str]:
+    def swaps(self, word: str, situation: Situation) -> Iterable[str]:
         """Words of one letter are left alone."""
-        first, end = int(self.inner), self.last(word) - self.inner
+        first, end = int(self.inner), len(word) - self.behind - self.inner
         if len(word) < 2 or first >= end:
-            return iter(())
+            return ()
         if self.drawn:
             return self.at(word, situation.draws.integer(first, end), situation)
         return chain.from_iterable(self.at(word, place, situation) for place in places(first, end))
@@ -71,19 +70,18 @@ class LetterSwap(WordSwap):
 class Swapped(LetterSwap):
     """Two neighbouring letters in the other order."""
 
-    def last(self, word: str) -> int:
-        return len(word) - 1
+    behind: ClassVar[int] = 1
 
-    def at(self, word: str, place: int, situation: Situation) -> Iterator[str]:
-        yield word[:place] + word[place + 1] + word[place] + word[place + 2 :]
+    def at(self, word: str, place: int, situation: Situation) -> Iterable[str]:
+        return (word[:place] + word[place + 1] + word[place] + word[place + 2 :],)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Deleted(LetterSwap):
     """A letter less."""
 
-    def at(self, word: str, place: int, situation: Situation) -> Iterator[str]:
-        yield word[:place] + word[place + 1 :]
+    def at(self, word: str, place: int, situation: Situation) -> Iterable[str]:
+        return (word[:place] + word[place + 1 :],)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,8 +94,8 @@ class Inserted(LetterSwap):
 
     letters: str = string.ascii_letters
 
-    def at(self, word: str, place: int, situation: Situation) -> Iterator[str]:
-        yield word[:place] + situation.draws.choice(self.letters) + word[place:]
+    def at(self, word: str, place: int, situation: Situation) -> Iterable[str]:
+        return (word[:place] + situation.draws.choice(self.letters) + word[place:],)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,8 +108,8 @@ class Substituted(LetterSwap):
 
     letters: str = string.ascii_letters
 
-    def at(self, word: str, place: int, situation: Situation) -> Iterator[str]:
-        yield word[:place] + situation.draws.choice(self.letters) + word[place + 1 :]
+    def at(self, word: str, place: int, situation: Situation) -> Iterable[str]:
+        return (word[:place] + situation.draws.choice(self.letters) + word[place + 1 :],)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +123,7 @@ class Mistyped(LetterSwap):
     drawn: bool = False
     keys: Mapping[str, Sequence[str]] = field(default_factory=lambda: alternatives("keyboard"))
 
-    def at(self, word: str, place: int, situation: Situation) -> Iterator[str]:
+    def at(self, word: str, place: int, situation: Situation) -> Iterable[str]:
         letter = word[place]
         for key in self.keys.get(letter.lower(), ()):
             yield word[:place] + (key.upper() if letter.isupper() else key) + word[place + 1 :]
@@ -142,7 +140,7 @@ class Lookalike(LetterSwap):
     drawn: bool = False
     leet: bool = False
 
-    def at(self, word: str, place: int, situation: Situation) -> Iterator[str]:
+    def at(self, word: str, place: int, situation: Situation) -> Iterable[str]:
         letter = word[place]
         for other in (*_twins().get(letter, ()), *(_leet().get(letter.lower(), ()) if self.leet else ())):
             yield word[:place] + other + word[place + 1 :]
@@ -159,9 +157,8 @@ class Unseen(LetterSwap):
     drawn: bool = False
     characters: str = ZERO_WIDTH
 
-    def at(self, word: str, place: int, situation: Situation) -> Iterator[str]:
-        if place:
-            yield from (word[:place] + character + word[place:] for character in self.characters)
+    def at(self, word: str, place: int, situation: Situation) -> Iterable[str]:
+        return [word[:place] + character + word[place:] for character in self.characters] if place else ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,21 +168,19 @@ class Reordered(LetterSwap):
     The encoding of Boucher et al. (2022), appendix: what is read on a screen is the word itself.
     """
 
+    behind: ClassVar[int] = 1
     drawn: bool = False
 
-    def last(self, word: str) -> int:
-        return len(word) - 1
-
-    def at(self, word: str, place: int, situation: Situation) -> Iterator[str]:
+    def at(self, word: str, place: int, situation: Situation) -> Iterable[str]:
         shown = (_LRO, _LRI, _RLO, _LRI, word[place + 1], _PDI, _LRI, word[place], _PDI, _PDF, _PDI, _PDF)
-        yield word[:place] + "".join(shown) + word[place + 2 :]
+        return (word[:place] + "".join(shown) + word[place + 2 :],)
 
 
 @dataclass(frozen=True)
 class Wrapped(WordSwap):
     """A word between two characters of direction that move nothing on the screen, or with a mark of direction in it."""
 
-    def swaps(self, word: str, situation: Situation) -> Iterator[str]:
+    def swaps(self, word: str, situation: Situation) -> Iterable[str]:
         """Each of the pairs around the word, each of the marks after its first letter."""
         yield from (opened + word + closed for opened, closed in WRAPPINGS)
         if len(word) > 1:

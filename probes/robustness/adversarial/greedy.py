@@ -89,15 +89,16 @@ class State:
     def take(self, candidates: Sequence[Candidate], judged: Judged) -> bool:
         """Go on from the best candidate, where it is better than the text so far; is the goal reached."""
         self.tried = True
-        asked = candidates[: len(judged.scores)]
-        if judged.reached.any():
-            best = _reaching(asked, judged)[0]
+        scores = judged.scores.tolist()
+        reached = True in judged.reached.tolist()  # of the few candidates of a round quicker than numpy's `any`
+        if reached:
+            best = _reaching(candidates, judged)[0]
         else:
-            best = int(np.argmax(judged.scores))  # the first of equal ones
-            if judged.scores[best] <= self.best:
+            best = scores.index(max(scores))  # the first of equal ones
+            if scores[best] <= self.best:
                 return False
-        self.go(asked[best], float(judged.scores[best]))
-        return bool(judged.reached[best])
+        self.go(candidates[best], scores[best])
+        return reached
 
     def go(self, candidate: Candidate, score: float) -> None:
         """Go on from a candidate."""

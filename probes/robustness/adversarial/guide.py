@@ -101,7 +101,7 @@ class Guide:
 def place_of(text: Attacked, place: int) -> Span:
     """Where a word stands in what the model reads."""
     part = 0 if text.pair is None else int(text.pair[1])
-    return Span(part, *text.spans[place])
+    return Span(part, *text.span(place))
 
 
 def _differences(text: Attacked, edits: Sequence[Edit], known: Mapping[str, tuple[float, bool]]) -> Floats:

@@ -50,7 +50,7 @@ class OtherNames(InPlace):
         """Drawn; where a name begins that our lists know."""
         words = in_words(text.text)
         people = people_of(table(_AXIS), ())
-        at = words.starts.index(text.spans[place][0]) if text.spans[place][0] in words.starts else None
+        at = words.starts.index(text.starts[place]) if text.starts[place] in words.starts else None
         name = None if at is None else name_at(words, at, people)
         known = None if name is None else people[name]
         if name is not None and known is not None:
@@ -107,7 +107,7 @@ class Contractions:
 
 
 def _exactly(text: Attacked, inside: Sequence[int], start: int, end: int) -> bool:
-    return text.spans[inside[0]][0] == start and text.spans[inside[-1]][1] == end
+    return text.starts[inside[0]] == start and text.span(inside[-1])[1] == end
 
 
 def _drawn(options: Sequence[str], situation: Situation) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from probes.robustness.adversarial.attacked import Attacked, Candidate, Change, Edit
@@ -17,31 +17,40 @@ class WordSwap(ABC):
     """Puts other words in the place of one."""
 
     @abstractmethod
-    def swaps(self, word: str, situation: Situation) -> Iterator[str]:
+    def swaps(self, word: str, situation: Situation) -> Iterable[str]:
         """What may stand in place of a word; what is the word itself is passed over."""
 
     def propose(self, text: Attacked, places: Sequence[int], situation: Situation) -> Steps[list[Change]]:
         """A change of each of these places to each of its swaps."""
         yield from _NO_REQUESTS
-        words = [(place, text.word(place)) for place in places]
         return [
             (Edit(place, other),)
-            for place, word in words
+            for place in places
+            for word in (text.words[place],)
             for other in dict.fromkeys(self.swaps(word, situation))
             if other != word
         ]
 
 
 class Rule:
-    """A constraint that neither forbids places nor refuses candidates until one of its methods says otherwise."""
+    """A constraint that neither forbids places nor refuses candidates until a method of its own says otherwise."""
 
     def places(self, text: Attacked, places: Sequence[int], situation: Situation) -> list[int]:
         """All of them."""
         return list(places)
 
+    def keep(self, candidates: Sequence[Candidate], situation: Situation) -> Steps[list[Candidate]]:
+        """All of them."""
+        yield from _NO_REQUESTS
+        return list(candidates)
+
+
+class CandidateRule(Rule, ABC):
+    """A constraint on single candidates."""
+
+    @abstractmethod
     def allows(self, candidate: Candidate, situation: Situation) -> bool:
         """Does one candidate keep the rule; it may note numbers."""
-        return True
 
     def keep(self, candidates: Sequence[Candidate], situation: Situation) -> Steps[list[Candidate]]:
         """The candidates that keep the rule."""
@@ -69,8 +78,7 @@ class AnyOf:
 
     def propose(self, text: Attacked, places: Sequence[int], situation: Situation) -> Steps[list[Change]]:
         """The changes of the first, then of the second, and so on."""
-        found: dict[Change, None] = {}
+        found: list[Change] = []
         for part in self.parts:
-            proposed = yield from part.propose(text, places, situation)
-            found.update(dict.fromkeys(proposed))
-        return list(found)
+            found += yield from part.propose(text, places, situation)
+        return list(dict.fromkeys(found))

@@ -153,4 +153,4 @@ def _best_of_each(
 
 def _descending(places: Sequence[int], weights: Floats) -> list[int]:
     """The places by weight, the highest first; equal ones in the order of the text."""
-    return [places[row] for row in np.argsort(-weights, kind="stable")]
+    return [places[row] for row in (-weights).argsort(kind="stable").tolist()]

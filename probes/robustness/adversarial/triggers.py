@@ -172,7 +172,7 @@ def _put(trigger: Trigger, start: Attacked) -> Change:
 
 def _at(trigger: Trigger, place: int, start: Attacked) -> Span:
     """Where one of its words stands in the text that the model reads."""
-    first = start.spans[0][0] + sum(len(word) + 1 for word in trigger[:place])
+    first = start.starts[0] + sum(len(word) + 1 for word in trigger[:place])
     return Span(0 if start.pair is None else int(start.pair[1]), first, first + len(trigger[place]))
 
 

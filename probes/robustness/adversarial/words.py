@@ -92,7 +92,7 @@ class Filled:
         if not places:
             return []
         words = [text.words[place] for place in places]
-        spans = [text.spans[place] for place in places]
+        spans = [text.span(place) for place in places]
         asked = [(text.text[:start], text.text[end:], self.count) for start, end in spans]
         if self.beside:
             asked += [(text.text[:start], f" {text.text[start:]}", self.count) for start, _ in spans]

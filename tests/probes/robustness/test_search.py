@@ -72,6 +72,24 @@ def test_the_device_works_while_the_next_pool_is_thought_about() -> None:
     assert search.run([first(), quick(1)], {"slow": slow}) == [0, 1]
 
 
+@pytest.mark.parametrize(("at_once", "elsewhere"), [(0.0, [True, True, True]), (float("inf"), [True, False, False])])
+def test_what_is_answered_at_once_time_after_time_is_thought_about_without_a_thread(
+    monkeypatch, at_once: float, elsewhere: list[bool]
+) -> None:
+    monkeypatch.setattr(search, "AT_ONCE", at_once)
+    threads = []
+
+    def noting(item):
+        for number in range(3):
+            yield Request("double", item, [number])
+            threads.append((item, threading.current_thread() is not threading.main_thread()))
+        return item
+
+    assert search.run([noting(0), noting(1)], {"double": Double()}) == [0, 1]
+    for item in range(2):
+        assert [thread for own, thread in threads if own == item] == elsewhere
+
+
 def test_each_oracle_is_asked_once_a_round() -> None:
     one, other = Double(), Double()
     searches = [counting(item, 1, oracle=("one", "other")[item % 2]) for item in range(4)]

@@ -140,7 +140,7 @@ def _put_in(candidate: Candidate) -> Iterator[tuple[Place, Place]]:
     for edit in candidate.change:
         if edit.text:
             earlier = tuple(each for each in candidate.change if each.place < edit.place)
-            start, end = base.spans[edit.place]
+            start, end = base.span(edit.place)
             at = start + len(base.changed(earlier)) - len(base.text)
             yield (base.text, (start, end)), (candidate.text, (at, at + len(edit.text)))
 
@@ -151,4 +151,4 @@ def _changed_words(attempt: Attempt) -> tuple[list[Place], list[Place]]:
     if found is None:
         return [], []
     now = [(found.text, span) for span, own in zip(found.spans, found.origins, strict=True) if own in found.edited]
-    return [(start.text, start.spans[own]) for own in sorted(found.edited)], now
+    return [(start.text, start.span(own)) for own in sorted(found.edited)], now

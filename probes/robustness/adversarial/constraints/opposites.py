@@ -9,7 +9,7 @@ from functools import cache
 from probes.robustness.adversarial.attacked import Candidate
 from probes.robustness.adversarial.constraints.words import replaced
 from probes.robustness.adversarial.parts import Situation
-from probes.robustness.adversarial.pure import Rule
+from probes.robustness.adversarial.pure import CandidateRule
 from probes.robustness.adversarial.sources.wordnet import WordNet
 from probes.text.lexicon import rows
 
@@ -23,7 +23,7 @@ _PREFIXES = ("un", "in", "im", "dis", "non", "ir", "il", "mis")
 
 
 @dataclass(frozen=True)
-class Opposites(Rule):
+class Opposites(CandidateRule):
     """No word is replaced by its opposite, and none that denies is put in or taken out.
 
     Opposites are those of our own list, of WordNet where it is there, and words that differ by a prefix of denial.

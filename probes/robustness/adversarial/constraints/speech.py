@@ -9,7 +9,7 @@ from typing import Any
 
 from probes.robustness.adversarial.attacked import Candidate
 from probes.robustness.adversarial.parts import Situation
-from probes.robustness.adversarial.pure import Rule
+from probes.robustness.adversarial.pure import CandidateRule
 
 Tagger = Callable[[tuple[str, ...]], Sequence[str]]
 
@@ -23,7 +23,7 @@ _ENDINGS = ("ly", "ing", "ed", "ness", "ment", "tion", "able", "ous", "ful", "le
 
 
 @dataclass(frozen=True)
-class SameSpeech(Rule):
+class SameSpeech(CandidateRule):
     """The new word has the part of speech of the old one, in the surroundings of the first text.
 
     Args:

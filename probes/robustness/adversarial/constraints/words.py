@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from probes.robustness.adversarial.attacked import Attacked, Candidate
 from probes.robustness.adversarial.parts import Situation
-from probes.robustness.adversarial.pure import Rule
+from probes.robustness.adversarial.pure import CandidateRule, Rule
 from probes.robustness.adversarial.sources.vectors import Vectors
 from probes.text.lexicon import rows
 
@@ -26,7 +26,7 @@ class Stopwords(Rule):
 
     def places(self, text: Attacked, places: Sequence[int], situation: Situation) -> list[int]:
         """Those of other words."""
-        return [place for place in places if text.word(place).lower() not in self.words]
+        return [place for place in places if text.words[place].lower() not in self.words]
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,11 @@ class LongWords(Rule):
 
     def places(self, text: Attacked, places: Sequence[int], situation: Situation) -> list[int]:
         """Those of words that are long enough."""
-        return [place for place in places if len(text.word(place)) >= self.least]
+        return [place for place in places if len(text.words[place]) >= self.least]
 
 
 @dataclass(frozen=True)
-class MostWords(Rule):
+class MostWords(CandidateRule):
     """No more than a number, or a share, of the words of the first text is changed; one may always be.
 
     Args:
@@ -65,7 +65,7 @@ class MostWords(Rule):
 
 
 @dataclass(frozen=True)
-class Levenshtein(Rule):
+class Levenshtein(CandidateRule):
     """The text differs from the first one by no more than so many letters put in, left out or replaced.
 
     Args:
@@ -75,17 +75,18 @@ class Levenshtein(Rule):
     most: int = 30
 
     def allows(self, candidate: Candidate, situation: Situation) -> bool:
-        """Counted exactly only where it is not clear: an edit differs by no more than the longer of its words."""
+        """Whole texts are compared only where it is not clear: no more can differ than in all steps together."""
         start, base = situation.start.text, candidate.base
-        edits = 0
+        edits = 0  # each differs by no more than the longer of its words
         for edit in candidate.change:
-            first, end = base.spans[edit.place]
-            edits += max(end - first + 1, len(edit.text))
+            edits += max(len(base.words[edit.place]) + 1, len(edit.text))
+        if sum([distance(*step) for step in base.steps]) + edits <= self.most:
+            return True
         return distance(start, base.text) + edits <= self.most or distance(start, candidate.text) <= self.most
 
 
 @dataclass(frozen=True)
-class WordDistance(Rule):
+class WordDistance(CandidateRule):
     """A word that is put in is close to the one that was there at first, by word vectors.
 
     Args:
@@ -148,9 +149,19 @@ def _by_columns(one: str, other: str) -> int:
 
 def _trimmed(one: str, other: str) -> tuple[str, str]:
     """Without the beginning and the end that they share."""
-    shorter = min(len(one), len(other))
-    start = next((at for at in range(shorter) if one[at] != other[at]), shorter)
+    start = _shared(one, other)
     one, other = one[start:], other[start:]
-    shorter = min(len(one), len(other))
-    end = next((at for at in range(shorter) if one[-1 - at] != other[-1 - at]), shorter)
+    end = _shared(one[::-1], other[::-1])
     return one[: len(one) - end], other[: len(other) - end]
+
+
+def _shared(one: str, other: str) -> int:
+    """With how many characters both begin. Halves are compared: slices are, faster than single characters."""
+    same, most = 0, min(len(one), len(other))
+    while same < most:
+        middle = (same + most + 1) // 2
+        if one[same:middle] == other[same:middle]:
+            same = middle
+        else:
+            most = middle - 1
+    return same

@@ -23,12 +23,13 @@ def test_every_word_stands_where_it_is_said_to_stand_and_is_what_it_was_or_was_p
             words = Attacked.of(put_in[place]).words if place in put_in else (word,)
             expected += [(origin, each) for each in words]
         edited = now.edited | {now.origins[edit.place] for edit in change}
-        text = now.changed(change)
+        text, before = now.changed(change), len(now.steps)
         now = now.after(change)
         assert now.text == text
         assert list(zip(now.origins, now.words, strict=True)) == expected
-        assert [now.word(place) for place in range(len(now))] == list(now.words)
+        assert [now.text[start:end] for start, end in now.spans] == list(now.words)
         assert now.edited == edited
+        assert [put_in for _, put_in in now.steps[before:]] == [edit.text for edit in change]
         assert now.first == tuple(WORDS)
         for origin in range(len(WORDS)):
             assert list(now.places_of(origin)) == [at for at, own in enumerate(now.origins) if own == origin]

@@ -89,6 +89,19 @@ def test_letters_are_counted_against_the_first_text():
     assert not kept(Levenshtein(2), [second])
 
 
+@given(
+    st.lists(st.tuples(st.integers(0, 6), st.text("fim go-", max_size=6)), min_size=1, max_size=5), st.integers(0, 12)
+)
+def test_letters_are_counted_as_if_the_texts_were_compared_each_time(steps, most):
+    base = Attacked.of(TEXT)
+    for place, other in steps:
+        if place >= len(base):
+            continue
+        candidate = Candidate.of(base, (Edit(place, other),))
+        assert bool(kept(Levenshtein(most), [candidate])) == (edits_between(TEXT, candidate.text) <= most)
+        base = candidate.settled()
+
+
 def test_replaced_words_are_those_of_all_changes_so_far():
     base = Attacked.of(TEXT).after((Edit(1, "movie"),))
     assert sorted(replaced(Candidate.of(base, (Edit(4, "bad"),)))) == [("film", "movie"), ("good", "bad")]

@@ -10,7 +10,7 @@ from probes.robustness.adversarial.beam import Beam
 from probes.robustness.adversarial.genetic import Genetic
 from probes.robustness.adversarial.greedy import Greedy
 from probes.robustness.adversarial.parts import Outcome
-from probes.robustness.adversarial.pure import Rule, Untouched
+from probes.robustness.adversarial.pure import CandidateRule, Untouched
 from probes.robustness.adversarial.rankings import Delete, Random, Unk
 from probes.robustness.adversarial.reduction import Reduction
 from tests.probes.robustness.adversarial.recipes_for_tests import Scored, attack, attempts
@@ -97,7 +97,7 @@ def test_greedy_goes_back_to_no_worse_text() -> None:
 
 
 @dataclass
-class Noted(Rule):
+class Noted(CandidateRule):
     """Notes how similar a candidate is."""
 
     similar: str

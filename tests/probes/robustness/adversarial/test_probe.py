@@ -15,7 +15,7 @@ from probes.core.records import Accounting, Curve, Evidence, Measurement, Outcom
 from probes.robustness.adversarial import recipes
 from probes.robustness.adversarial.parts import Attempt, Outcome
 from probes.robustness.adversarial.probe import Adversarial
-from probes.robustness.adversarial.pure import Rule, Untouched
+from probes.robustness.adversarial.pure import CandidateRule, Untouched
 from probes.robustness.adversarial.recipe import Resource
 from tests.conftest import BAD, GOOD, FakeModel, model_card, sentiment_rule
 from tests.probes.robustness.adversarial.recipes_for_tests import SLIPS, recipe
@@ -268,7 +268,7 @@ def test_cases_are_drawn_first_and_then_every_success_is_kept(fragile, sentiment
     assert all(case.gold in ("negative", "positive") for case in found)
 
 
-class Doubted(Rule):
+class Doubted(CandidateRule):
     """Doubts one of the changes."""
 
     def allows(self, candidate, situation) -> bool:

@@ -115,7 +115,7 @@ class Fight:
         """Why a recipe cannot be used."""
         if not isinstance(self.subject, Classified) and classifiers_only(recipe):
             return _left_out(recipe, SkipReason.WRONG_PROBLEM, "attacks classifiers only, and this model is none")
-        if lacking := missing(recipe, self._sources):
+        if lacking := missing(recipe, self._sources.given):
             return _left_out(
                 recipe,
                 SkipReason.NO_RESOURCE,

@@ -18,7 +18,7 @@ from probes.robustness.adversarial import aims
 from probes.robustness.adversarial.answering import Answering
 from probes.robustness.adversarial.classified import Classified
 from probes.robustness.adversarial.fight import Fight
-from probes.robustness.adversarial.recipe import Recipe, Resource
+from probes.robustness.adversarial.recipe import OF_THE_MODEL, Recipe, Resource, missing
 from probes.robustness.adversarial.recipes import USUAL, find
 from probes.robustness.adversarial.subject import Subject
 from probes.robustness.adversarial.tagged import TaggedSubject
@@ -95,7 +95,7 @@ class Adversarial:
 
     @cached_property
     def info(self) -> ProbeInfo:
-        recipes = [find(name) for name in self.recipes]
+        recipes, offered = [find(name) for name in self.recipes], {*self.given, *OF_THE_MODEL}
         return ProbeInfo(
             id="robustness.adversarial",
             version=1,
@@ -104,7 +104,7 @@ class Adversarial:
             doc=described(ProbeDoc.parse(type(self).__doc__), recipes),
             needs=frozenset(),  # each kind of head is asked its own way
             problems=SEQUENCE_HEADS | {ProblemType.TOKEN, ProblemType.SPAN},
-            calls=1 + sum(min(recipe.queries, self.budget) for recipe in recipes),
+            calls=1 + sum(min(recipe.queries, self.budget) for recipe in recipes if not missing(recipe, offered)),
             searches=True,
         )
 

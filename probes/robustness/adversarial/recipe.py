@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -143,11 +143,13 @@ def classifiers_only(recipe: Recipe) -> bool:
     return not isinstance(recipe, Composed) or Resource.GRADIENTS in recipe.needs
 
 
+OF_THE_MODEL = frozenset({Resource.GRADIENTS, Resource.NEIGHBOURS})
+"""What the audited model itself has to offer, or has not; the others are given, or not, before it is there."""
+
 STANDS_IN: Mapping[Resource, Resource] = {Resource.NEIGHBOURS: Resource.WORD_VECTORS}
 """What does as well as something that is not there."""
 
 
-def missing(recipe: Recipe, sources: Sources) -> list[Resource]:
-    """What a recipe needs and the sources have not, nor what stands in for it."""
-    given = sources.given
+def missing(recipe: Recipe, given: Collection[Resource]) -> list[Resource]:
+    """What a recipe needs and is not given, nor what stands in for it."""
     return [each for each in recipe.needs if each not in given and STANDS_IN.get(each) not in given]

@@ -311,6 +311,16 @@ def test_a_recipe_that_lacks_something_says_how_to_get_it(fragile, sentiment_exa
     assert rate(given, recipe="needy").value == 0.5
 
 
+def test_what_a_recipe_without_its_resource_would_ask_is_not_counted(monkeypatch) -> None:
+    needy = replace(recipe("needy"), needs=(Resource.WORD_VECTORS, Resource.GRADIENTS), queries=40.0)
+    monkeypatch.setitem(recipes.RECIPES, "needy", needy)
+    usual = Adversarial(recipes=("slips",)).info.calls
+    assert Adversarial(recipes=("needy", "slips")).info.calls == usual
+    given = {Resource.WORD_VECTORS: object()}  # gradients the model may have: that is not known yet
+    assert Adversarial(recipes=("needy", "slips"), given=given).info.calls == usual + 40
+    assert Adversarial(recipes=("needy", "slips"), given=given, budget=20).info.calls == usual + 20 - 10
+
+
 def test_a_harm_is_hidden_or_feigned() -> None:
     positive = PositiveClass(labels=("positive",), meaning=Meaning.HARM, origin="test")
     card = model_card().model_copy(update={"positive": positive})

@@ -68,9 +68,9 @@ def test_an_encoder_gives_the_mean_of_its_last_states(folders):
 @pytest.mark.parametrize("name", ["textfooler", "faster-alzantot"])
 def test_word_vectors_stand_in_for_neighbours_in_the_model(name):
     recipe = recipes.RECIPES[name]
-    assert missing(recipe, Sources(budget=9)) == [Resource.NEIGHBOURS]
-    assert missing(recipe, Sources(budget=9, given={Resource.WORD_VECTORS: object()})) == []
-    assert missing(recipes.RECIPES["pwws"], Sources(budget=9, given={Resource.WORD_VECTORS: object()}))
+    assert missing(recipe, ()) == [Resource.NEIGHBOURS]
+    assert missing(recipe, {Resource.WORD_VECTORS}) == []
+    assert missing(recipes.RECIPES["pwws"], {Resource.WORD_VECTORS}) == [Resource.WORDNET]
 
 
 def test_a_genetic_search_keeps_to_fluent_words_where_somebody_can_be_asked():

@@ -9,6 +9,8 @@ from pathlib import Path
 from probes.core.errors import UsageError, did_you_mean
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?")
+_CACHED = re.compile(r"models--(?:.+--)?(.+)")
+"""A folder in the cache of the Hub, by owner and name of a model; snapshots in it are named by their commits."""
 SINGLE_FILE = ".gguf"
 """The end of files that are a whole model."""
 HUB_FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "*.codes", "*.tiktoken", "*.jinja", "README.md")
@@ -62,7 +64,13 @@ def _local(source: str, path: Path, *, revision: str | None) -> Source:
         raise UsageError(f"{source} is a file, not a model folder", hint="give the folder that holds config.json")
     if not any(path.iterdir()):
         raise UsageError(f"{source} is empty", hint="give the folder that save_pretrained wrote")
-    return Source(given=source, folder=path, name=path.resolve().name)
+    return Source(given=source, folder=path, name=_named(path.resolve()))
+
+
+def _named(folder: Path) -> str:
+    """The folder's own name; of a snapshot in the cache of the Hub that of its model."""
+    cached = _CACHED.fullmatch(folder.parent.parent.name) if folder.parent.name == "snapshots" else None
+    return cached[1] if cached else folder.name
 
 
 def _is_path(source: str) -> bool:

@@ -16,6 +16,23 @@ def test_local_folder(tiny):
     assert (place.folder, place.name, place.revision, place.given) == (folder, "tiny-bert", None, str(folder))
 
 
+@pytest.mark.parametrize(
+    ("held", "name"),
+    [
+        ("models--sentence-transformers--all-MiniLM-L6-v2/snapshots", "all-MiniLM-L6-v2"),
+        ("models--gpt2/snapshots", "gpt2"),
+        ("models--org--mine/other", "0a1b2c3d"),
+        ("mine/snapshots", "0a1b2c3d"),
+    ],
+)
+def test_a_snapshot_in_the_cache_of_the_hub_has_the_name_of_its_model(held, name, tmp_path):
+    folder = tmp_path / held / "0a1b2c3d"
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text("{}")
+    place = locate(str(folder))
+    assert (place.name, place.revision, place.folder) == (name, None, folder)
+
+
 @pytest.mark.parametrize("name", ["/no/such/folder", "./nope", "../nope", "~/nope-nope", "a/b/c", "nope\\x", ""])
 def test_missing_path_is_never_taken_for_a_hub_id(name, monkeypatch):
     monkeypatch.setattr("probes.model.source._download", lambda *a, **k: pytest.fail("asked the Hub"))

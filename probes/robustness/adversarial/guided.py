@@ -15,7 +15,7 @@ from probes.robustness.adversarial.parts import Attack, Attempt, Budget, Outcome
 from probes.robustness.search import Request, Steps
 
 SIZES = (1, 2, 3, 4, 6, 8, 12, 16)
-"""How many words change together, one number after the other; then all."""
+"""How many words change together, one number after the other; then as many as the constraints allow."""
 
 MUTATED = 3
 """One word in so many changes from one try to the next, once all were tried together."""
@@ -41,7 +41,8 @@ class Guided:
         ended = state.begin(first)
         if ended is not None:
             return state.attempt(ended, budget)
-        places = yield from self._ranked(attack, situation)
+        ranked = yield from self._ranked(attack, situation)
+        places = ranked[: (yield from _most(attack, [each[0] for each in ranked], situation))]
         for edits in self._tries(places, state, situation):
             if budget.spent:
                 break
@@ -71,10 +72,11 @@ class Guided:
     def _tries(
         self, places: Sequence[Sequence[Edit]], state: State, situation: Situation
     ) -> Iterator[tuple[Edit, ...]]:
-        """Which changes are made together, one try after the other; without end as long as there is more than one."""
-        for size in [size for size in SIZES if size < len(places)] + [len(places)]:
-            if places:
-                yield _together(each[0] for each in places[:size])
+        """Which changes are made together, one try after the other; more than any budget where there is a choice."""
+        if not places:
+            return
+        for size in (*(size for size in SIZES if size < len(places)), len(places)):
+            yield _together(each[0] for each in places[:size])
         variants = sum(len(each) for each in places)
         for _ in range(_MOST if variants > 1 else 0):
             yield self._variant(places, state.text, situation)
@@ -94,8 +96,23 @@ class Guided:
         return _together(found or [places[forced][0]])
 
 
-_MOST = 10_000
+_MOST = 1_000
 """Variants of one text at most; the budget ends the search long before, unless constraints refuse almost all."""
+
+
+def _most(attack: Attack, edits: Sequence[Edit], situation: Situation) -> Steps[int]:
+    """How many of these edits, the first ones, the constraints let be made together.
+
+    By halves, as if more were never allowed where fewer are not. In a long text that is a small part of all, and tries
+    of more would each be compared with the whole text and refused.
+    """
+    allowed, beyond = 0, len(edits) + 1
+    size = len(edits)
+    while beyond - allowed > 1:
+        kept = yield from _allowed(attack, Candidate.of(situation.start, _together(edits[:size])), situation)
+        allowed, beyond = (size, beyond) if kept else (allowed, size)
+        size = (allowed + beyond) // 2
+    return allowed
 
 
 def _together(edits: Iterator[Edit] | Sequence[Edit]) -> tuple[Edit, ...]:

@@ -76,13 +76,16 @@ class Levenshtein(CandidateRule):
 
     def allows(self, candidate: Candidate, situation: Situation) -> bool:
         """Whole texts are compared only where it is not clear: no more can differ than in all steps together."""
-        start, base = situation.start.text, candidate.base
-        edits = 0  # each differs by no more than the longer of its words
+        base, left = candidate.base, self.most - sum([distance(*step) for step in candidate.base.steps])
+        longest = 0  # of what an edit takes out, its word and a blank perhaps, and what it puts in
         for edit in candidate.change:
-            edits += max(len(base.words[edit.place]) + 1, len(edit.text))
-        if sum([distance(*step) for step in base.steps]) + edits <= self.most:
+            longest += max(len(base.words[edit.place]) + 1, len(edit.text))
+        if longest <= left:
             return True
-        return distance(start, base.text) + edits <= self.most or distance(start, candidate.text) <= self.most
+        if sum([distance(base.words[edit.place], edit.text) + (not edit.text) for edit in candidate.change]) <= left:
+            return True
+        start = situation.start.text
+        return distance(start, base.text) + longest <= self.most or distance(start, candidate.text) <= self.most
 
 
 @dataclass(frozen=True)

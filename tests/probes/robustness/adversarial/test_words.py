@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -133,6 +134,29 @@ def test_a_model_that_no_slip_moves_holds_and_the_budget_is_kept():
         assert found.outcome is Outcome.HELD
         assert found.queries == budget
         assert found.out_of_budget
+
+
+def test_of_a_long_text_as_many_words_change_together_as_the_rules_allow():
+    sizes = []
+
+    @dataclass(frozen=True)
+    class Counting(Levenshtein):
+        def allows(self, candidate, situation):
+            allowed = super().allows(candidate, situation)
+            if len(candidate.change) > 1:
+                sizes.append((len(candidate.change), allowed))
+            return allowed
+
+    words = ["".join(letters) for letters in itertools.product("bcd", "aeo", "lmn", "ai", "rst")]  # 162
+    attack = Attack(method=Guided(), transformation=Slips(), constraints=(Untouched(), Counting(12)), budget=30)
+    start = situation(" ".join(words))
+    model = Leaning(dict.fromkeys(words, 1.0))
+    oracles = {VICTIM: ClassifierVictim(model.victim, [Untargeted(0)]), **Guide(model, [Slope("negative")]).oracles()}
+    (found,) = run([attack.method.search(attack, start)], oracles)
+    assert (found.outcome, found.queries) == (Outcome.HELD, 30)
+    most = max(size for size, allowed in sizes if allowed)
+    assert 6 <= most <= 12  # a slip is one letter, or two where neighbours change places
+    assert len(sizes) < 60
 
 
 def test_the_candidates_of_one_word_alone_are_held_at_a_time():

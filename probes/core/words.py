@@ -19,16 +19,20 @@ Where their words end is known to dictionaries only, and no two of those agree.
 
 
 @cache
+def marks() -> str:
+    """Accents and vowel signs that are characters of their own: they belong to the letter before them."""
+    return "".join(sign for sign in map(chr, range(0x300, 0x20000)) if unicodedata.category(sign)[0] == "M")
+
+
+@cache
 def _pattern() -> re.Pattern[str]:
-    # Vowel signs and accents of their own belong to the letter before them; so do two Thai and Lao vowels.
-    marks = "".join(sign for sign in map(chr, range(0x300, 0x20000)) if unicodedata.category(sign)[0] == "M")
-    marks = f"[{marks}\u0e33\u0eb3]"
+    signs = f"[{marks()}\u0e33\u0eb3]"  # with two Thai and Lao vowels
     letter = rf"[^\W{_ONE_BY_ONE}]"
-    letters = f"{letter}++(?:{marks}++{letter}*+)*+"
+    letters = f"{letter}++(?:{signs}++{letter}*+)*+"
     joined = r"['\u2019.,\u200c\u200d-]"  # the last but one two are what joins letters in Persian and Hindi
     return re.compile(
         r"(?:https?://|www\.)[^\s<>\"]*[^\s<>\".,;:!?)\]]"
-        rf"|[{_ONE_BY_ONE}]{marks}*+"
+        rf"|[{_ONE_BY_ONE}]{signs}*+"
         rf"|{letters}(?:{joined}{letters})*"
         r"|[^\w\s]+"
     )

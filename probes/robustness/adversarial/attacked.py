@@ -6,18 +6,24 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import accumulate
 from typing import NamedTuple
 
 from probes.core.examples import Text
+from probes.core.words import marks
 
-_WORD = re.compile(r"[^\W_]++(?:[_'\-*@]++[^\W_]++)*+")
-"""Letters and digits with what binds them (' - * @ _) inside, as TextAttack's `words_from_text` cuts them.
 
-A backtick, which is a word's letter there because it is in a list of lookalikes, is none here.
-"""
-_BETWEEN_AND_WORDS = re.compile(f"({_WORD.pattern})")
+@cache
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """A word; and one as a group, so that a text is cut into words and what is between them.
+
+    Letters and digits with what binds them (' - * @ _) inside, as TextAttack's `words_from_text` cuts them; but accents
+    and vowel signs of their own stay with their letters, and a backtick, which is a letter there because a list of
+    lookalikes holds it, is none.
+    """
+    word = rf"[^\W_]++(?:[_'\-*@{marks()}]++[^\W_]++)*+[{marks()}]*+"
+    return re.compile(word), re.compile(f"({word})")
 
 
 class Edit(NamedTuple):
@@ -205,9 +211,10 @@ class Candidate(NamedTuple):
 
 def _cut(text: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """The words of a text, and where they begin."""
-    if _WORD.fullmatch(text):  # as most of what is put in
+    word, words = _patterns()
+    if word.fullmatch(text):  # as most of what is put in
         return (text,), (0,)
-    pieces = _BETWEEN_AND_WORDS.split(text)  # what is no word, a word, what is no word, and so on, and at last no word
+    pieces = words.split(text)  # what is no word, a word, what is no word, and so on, and at last no word
     return tuple(pieces[1::2]), tuple(accumulate(map(len, pieces)))[:-1:2]
 
 

@@ -7,6 +7,7 @@ numbers both propose the same words.
 from __future__ import annotations
 
 import string
+import unicodedata
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -165,13 +166,16 @@ class Unseen(LetterSwap):
 class Reordered(LetterSwap):
     """Two neighbouring letters stored in the other order, within characters of direction that show them as they were.
 
-    The encoding of Boucher et al. (2022), appendix: what is read on a screen is the word itself.
+    The encoding of Boucher et al. (2022), appendix: what is read on a screen is the word itself. Letters that are
+    written from right to left would be shown the other way round, and are left alone.
     """
 
     behind: ClassVar[int] = 1
     drawn: bool = False
 
     def at(self, word: str, place: int, situation: Situation) -> Iterable[str]:
+        if any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in word[place : place + 2]):
+            return ()
         shown = (_LRO, _LRI, _RLO, _LRI, word[place + 1], _PDI, _LRI, word[place], _PDI, _PDF, _PDI, _PDF)
         return (word[:place] + "".join(shown) + word[place + 2 :],)
 

@@ -29,6 +29,8 @@ from probes.robustness.search import Oracle
 
 LENGTH = 3
 """Words of a trigger, as in the paper."""
+BOUND = "@#$€£"
+"""Signs that make one thing with the word behind them: a name, a subject, an amount."""
 
 CANDIDATES = 10
 """Words that the gradient expects most of, for one place of a trigger; each is tried."""
@@ -167,12 +169,18 @@ class _Search:
 
 def _put(trigger: Trigger, start: Attacked) -> Change:
     """The trigger before the first word."""
-    return (Edit(0, " ".join((*trigger, start.words[0]))),)
+    first = _first(start)
+    return (Edit(first, " ".join((*trigger, start.words[first]))),)
+
+
+def _first(start: Attacked) -> int:
+    """The place of the first word to which no sign is bound, if there is one: words put behind it would break that."""
+    return next((place for place, at in enumerate(start.starts) if not at or start.text[at - 1] not in BOUND), 0)
 
 
 def _at(trigger: Trigger, place: int, start: Attacked) -> Span:
     """Where one of its words stands in the text that the model reads."""
-    first = start.starts[0] + sum(len(word) + 1 for word in trigger[:place])
+    first = start.starts[_first(start)] + sum(len(word) + 1 for word in trigger[:place])
     return Span(0 if start.pair is None else int(start.pair[1]), first, first + len(trigger[place]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,6 +34,21 @@ def test_every_word_stands_where_it_is_said_to_stand_and_is_what_it_was_or_was_p
         assert now.first == tuple(WORDS)
         for origin in range(len(WORDS)):
             assert list(now.places_of(origin)) == [at for at, own in enumerate(now.origins) if own == origin]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("nai\u0308ve fiance\u0301's cafe\u0301", ["nai\u0308ve", "fiance\u0301's", "cafe\u0301"]),
+        ("यह फिल्म बहुत अच्छी है।", ["यह", "फिल्म", "बहुत", "अच्छी", "है"]),
+        ("z\u0300\u0301a\u0302lgo- \u0301 x", ["z\u0300\u0301a\u0302lgo", "x"]),
+        ("well-made_one @home 'tis don't- A", ["well-made_one", "home", "tis", "don't", "A"]),
+    ],
+)
+def test_accents_and_vowel_signs_stay_with_their_letters(text, words):
+    start = Attacked.of(text)
+    assert list(start.words) == words
+    assert [text[a:b] for a, b in start.spans] == words
 
 
 def test_a_word_that_is_taken_away_takes_a_blank_with_it():

@@ -139,6 +139,12 @@ DEEPWORDBUG = [
 PRUTHI = ["polt", "pot", "plt", "pulot", "pljot"]
 
 
+def test_letters_from_right_to_left_are_not_reordered():
+    assert proposed(Reordered(), "שלום") == []
+    assert proposed(Reordered(), "فيلم") == []
+    assert len(proposed(Reordered(), "aשbc")) == 1
+
+
 def test_drawn_as_textattack_draws():
     """What TextAttack 0.3.11 gives with the seed 7 in both generators; read off its transformations."""
     draws = AsTextAttack(7)

@@ -61,6 +61,17 @@ def test_a_planted_trigger_is_found_on_some_items_and_breaks_the_others():
     assert {each.found.count_edited for each in found} == {3}  # words before the first one, which stays
 
 
+def test_no_name_or_amount_is_broken_by_a_trigger():
+    kinds = ("@somebody {0} fine", "#topic $5 {0} fine", "“{0} fine")
+    texts = [kind.format(f"word{number}") for number in range(6) for kind in kinds]
+    for found, text in zip(attempts(Planted("zebra"), texts), texts, strict=True):
+        word = f"word{text.partition('word')[2]}"
+        before, behind = text[: -len(word)], found.changed.removesuffix(word)
+        assert found.outcome is Outcome.BROKEN
+        assert behind.startswith(before)
+        assert len(behind.removeprefix(before).split()) == 3
+
+
 def test_the_twin_without_a_trigger_holds():
     found = attempts(Planted("absent"), TEXTS)
     assert {each.outcome for each in found} == {Outcome.HELD}

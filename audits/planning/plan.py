@@ -25,7 +25,7 @@ from probes.core.errors import UsageError
 from probes.core.examples import DataCard, Example, data_fingerprint
 from probes.core.manifest import Manifest, PlannedSkip, PlannedStep
 from probes.core.model import Capability, ModelCard
-from probes.core.probe import Particular, Probe
+from probes.core.probe import Incomplete, Particular, Probe
 from probes.core.records import Skip, SkipReason
 from probes.registry import Broken, Registry
 
@@ -104,6 +104,7 @@ def make_plan(
         counts = {name: sizes.get(name, count) for name, count in counts.items()}
     elif config.time_budget and seconds_per_call:
         counts, notes = fit_budget(counts, rates, seconds=config.time_budget, seconds_per_call=seconds_per_call)
+    notes += [note for want in runnable if isinstance(want.probe, Incomplete) for note in want.probe.left_out()]
     steps = []
     for want in runnable:
         count = counts[want.probe.info.id]

@@ -175,6 +175,15 @@ class Particular(Protocol):
         ...
 
 
+@runtime_checkable
+class Incomplete(Protocol):
+    """A probe that may have to leave a part out, as is known before the model is loaded."""
+
+    def left_out(self) -> Sequence[str]:
+        """What it will leave out, why, and how to have it: a sentence each; none where it leaves out nothing."""
+        ...
+
+
 class Probe(Protocol):
     """One test. Implementations are frozen dataclasses; their fields are the parameters recorded in the plan."""
 

@@ -25,16 +25,7 @@ from probes.robustness.adversarial.gradients import GRADIENT, GradientOracle
 from probes.robustness.adversarial.guide import Guide
 from probes.robustness.adversarial.numbers import accounting, curves, of_all, of_parts, of_recipe, ungraded
 from probes.robustness.adversarial.parts import VICTIM, Attempt, Drawn, Outcome, Situation
-from probes.robustness.adversarial.recipe import (
-    HOW,
-    WHAT,
-    Recipe,
-    Resource,
-    Sources,
-    breaks,
-    classifiers_only,
-    missing,
-)
+from probes.robustness.adversarial.recipe import Recipe, Resource, Sources, breaks, classifiers_only, in_words, missing
 from probes.robustness.adversarial.sources.own import OwnWords
 from probes.robustness.adversarial.subject import Subject, Told, offered
 from probes.robustness.search import Oracle
@@ -116,12 +107,8 @@ class Fight:
         if not isinstance(self.subject, Classified) and classifiers_only(recipe):
             return _left_out(recipe, SkipReason.WRONG_PROBLEM, "attacks classifiers only, and this model is none")
         if lacking := missing(recipe, self._sources.given):
-            return _left_out(
-                recipe,
-                SkipReason.NO_RESOURCE,
-                f"was not run: it needs {' and '.join(WHAT[resource] for resource in lacking)}",
-                enable="; ".join(HOW[resource] for resource in lacking),
-            )
+            what, how = in_words(lacking)
+            return _left_out(recipe, SkipReason.NO_RESOURCE, f"was not run: it needs {what}", enable=how)
         return None
 
     def _attacks(self, recipe: Recipe) -> Attacks:

@@ -18,7 +18,7 @@ from probes.robustness.adversarial import aims
 from probes.robustness.adversarial.answering import Answering
 from probes.robustness.adversarial.classified import Classified
 from probes.robustness.adversarial.fight import Fight
-from probes.robustness.adversarial.recipe import OF_THE_MODEL, Recipe, Resource, missing
+from probes.robustness.adversarial.recipe import OF_THE_MODEL, Recipe, Resource, in_words, missing
 from probes.robustness.adversarial.recipes import USUAL, find
 from probes.robustness.adversarial.subject import Subject
 from probes.robustness.adversarial.tagged import TaggedSubject
@@ -95,7 +95,7 @@ class Adversarial:
 
     @cached_property
     def info(self) -> ProbeInfo:
-        recipes, offered = [find(name) for name in self.recipes], {*self.given, *OF_THE_MODEL}
+        recipes = [find(name) for name in self.recipes]
         return ProbeInfo(
             id="robustness.adversarial",
             version=1,
@@ -104,9 +104,18 @@ class Adversarial:
             doc=described(ProbeDoc.parse(type(self).__doc__), recipes),
             needs=frozenset(),  # each kind of head is asked its own way
             problems=SEQUENCE_HEADS | {ProblemType.TOKEN, ProblemType.SPAN},
-            calls=1 + sum(min(recipe.queries, self.budget) for recipe in recipes if not missing(recipe, offered)),
+            calls=1 + sum(min(recipe.queries, self.budget) for recipe in recipes if not self._lacking(recipe)),
             searches=True,
         )
+
+    def left_out(self) -> list[str]:
+        """The recipes that lack something which is not the model's own."""
+        found = {name: lacking for name in self.recipes if (lacking := self._lacking(find(name)))}
+        told = ((name, *in_words(lacking)) for name, lacking in found.items())
+        return [f"The recipe {name} will not run: it needs {what}. To have it run: {how}." for name, what, how in told]
+
+    def _lacking(self, recipe: Recipe) -> list[Resource]:
+        return missing(recipe, {*self.given, *OF_THE_MODEL})
 
     def require(self, card: ModelCard) -> None:
         """Refuse a goal that this model cannot be attacked with.

@@ -153,3 +153,8 @@ STANDS_IN: Mapping[Resource, Resource] = {Resource.NEIGHBOURS: Resource.WORD_VEC
 def missing(recipe: Recipe, given: Collection[Resource]) -> list[Resource]:
     """What a recipe needs and is not given, nor what stands in for it."""
     return [each for each in recipe.needs if each not in given and STANDS_IN.get(each) not in given]
+
+
+def in_words(lacking: Sequence[Resource]) -> tuple[str, str]:
+    """What is missing, and how to get it."""
+    return " and ".join(WHAT[each] for each in lacking), "; ".join(HOW[each] for each in lacking)

@@ -66,6 +66,16 @@ def test_a_probe_that_could_not_run_anyway_is_not_left_out_by_a_choice():
     assert skips["c.gold"].enable.startswith("leave out --only, or add --only c.gold; besides, pass labelled data")
 
 
+def test_what_a_probe_will_leave_out_is_told_before_it_runs():
+    reg = Registry({"robustness.adversarial": Adversarial()})
+    suites = {"mine": (SuiteEntry(probes="*", parameters={"recipes": ("deepwordbug", "pwws")}),)}
+    made = plan(Config(model="m", suite="mine", suites=suites), reg, examples(40))
+    (note,) = made.notes
+    assert note.startswith("The recipe pwws will not run: it needs WordNet. To have it run: install nltk")
+    usual = {"mine": (SuiteEntry(probes="*", parameters={"recipes": ("deepwordbug",)}),)}
+    assert plan(Config(model="m", suite="mine", suites=usual), reg, examples(40)).notes == ()
+
+
 def test_limit_and_available_data_bound_every_step():
     reg = registry(info("a.one"), info("b.two"))
     assert {s.planned.items for s in plan(config(limit=20), reg, examples(200)).steps} == {20}

@@ -112,7 +112,7 @@ class Adversarial:
         """The recipes that lack something which is not the model's own."""
         found = {name: lacking for name in self.recipes if (lacking := self._lacking(find(name)))}
         told = ((name, *in_words(lacking)) for name, lacking in found.items())
-        return [f"The recipe {name} will not run: it needs {what}. To have it run: {how}." for name, what, how in told]
+        return [f"The recipe {name} is left out: it needs {what}. To have it run: {how}." for name, what, how in told]
 
     def _lacking(self, recipe: Recipe) -> list[Resource]:
         return missing(recipe, {*self.given, *OF_THE_MODEL})

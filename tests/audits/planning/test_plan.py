@@ -71,7 +71,7 @@ def test_what_a_probe_will_leave_out_is_told_before_it_runs():
     suites = {"mine": (SuiteEntry(probes="*", parameters={"recipes": ("deepwordbug", "pwws")}),)}
     made = plan(Config(model="m", suite="mine", suites=suites), reg, examples(40))
     (note,) = made.notes
-    assert note.startswith("The recipe pwws will not run: it needs WordNet. To have it run: install nltk")
+    assert note.startswith("The recipe pwws is left out: it needs WordNet. To have it run: install nltk")
     usual = {"mine": (SuiteEntry(probes="*", parameters={"recipes": ("deepwordbug",)}),)}
     assert plan(Config(model="m", suite="mine", suites=usual), reg, examples(40)).notes == ()
 

@@ -316,7 +316,7 @@ def test_what_a_recipe_without_its_resource_would_ask_is_not_counted(monkeypatch
     monkeypatch.setitem(recipes.RECIPES, "needy", needy)
     usual = Adversarial(recipes=("slips",)).info.calls
     (told,) = Adversarial(recipes=("needy", "slips")).left_out()
-    assert told.startswith("The recipe needy will not run: it needs word vectors. To have it run: name a file")
+    assert told.startswith("The recipe needy is left out: it needs word vectors. To have it run: name a file")
     assert Adversarial(recipes=("needy",), given={Resource.WORD_VECTORS: object()}).left_out() == []
     assert Adversarial(recipes=("needy", "slips")).info.calls == usual
     given = {Resource.WORD_VECTORS: object()}  # gradients the model may have: that is not known yet
